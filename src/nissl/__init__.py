@@ -1,0 +1,1 @@
+"""Nissl: a neural-network library that you can see through."""

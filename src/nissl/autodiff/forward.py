@@ -1,0 +1,99 @@
+"""Forward mode: tangents are pushed along the graph, one sweep a direction.
+
+``v_i' = sum over parents j of v_j' * dv_i/dv_j`` (Griewank and Walther, section 3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nissl.autodiff.graph import Graph, call, release
+from nissl.core import tree
+from nissl.core.functions import asarray, zeros_like
+from nissl.core.tensor import Key, Tensor, state
+from nissl.errors import ArgumentError, DTypeError, ShapeError
+
+
+def push(graph: Graph, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Push tangents of the inputs through the graph; ``None`` is zero."""
+    moving: dict[Key, Tensor | None] = {
+        t.key: tangent for t, tangent in zip(graph.inputs, tangents, strict=True)
+    }
+    outer, state.recording = state.recording, state.recording and graph.watched
+    try:
+        for equation in graph.equations:
+            given = [moving.get(t.key) for t in equation.inputs]
+            if all(each is None for each in given):
+                continue
+            for index, each in enumerate(equation.op.kind.jvp(equation, given)):
+                moving[(id(equation), index)] = each
+    finally:
+        state.recording = outer
+    return [moving.get(t.key) for t in graph.outputs]
+
+
+def _matching(primals: Sequence[Any], tangents: Sequence[Any]) -> list[Tensor]:
+    points, structure = tree.flatten(tuple(primals))
+    directions, found = tree.flatten(tuple(tangents))
+    if structure != found:
+        raise ArgumentError("jvp: primals and tangents must be nested alike, one tangent a primal")
+    result: list[Tensor] = []
+    for point, direction in zip(points, directions, strict=True):
+        x, t = asarray(point), asarray(direction)
+        if not hasattr(direction, "dtype"):
+            t = asarray(direction, x.dtype)
+        if x.shape != t.shape:
+            raise ShapeError(f"jvp: a tangent of shape {t.shape} for a primal of shape {x.shape}")
+        if x.dtype != t.dtype:
+            raise DTypeError(f"jvp: a tangent of {t.dtype.name} for a primal of {x.dtype.name}")
+        result.append(t)
+    return result
+
+
+def jvp(
+    function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
+) -> tuple[Any, Any]:
+    """Return ``function(*primals)`` and its derivative in the direction of ``tangents``.
+
+    Args:
+        function: any function of tensors; containers are taken and returned.
+        primals: its arguments, floating tensors or containers of them.
+        tangents: a direction for each, of the same shapes and dtypes.
+
+    >>> import nissl
+    >>> value, slope = nissl.jvp(nissl.sin, (0.0,), (2.0,))
+    >>> slope.item()
+    2.0
+    """
+    directions = _matching(primals, tangents)
+    watched = any(t.tracked or t.value is None for t in directions)
+    graph = call(function, primals, range(len(primals)), "jvp")
+    if watched and not graph.watched:
+        graph = Graph(graph.inputs, graph.outputs, graph.structure, graph.equations, True)
+    moved = push(graph, directions)
+    slopes = [
+        zeros_like(out) if each is None else each
+        for each, out in zip(moved, graph.outputs, strict=True)
+    ]
+    values = [release(out, graph) for out in graph.outputs]
+    return tree.unflatten(graph.structure, values), tree.unflatten(graph.structure, slopes)
+
+
+def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return ``function(*primals)`` and a function that pushes a direction through its derivative.
+
+    The function itself is evaluated once, however many directions follow.
+    """
+    graph = call(function, primals, range(len(primals)), "linearize")
+
+    def push_direction(*tangents: Any) -> Any:
+        moved = push(graph, _matching(primals, tangents))
+        filled = [
+            zeros_like(out) if each is None else each
+            for each, out in zip(moved, graph.outputs, strict=True)
+        ]
+        return tree.unflatten(graph.structure, filled)
+
+    values = [release(out, graph) for out in graph.outputs]
+    return tree.unflatten(graph.structure, values), push_direction

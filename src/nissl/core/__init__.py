@@ -1,0 +1,1 @@
+"""The differentiable array language: tensors, equations, ops, programs. NumPy only."""

@@ -1,0 +1,413 @@
+"""Elementwise functions, with Array API names, promotion and broadcasting.
+
+At a kink the derivative is a convention, stated in the docstring. Integers given to a function of
+real numbers become the default floating dtype.
+"""
+
+from __future__ import annotations
+
+import math
+
+from nissl.core import dtypes
+from nissl.core.functions.convert import asarray, astype, binary, broadcast, promote, unary
+from nissl.core.op import Op, apply
+from nissl.core.ops import control
+from nissl.core.ops import elementwise as ops
+from nissl.core.tensor import Tensor, TensorLike
+from nissl.errors import ArgumentError
+
+
+def identity(x: TensorLike) -> Tensor:
+    """Return ``x`` as a new node of the graph."""
+    return apply(control.identity, (asarray(x),), {})
+
+
+def stop_gradient(x: TensorLike) -> Tensor:
+    """Return ``x``, with a derivative of zero.
+
+    >>> import nissl
+    >>> nissl.grad(lambda x: x * nissl.stop_gradient(x))(3.0).item()
+    3.0
+    """
+    return apply(control.stop_gradient, (asarray(x),), {})
+
+
+def exp(x: TensorLike) -> Tensor:
+    """Exponential function, ``e**x``."""
+    return unary(ops.exp, x)
+
+
+def expm1(x: TensorLike) -> Tensor:
+    """``exp(x) - 1``, precise near 0."""
+    return unary(ops.expm1, x)
+
+
+def log(x: TensorLike) -> Tensor:
+    """Natural logarithm; -inf at 0 and NaN below."""
+    return unary(ops.log, x)
+
+
+def log1p(x: TensorLike) -> Tensor:
+    """``log(1 + x)``, precise near 0."""
+    return unary(ops.log1p, x)
+
+
+def log2(x: TensorLike) -> Tensor:
+    """Logarithm to base 2."""
+    return log(x) * (1 / math.log(2))
+
+
+def log10(x: TensorLike) -> Tensor:
+    """Logarithm to base 10."""
+    return log(x) * (1 / math.log(10))
+
+
+def sqrt(x: TensorLike) -> Tensor:
+    """Square root; its derivative at 0 is infinite."""
+    return unary(ops.sqrt, x)
+
+
+def sin(x: TensorLike) -> Tensor:
+    """Sine of an angle in radians."""
+    return unary(ops.sin, x)
+
+
+def cos(x: TensorLike) -> Tensor:
+    """Cosine of an angle in radians."""
+    return unary(ops.cos, x)
+
+
+def tan(x: TensorLike) -> Tensor:
+    """Tangent of an angle in radians."""
+    return unary(ops.tan, x)
+
+
+def asin(x: TensorLike) -> Tensor:
+    """Inverse sine, in radians from -pi/2 to pi/2."""
+    return unary(ops.asin, x)
+
+
+def acos(x: TensorLike) -> Tensor:
+    """Inverse cosine, in radians from 0 to pi."""
+    return unary(ops.acos, x)
+
+
+def atan(x: TensorLike) -> Tensor:
+    """Inverse tangent, in radians from -pi/2 to pi/2."""
+    return unary(ops.atan, x)
+
+
+def sinh(x: TensorLike) -> Tensor:
+    """Hyperbolic sine."""
+    return unary(ops.sinh, x)
+
+
+def cosh(x: TensorLike) -> Tensor:
+    """Hyperbolic cosine."""
+    return unary(ops.cosh, x)
+
+
+def tanh(x: TensorLike) -> Tensor:
+    """Hyperbolic tangent; derivative ``1 - tanh(x)**2``."""
+    return unary(ops.tanh, x)
+
+
+def asinh(x: TensorLike) -> Tensor:
+    """Inverse hyperbolic sine."""
+    return unary(ops.asinh, x)
+
+
+def acosh(x: TensorLike) -> Tensor:
+    """Inverse hyperbolic cosine, of numbers of at least 1."""
+    return unary(ops.acosh, x)
+
+
+def atanh(x: TensorLike) -> Tensor:
+    """Inverse hyperbolic tangent, of numbers between -1 and 1."""
+    return unary(ops.atanh, x)
+
+
+def erf(x: TensorLike) -> Tensor:
+    """Error function, ``2/sqrt(pi)`` times the integral of ``exp(-t**2)`` from 0 to ``x``."""
+    return unary(ops.erf, x)
+
+
+def reciprocal(x: TensorLike) -> Tensor:
+    """``1 / x``."""
+    return divide(1.0, x)
+
+
+def isfinite(x: TensorLike) -> Tensor:
+    """Whether each element is neither infinite nor NaN."""
+    return apply(ops.isfinite, (asarray(x),), {})
+
+
+def isnan(x: TensorLike) -> Tensor:
+    """Whether each element is NaN."""
+    return apply(ops.isnan, (asarray(x),), {})
+
+
+def isinf(x: TensorLike) -> Tensor:
+    """Whether each element is plus or minus infinity."""
+    x = asarray(x)
+    return bitwise_invert(bitwise_or(isfinite(x), isnan(x)))
+
+
+def _rounding(op: Op, x: TensorLike) -> Tensor:
+    x = asarray(x)
+    return apply(op, (x,), {}) if dtypes.is_floating(x.dtype) else x
+
+
+def floor(x: TensorLike) -> Tensor:
+    """Largest integer not above ``x``; derivative 0 everywhere."""
+    return _rounding(ops.floor, x)
+
+
+def ceil(x: TensorLike) -> Tensor:
+    """Smallest integer not below ``x``; derivative 0 everywhere."""
+    return _rounding(ops.ceil, x)
+
+
+def round(x: TensorLike) -> Tensor:
+    """Nearest integer, halves to the even one; derivative 0 everywhere."""
+    return _rounding(ops.round, x)
+
+
+def trunc(x: TensorLike) -> Tensor:
+    """Nearest integer towards 0; derivative 0 everywhere."""
+    x = asarray(x)
+    return where(x < 0, ceil(x), floor(x)) if dtypes.is_floating(x.dtype) else x
+
+
+def negative(x: TensorLike) -> Tensor:
+    """``-x``."""
+    return apply(ops.negative, (asarray(x),), {})
+
+
+def positive(x: TensorLike) -> Tensor:
+    """``x`` itself."""
+    return asarray(x)
+
+
+def abs(x: TensorLike) -> Tensor:
+    """Absolute value; its derivative at the kink, 0, is taken as 0."""
+    return apply(ops.abs, (asarray(x),), {})
+
+
+def sign(x: TensorLike) -> Tensor:
+    """-1, 0 or 1 by the sign of ``x``; derivative 0 everywhere, also at the jump."""
+    return apply(ops.sign, (asarray(x),), {})
+
+
+def square(x: TensorLike) -> Tensor:
+    """``x * x``."""
+    return apply(ops.square, (asarray(x),), {})
+
+
+def add(x: TensorLike, y: TensorLike) -> Tensor:
+    """``x + y``."""
+    return binary(ops.add, x, y)
+
+
+def subtract(x: TensorLike, y: TensorLike) -> Tensor:
+    """``x - y``."""
+    return binary(ops.subtract, x, y)
+
+
+def multiply(x: TensorLike, y: TensorLike) -> Tensor:
+    """``x * y``, element by element."""
+    return binary(ops.multiply, x, y)
+
+
+def _is_real(x: TensorLike) -> bool:
+    return isinstance(x, Tensor) and dtypes.is_floating(x.dtype)
+
+
+def divide(x: TensorLike, y: TensorLike) -> Tensor:
+    """``x / y``; integers are divided as the default floating dtype."""
+    if not (_is_real(x) and (isinstance(y, float) or _is_real(y))):
+        x, y = promote(x, y)
+        if not dtypes.is_floating(x.dtype):
+            x, y = astype(x, dtypes.default_float()), astype(y, dtypes.default_float())
+    return binary(ops.divide, x, y)
+
+
+def floor_divide(x: TensorLike, y: TensorLike) -> Tensor:
+    """Largest integer not above ``x / y``; derivative 0 everywhere."""
+    return binary(ops.floor_divide, x, y)
+
+
+def remainder(x: TensorLike, y: TensorLike) -> Tensor:
+    """``x - y * floor(x / y)``, with the sign of ``y``."""
+    return binary(ops.remainder, x, y)
+
+
+_POWERS = {1: positive, 2: square}
+
+
+def pow(x: TensorLike, y: TensorLike) -> Tensor:
+    """``x ** y``; the derivative by ``y`` where ``x`` is 0 and ``y`` is not negative is taken as 0."""
+    if isinstance(y, int | float) and not isinstance(y, bool):
+        base = asarray(x) if not isinstance(x, bool | int | float) else x
+        if isinstance(base, Tensor):
+            if y in _POWERS:
+                return _POWERS[int(y)](base)
+            if y == 3:
+                return square(base) * base
+            if y == 0.5:
+                return sqrt(base)
+            if isinstance(y, float) and not dtypes.is_floating(base.dtype):
+                base = astype(base, dtypes.default_float())
+            if y < 0 and isinstance(y, int) and not dtypes.is_floating(base.dtype):
+                raise ArgumentError(
+                    f"pow: integers cannot be raised to the negative power {y}; "
+                    "cast the base with nissl.astype(x, 'float32')"
+                )
+            x = base
+    return binary(ops.pow, x, y)
+
+
+def atan2(x: TensorLike, y: TensorLike) -> Tensor:
+    """Angle in radians, -pi to pi, of the point with height ``x`` and abscissa ``y``."""
+    return binary(ops.atan2, x, y)
+
+
+def maximum(x: TensorLike, y: TensorLike) -> Tensor:
+    """The larger of two; at a tie each gets half of the derivative."""
+    return binary(ops.maximum, x, y)
+
+
+def minimum(x: TensorLike, y: TensorLike) -> Tensor:
+    """The smaller of two; at a tie each gets half of the derivative."""
+    return binary(ops.minimum, x, y)
+
+
+def hypot(x: TensorLike, y: TensorLike) -> Tensor:
+    """``sqrt(x**2 + y**2)`` without overflow; its derivative at the origin is taken as 0."""
+    x, y = abs(x), abs(y)
+    large, small = maximum(x, y), minimum(x, y)
+    plain = (large == 0) | isinf(large)
+    ratio = where(plain, 0.0, small / where(plain, 1.0, large))
+    return large * sqrt(square(ratio) + 1)
+
+
+def logaddexp(x: TensorLike, y: TensorLike) -> Tensor:
+    """``log(exp(x) + exp(y))`` without overflow."""
+    x, y = broadcast("logaddexp", promote(x, y))
+    equal_infinite = (x == y) & isinf(x)
+    distance = where(equal_infinite, 0.0, y - where(equal_infinite, y, x))
+    return where(equal_infinite, x, x + unary(ops.softplus, distance))
+
+
+def clip(x: TensorLike, min: TensorLike = None, max: TensorLike = None) -> Tensor:
+    """Hold ``x`` between ``min`` and ``max``; the derivative at a bound itself is taken as 1.
+
+    Args:
+        x: any numeric tensor.
+        min, max: bounds that broadcast with ``x``; ``None`` for no bound.
+    """
+    x = asarray(x)
+    if min is not None:
+        x = where(less(x, min), min, x)
+    if max is not None:
+        x = where(greater(x, max), max, x)
+    return x
+
+
+def equal(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether ``x == y``."""
+    return binary(ops.equal, x, y)
+
+
+def not_equal(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether ``x != y``."""
+    return binary(ops.not_equal, x, y)
+
+
+def less(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether ``x < y``."""
+    return binary(ops.less, x, y)
+
+
+def less_equal(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether ``x <= y``."""
+    return binary(ops.less_equal, x, y)
+
+
+def greater(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether ``x > y``."""
+    return binary(ops.greater, x, y)
+
+
+def greater_equal(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether ``x >= y``."""
+    return binary(ops.greater_equal, x, y)
+
+
+def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
+    """And of each bit, of bool or integer tensors."""
+    return binary(ops.bitwise_and, x, y)
+
+
+def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
+    """Or of each bit, of bool or integer tensors."""
+    return binary(ops.bitwise_or, x, y)
+
+
+def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
+    """Exclusive or of each bit, of bool or integer tensors."""
+    return binary(ops.bitwise_xor, x, y)
+
+
+def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """Shift the bits of ``x`` left by ``y`` places."""
+    return binary(ops.bitwise_left_shift, x, y)
+
+
+def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """Shift the bits of ``x`` right by ``y`` places."""
+    return binary(ops.bitwise_right_shift, x, y)
+
+
+def bitwise_invert(x: TensorLike) -> Tensor:
+    """Invert each bit, of bool or integer tensors."""
+    return apply(ops.bitwise_invert, (asarray(x),), {})
+
+
+def _bool(x: TensorLike) -> Tensor:
+    return astype(x, dtypes.boolean)
+
+
+def logical_and(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether both are true (not 0)."""
+    return bitwise_and(_bool(x), _bool(y))
+
+
+def logical_or(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether either is true (not 0)."""
+    return bitwise_or(_bool(x), _bool(y))
+
+
+def logical_xor(x: TensorLike, y: TensorLike) -> Tensor:
+    """Whether exactly one is true (not 0)."""
+    return bitwise_xor(_bool(x), _bool(y))
+
+
+def logical_not(x: TensorLike) -> Tensor:
+    """Whether it is false (0)."""
+    return bitwise_invert(_bool(x))
+
+
+def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:
+    """Take ``x`` where ``condition`` is true and ``y`` elsewhere; all three broadcast.
+
+    Both sides are computed, and the derivative of the side not taken is multiplied by nothing but
+    zeros: keep it finite there, as ``where(x > 0, log(where(x > 0, x, 1)), 0)`` does.
+    """
+    condition = asarray(condition)
+    if condition.dtype != dtypes.boolean:
+        condition = _bool(condition)
+    x, y = promote(x, y)
+    return apply(ops.where, broadcast("where", (condition, x, y)), {})
+
+

@@ -1,0 +1,244 @@
+"""Making tensors: from what the user has, from a shape, and to a common shape and dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.core.op import apply
+from nissl.core.ops import elementwise, movement
+from nissl.core.ops.shapes import broadcast_shapes
+from nissl.core.tensor import Array, Shape, Tensor, TensorLike
+from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+
+_SCALARS = (bool, int, float)
+
+
+def _array(value: Any) -> Array:
+    """Turn what the user has into a NumPy array of a dtype that tensors hold."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(
+            "a tensor cannot be made of nested lists whose lengths differ; pad them to one length"
+        ) from error
+    if array.dtype.name not in dtypes.type_names:
+        sample = f", e.g. {array.flat[0]!r}" if array.size else ""
+        raise DTypeError(
+            f"a tensor cannot be made of {type(value).__name__} with dtype {array.dtype.name!r}"
+            f"{sample}; known dtypes: {', '.join(dtypes.type_names)}. Turn texts and objects into "
+            "numbers first."
+        )
+    return array
+
+
+def asarray(x: TensorLike, dtype: Any = None) -> Tensor:
+    """Return ``x`` as a tensor, without a copy where none is needed.
+
+    Python floats and lists of them become ``float32`` (see :func:`nissl.set_default_float`);
+    NumPy arrays keep their dtype.
+
+    Args:
+        x: tensor, variable, NumPy array, anything with ``__array__``, nested lists, or a number.
+        dtype: wanted dtype; kept or chosen from ``x`` by default.
+
+    >>> import nissl
+    >>> nissl.asarray([1.0, 2.0])
+    Tensor([1. 2.], shape=(2,), dtype=float32)
+    """
+    if isinstance(x, Tensor):
+        found = x
+    elif hasattr(x, "__nissl_tensor__"):
+        found = x.__nissl_tensor__()
+    else:
+        array = _array(x)
+        if dtype is None and array.dtype == np.float64 and not hasattr(x, "dtype"):
+            array = array.astype(dtypes.default_float())
+        found = Tensor(array)
+    return found if dtype is None else astype(found, dtype)
+
+
+def tensor(x: TensorLike, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+    """Make a new leaf tensor of a copy of ``x``.
+
+    Args:
+        x: NumPy array, nested lists, a number, or another tensor's value.
+        dtype: wanted dtype; as in :func:`asarray` by default.
+        requires_grad: whether ``backward()`` fills its ``.grad``.
+
+    >>> import nissl
+    >>> nissl.tensor([[1, 2]], dtype="float64").shape
+    (1, 2)
+    """
+    value = np.array(asarray(x, dtype).concrete("a value to copy"))
+    found = Tensor(value)
+    if requires_grad:
+        found.requires_grad = True
+    return found
+
+
+def astype(x: TensorLike, dtype: Any) -> Tensor:
+    """Return the values of ``x`` in ``dtype``."""
+    x, wanted = asarray(x), dtypes.as_dtype(dtype)
+    return x if x.dtype == wanted else elementwise.astype(x, dtype=wanted)
+
+
+# ---- agreeing on shape and dtype ------------------------------------------------------------
+
+
+def _raise_complex(value: object) -> None:
+    if isinstance(value, complex):
+        raise ArgumentTypeError(f"complex numbers such as {value} are not offered")
+
+
+def _scalar(value: bool | int | float, dtype: np.dtype[Any]) -> Tensor:
+    wanted = dtypes.scalar_dtype(value, dtype)
+    if isinstance(value, int) and wanted.kind in "iu":
+        limits = np.iinfo(wanted)
+        if not limits.min <= value <= limits.max:
+            raise ArgumentError(f"{value} does not fit {wanted.name} ({limits.min} to {limits.max})")
+    return Tensor(np.asarray(value, wanted))
+
+
+def promote(*operands: TensorLike) -> list[Tensor]:
+    """Return all operands as tensors of one dtype; Python scalars follow the tensors."""
+    strong = [
+        None if isinstance(each, _SCALARS) else asarray(each)
+        for each in operands
+        if _raise_complex(each) is None
+    ]
+    found = [each.dtype for each in strong if each is not None]
+    if not found:
+        return promote(*(asarray(each) for each in operands))
+    dtype = found[0]
+    for other in found[1:]:
+        dtype = dtypes.promote(dtype, other)
+    result: list[Tensor] = []
+    for each, operand in zip(strong, operands, strict=True):
+        result.append(_scalar(operand, dtype) if each is None else each)
+    for each in result:
+        dtype = dtypes.promote(dtype, each.dtype)
+    return [astype(each, dtype) for each in result]
+
+
+def broadcast(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Stretch tensors to their common shape, naming the function that asked in any error."""
+    shapes = [each.shape for each in tensors]
+    if all(shape == shapes[0] for shape in shapes):
+        return list(tensors)
+    shape = broadcast_shapes(name, *shapes)
+    return [stretch(each, shape) for each in tensors]
+
+
+def stretch(x: Tensor, shape: Shape) -> Tensor:
+    """Broadcast ``x`` to ``shape``, or return it as it is when it has it already."""
+    if x.shape == shape:
+        return x
+    return apply(movement.broadcast_to, (x,), {"shape": shape})
+
+
+def _fill(value: bool | int | float, like: Tensor) -> Tensor:
+    """A Python scalar as a constant of the shape and dtype that it takes beside ``like``."""
+    if like.value is None or like.size > 4096:
+        return _scalar(value, like.dtype)
+    dtype = like.dtype
+    if type(value) is not float or dtype.kind != "f":
+        return _scalar(value, dtype)
+    return Tensor(np.full(like.shape, value, dtype))
+
+
+def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
+    """Apply an elementwise op of two inputs after promotion and broadcasting."""
+    if isinstance(x, Tensor):
+        if isinstance(y, float):
+            y = _fill(y, x)
+    elif isinstance(x, float) and isinstance(y, Tensor):
+        x = _fill(x, y)
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype == y.dtype):
+        x, y = promote(x, y)
+    if x.shape != y.shape:
+        x, y = broadcast(op.name, (x, y))
+    return apply(op, (x, y), {})
+
+
+def unary(op: Any, x: TensorLike) -> Tensor:
+    """Apply an elementwise op of one floating input; integers become the default float."""
+    if not isinstance(x, Tensor):
+        x = asarray(x)
+    if not dtypes.is_floating(x.dtype):
+        x = astype(x, dtypes.default_float())
+    return apply(op, (x,), {})
+
+
+# ---- creation -------------------------------------------------------------------------------
+
+
+def as_shape(shape: int | Sequence[int]) -> Shape:
+    """Return a shape given as an integer or a sequence, checked."""
+    lengths = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    for length in lengths:
+        if not isinstance(length, int | np.integer) or length < 0:
+            raise ShapeError(f"shape {tuple(lengths)}: each length is an integer of at least 0")
+    return tuple(int(length) for length in lengths)
+
+
+def _float_or(dtype: Any) -> np.dtype[Any]:
+    return dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
+
+
+def full(shape: int | Sequence[int], fill_value: float, dtype: Any = None) -> Tensor:
+    """Return a tensor of ``shape`` filled with one number."""
+    chosen = dtypes.as_dtype(type(fill_value)) if dtype is None else dtypes.as_dtype(dtype)
+    return Tensor(np.full(as_shape(shape), fill_value, chosen))
+
+
+def zeros(shape: int | Sequence[int], dtype: Any = None) -> Tensor:
+    """Return a tensor of zeros."""
+    return Tensor(np.zeros(as_shape(shape), _float_or(dtype)))
+
+
+def ones(shape: int | Sequence[int], dtype: Any = None) -> Tensor:
+    """Return a tensor of ones."""
+    return Tensor(np.ones(as_shape(shape), _float_or(dtype)))
+
+
+def full_like(x: TensorLike, fill_value: float, dtype: Any = None) -> Tensor:
+    """Return a tensor of the shape and dtype of ``x``, filled with one number."""
+    x = asarray(x)
+    scalar = Tensor(np.asarray(fill_value, x.dtype if dtype is None else dtypes.as_dtype(dtype)))
+    return stretch(scalar, x.shape)
+
+
+def zeros_like(x: TensorLike, dtype: Any = None) -> Tensor:
+    """Return zeros of the shape and dtype of ``x``."""
+    return full_like(x, 0, dtype)
+
+
+def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
+    """Return ones of the shape and dtype of ``x``."""
+    return full_like(x, 1, dtype)
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
+    """Return ``start, start + step, ...`` before ``stop``; from 0 when one number is given."""
+    if stop is None:
+        start, stop = 0, start
+    if step == 0:
+        raise ArgumentError("arange: step 0 never arrives")
+    whole = all(isinstance(each, int | np.integer) for each in (start, stop, step))
+    if dtype is None:
+        dtype = dtypes.default_int if whole else dtypes.default_float()
+    return Tensor(np.arange(start, stop, step).astype(dtypes.as_dtype(dtype)))
+
+
+def linspace(start: float, stop: float, num: int, dtype: Any = None, *, endpoint: bool = True) -> Tensor:
+    """Return ``num`` evenly spaced numbers from ``start`` to ``stop``."""
+    return Tensor(np.linspace(start, stop, num, endpoint=endpoint).astype(_float_or(dtype)))
+
+
+def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, dtype: Any = None) -> Tensor:
+    """Return ones on diagonal ``k`` and zeros elsewhere."""
+    return Tensor(np.eye(n_rows, n_cols, k=k, dtype=_float_or(dtype)))

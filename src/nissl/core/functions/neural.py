@@ -1,0 +1,123 @@
+"""Functions that neurons and losses are made of, written so that nothing overflows on the way."""
+
+from __future__ import annotations
+
+import math
+
+from nissl.core import dtypes
+from nissl.core.functions import arithmetic as a
+from nissl.core.functions.convert import asarray, astype, unary
+from nissl.core.functions.manipulation import squeeze
+from nissl.core.functions.reduce import max, sum
+from nissl.core.op import apply
+from nissl.core.ops import elementwise, normalise
+from nissl.core.ops.shapes import normalise_axes, normalise_axis
+from nissl.core.tensor import Axis, Tensor, TensorLike
+
+
+def _float(x: TensorLike) -> Tensor:
+    x = asarray(x)
+    return x if dtypes.is_floating(x.dtype) else astype(x, dtypes.default_float())
+
+
+def relu(x: TensorLike) -> Tensor:
+    """Rectified linear unit ``max(0, x)``; its derivative at the kink, 0, is taken as 0."""
+    return unary(elementwise.relu, x)
+
+
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
+    """``max(0, x) + negative_slope * min(0, x)``; at the kink, 0, the derivative of the left side."""
+    x = _float(x)
+    return a.where(x > 0, x, x * negative_slope)
+
+
+def sigmoid(x: TensorLike) -> Tensor:
+    """Logistic function ``1 / (1 + exp(-x))``."""
+    return unary(elementwise.sigmoid, x)
+
+
+def softplus(x: TensorLike) -> Tensor:
+    """``log(1 + exp(x))``, equal to ``x`` for large ``x``."""
+    return unary(elementwise.softplus, x)
+
+
+def log_sigmoid(x: TensorLike) -> Tensor:
+    """``log(sigmoid(x))``, without underflow."""
+    return -softplus(-asarray(x))
+
+
+def hard_tanh(x: TensorLike) -> Tensor:
+    """``max(-1, min(1, x))``; its derivative at the kinks, -1 and 1, is taken as 0."""
+    x = _float(x)
+    return a.where(x <= -1, -1.0, a.where(x >= 1, 1.0, x))
+
+
+def heaviside(x: TensorLike) -> Tensor:
+    """Heaviside step: 0 below 0, and 1 from 0 on; derivative 0 everywhere, also at the jump."""
+    x = _float(x)
+    return a.where(a.isnan(x), x, astype(x >= 0, x.dtype))
+
+
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """``x`` above 0 and ``alpha * (exp(x) - 1)`` below (Clevert et al. 2016, eq. 15)."""
+    x = _float(x)
+    return a.where(x > 0, x, a.expm1(a.where(x > 0, 0.0, x)) * alpha)
+
+
+def selu(x: TensorLike) -> Tensor:
+    """Self-normalising ELU (Klambauer et al. 2017, eq. 2 and 14)."""
+    return elu(x, 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
+
+
+def silu(x: TensorLike) -> Tensor:
+    """``x * sigmoid(x)``, also called swish."""
+    x = _float(x)
+    return x * sigmoid(x)
+
+
+def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
+    """``x * Phi(x)`` with the normal distribution's Phi (Hendrycks and Gimpel 2016).
+
+    Args:
+        x: floating tensor.
+        approximate: use their approximation by tanh.
+    """
+    x = _float(x)
+    if approximate:
+        inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
+        return 0.5 * x * (1 + a.tanh(inner))
+    return 0.5 * x * (1 + a.erf(x * math.sqrt(0.5)))
+
+
+def softsign(x: TensorLike) -> Tensor:
+    """``x / (1 + abs(x))``."""
+    x = _float(x)
+    return x / (1 + a.abs(x))
+
+
+def softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """``exp(x) / sum(exp(x))`` along ``axis``: positive numbers that add up to 1."""
+    x = _float(x)
+    return apply(normalise.softmax, (x,), {"axis": normalise_axis("softmax", axis, x.ndim)})
+
+
+def _shift(x: Tensor, axis: Axis) -> Tensor:
+    """The largest element along ``axis``, to be subtracted before ``exp``; 0 if infinite."""
+    peak = max(x, axis=axis, keepdims=True)
+    return a.stop_gradient(a.where(a.isfinite(peak), peak, 0.0))
+
+
+def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """``log(sum(exp(x)))`` along ``axis``, without overflow; -inf where all are -inf."""
+    x = _float(x)
+    axes = normalise_axes("logsumexp", axis, x.ndim)
+    shift = _shift(x, axes)
+    total = a.log(sum(a.exp(x - shift), axis=axes, keepdims=True)) + shift
+    return total if keepdims else squeeze(total, axes)
+
+
+def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """``log(softmax(x))`` along ``axis``, without underflow."""
+    x = _float(x)
+    shifted = x - _shift(x, axis)
+    return shifted - a.log(sum(a.exp(shifted), axis=axis, keepdims=True))

@@ -1,0 +1,162 @@
+"""The kinds of op: each states a derivative once, and both modes follow from it.
+
+=============  ======================================  ======================  =================
+kind           what it states                          forward mode            reverse mode
+=============  ======================================  ======================  =================
+Elementwise    one partial derivative an input         sum of partial*tangent  cotangent*partial
+Linear         its transpose                           itself                  the transpose
+Bilinear       its two transposes                      itself twice            the transposes
+General        both rules                              as given                as given
+Constant       that it has none                        nothing                 nothing
+=============  ======================================  ======================  =================
+
+Rules are written with functions on tensors, so derivatives of derivatives need nothing more.
+``None`` stands for a tangent or cotangent that is zero everywhere. (Griewank and Walther,
+*Evaluating Derivatives*, 2nd ed., chapters 2 and 3.)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from nissl.core.tensor import Equation, Tensor, late
+
+Tangents: TypeAlias = Sequence[Tensor | None]
+Rule: TypeAlias = Callable[..., Any]
+
+
+def accumulate(total: Tensor | None, term: Tensor | None) -> Tensor | None:
+    """Add two tangents, of which either may be the zero that ``None`` stands for."""
+    if total is None or term is None:
+        return term if total is None else total
+    return late.functions.add(total, term)
+
+
+class Kind(ABC):
+    """How an op is differentiated."""
+
+    @abstractmethod
+    def jvp(self, equation: Equation, tangents: Tangents) -> Tangents:
+        """Tangents of the outputs, from those of the inputs."""
+
+    @abstractmethod
+    def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
+        """Cotangents of the inputs (of those that are needed), from those of the outputs."""
+
+
+@dataclass(frozen=True)
+class Elementwise(Kind):
+    """``partials[i](output, *inputs, **params)`` is the derivative by input ``i``, or ``None``."""
+
+    partials: tuple[Rule | None, ...]
+
+    def jvp(self, equation: Equation, tangents: Tangents) -> Tangents:
+        (output,) = equation.outputs
+        total: Tensor | None = None
+        for partial, tangent in zip(self.partials, tangents, strict=True):
+            if partial is not None and tangent is not None:
+                slope = partial(output, *equation.inputs, **equation.params)
+                total = accumulate(total, late.functions.multiply(slope, tangent))
+        return (total,)
+
+    def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
+        (output,), (cotangent,) = equation.outputs, cotangents
+        return [
+            late.functions.multiply(
+                cotangent, partial(output, *equation.inputs, **equation.params)
+            )
+            if partial is not None and wanted
+            else None
+            for partial, wanted in zip(self.partials, needed, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Linear(Kind):
+    """Linear in the inputs at ``positions`` together (all by default), the others being fixed.
+
+    ``transpose(i, cotangent, *inputs, **params)`` is the cotangent of input ``i``. Of the linear
+    inputs only shape and dtype may be used.
+    """
+
+    transpose: Rule
+    positions: tuple[int, ...] | None = None
+
+    def _is_linear(self, i: int) -> bool:
+        return self.positions is None or i in self.positions
+
+    def jvp(self, equation: Equation, tangents: Tangents) -> Tangents:
+        if all(t is None for i, t in enumerate(tangents) if self._is_linear(i)):
+            return (None,)
+        moved = [
+            (late.functions.zeros_like(x) if t is None else t) if self._is_linear(i) else x
+            for i, (x, t) in enumerate(zip(equation.inputs, tangents, strict=True))
+        ]
+        return (equation.op(*moved, **equation.params),)
+
+    def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
+        (cotangent,) = cotangents
+        return [
+            self.transpose(i, cotangent, *equation.inputs, **equation.params)
+            if wanted and self._is_linear(i)
+            else None
+            for i, wanted in enumerate(needed)
+        ]
+
+
+@dataclass(frozen=True)
+class Bilinear(Kind):
+    """Linear in each of two inputs: ``left(cotangent, x, y)`` and ``right(cotangent, x, y)``."""
+
+    left: Rule
+    right: Rule
+
+    def jvp(self, equation: Equation, tangents: Tangents) -> Tangents:
+        (x, y), (x_tangent, y_tangent) = equation.inputs, tangents
+        op, params = equation.op, equation.params
+        return (
+            accumulate(
+                None if x_tangent is None else op(x_tangent, y, **params),
+                None if y_tangent is None else op(x, y_tangent, **params),
+            ),
+        )
+
+    def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
+        (cotangent,) = cotangents
+        return [
+            rule(cotangent, *equation.inputs, **equation.params) if wanted else None
+            for rule, wanted in zip((self.left, self.right), needed, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class General(Kind):
+    """Both rules as given; each is tested against the other and against differences.
+
+    ``forward(inputs, outputs, tangents, **params)`` gives one tangent an output and
+    ``reverse(inputs, outputs, cotangents, **params)`` one cotangent an input; a ``None`` comes in,
+    and may go out, for zero.
+    """
+
+    forward: Rule
+    reverse: Rule
+
+    def jvp(self, equation: Equation, tangents: Tangents) -> Tangents:
+        return self.forward(equation.inputs, equation.outputs, tangents, **equation.params)
+
+    def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
+        return self.reverse(equation.inputs, equation.outputs, cotangents, **equation.params)
+
+
+@dataclass(frozen=True)
+class Constant(Kind):
+    """Derivative zero, or none: comparisons, roundings, indices, random bits."""
+
+    def jvp(self, equation: Equation, tangents: Tangents) -> Tangents:
+        return (None,) * len(equation.avals)
+
+    def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
+        return (None,) * len(equation.inputs)

@@ -1,0 +1,201 @@
+"""Op: one statement, in one place, of everything about an operation; and how one is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from nissl.core.tensor import Array, Aval, Equation, Tensor, state
+from nissl.errors import ArgumentError, NisslError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nissl.core.kinds import Kind
+
+Avals: TypeAlias = Aval | tuple[Aval, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Inputs on which the tests try an op.
+
+    Attributes:
+        shapes: one shape an input; drawn uniformly from ``low`` to ``high`` in float64.
+        params: the op's parameters.
+        low, high: range of the drawn numbers, one pair for all inputs.
+        values: fixed arrays for some inputs (position to nested list), e.g. integer indices.
+    """
+
+    shapes: tuple[tuple[int, ...], ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    low: float = -2.0
+    high: float = 2.0
+    values: Mapping[int, Any] = field(default_factory=dict[int, Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A value known to many digits: at ``at``, the op is ``value`` and its derivatives ``partials``.
+
+    Numbers are decimal strings, so that they are not rounded on the way.
+    """
+
+    at: tuple[str, ...]
+    value: str
+    partials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Op:
+    """An operation on tensors.
+
+    Attributes:
+        name: unique name, as it is printed.
+        infer: ``infer(*avals, **params)`` gives the output's aval (or a tuple, for several
+            outputs), or raises the :class:`~nissl.errors.ShapeError` that the user reads.
+        compute: ``compute(xp, *values, **params)`` computes it on an array namespace, NumPy or
+            ``jax.numpy``, from the same text.
+        kind: how it is differentiated; see :mod:`nissl.core.kinds`.
+        text: how a program prints it, e.g. ``"{0} + {1}"``; ``name(inputs, params)`` by default.
+        formula: LaTeX of the same, with ``{0}``, ``{1}`` for the inputs.
+        lowerings: an engine's own way to compute it, by the engine's name; called as
+            ``lowering(*values, **params)``; may return ``NotImplemented`` for shapes or
+            parameters that it does not serve, and ``compute`` is used.
+        flops: ``flops(*avals, **params)``: floating-point operations; one an output element by
+            default.
+        samples, known, hard: what the tests sweep: inputs, digits, and points where numerics break.
+    """
+
+    name: str
+    infer: Callable[..., Avals]
+    compute: Callable[..., Any]
+    kind: Kind
+    text: str = ""
+    formula: str = ""
+    lowerings: Mapping[str, Callable[..., Any]] = field(default_factory=dict[str, Any])
+    flops: Callable[..., int] | None = None
+    samples: tuple[Sample, ...] = ()
+    known: tuple[Known, ...] = ()
+    hard: tuple[float, ...] = ()
+
+    def __call__(self, *inputs: Tensor, **params: Any) -> Any:
+        """Apply the op to tensors that already have the shapes and dtypes that it wants."""
+        return apply(self, inputs, params)
+
+    def run(self, engine: str, xp: Any, values: Sequence[Array], params: Mapping[str, Any]) -> Any:
+        """Compute the op for an engine: by the engine's own lowering, or by the common text."""
+        if self.lowerings:
+            lowering = self.lowerings.get(engine)
+            if lowering is not None:
+                result = lowering(*values, **params)
+                if result is not NotImplemented:
+                    return result
+        return self.compute(xp, *values, **params)
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+
+registry: dict[str, Op] = {}
+
+
+def register(op: Op) -> Op:
+    """Add ``op`` to the registry, where printers, engines, exporters and tests find it."""
+    if op.name in registry:
+        raise ArgumentError(f"an op named {op.name!r} exists already; choose another name")
+    registry[op.name] = op
+    return op
+
+
+def lookup(name: str) -> Op:
+    """Return the registered op of that name."""
+    if name not in registry:
+        raise UnknownNameError("op", name, registry)
+    return registry[name]
+
+
+def _promise(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
+    avals = op.infer(*(t.aval for t in inputs), **params)
+    single = isinstance(avals, Aval)
+    avals = (avals,) if isinstance(avals, Aval) else avals
+    equation = Equation(op, inputs, params, avals, (None,) * len(avals))
+    outputs = equation.outputs
+    return outputs[0] if single else outputs
+
+
+def apply(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
+    """Apply ``op``: compute at once when every input has a value, else record the promise."""
+    values: list[Array] = []
+    tracked = False
+    for tensor in inputs:
+        value = tensor.value
+        if value is None:
+            return _promise(op, inputs, params)
+        values.append(value)
+        tracked = tracked or tensor.tracked
+    try:
+        if state.quiet:
+            result = op.run("numpy", np, values, params)
+        else:
+            with np.errstate(all="ignore"):
+                result = op.run("numpy", np, values, params)
+    except NisslError:
+        raise
+    except (ValueError, TypeError, IndexError):
+        op.infer(*(t.aval for t in inputs), **params)  # says it in the user's terms, if it can
+        raise
+    if isinstance(result, tuple):
+        results: tuple[Array, ...] = result
+        if not (tracked and state.recording):
+            return tuple(Tensor(each) for each in results)
+        return Equation(op, inputs, params, (None,) * len(results), results).outputs
+    if not (tracked and state.recording):
+        return Tensor(result)
+    return Tensor(result, equation=Equation(op, inputs, params, (None,), (result,)))
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Name the layer that is being called; equations remember it for messages and tables."""
+    outer = state.scope
+    state.scope = f"{outer}/{name}" if outer else name
+    try:
+        yield
+    finally:
+        state.scope = outer
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence NumPy's warnings once for many ops; Nissl itself names what is not finite."""
+    outer = state.quiet
+    state.quiet = True
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        state.quiet = outer
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without keeping the graph: less memory and time, and no derivatives.
+
+    >>> import nissl
+    >>> x = nissl.tensor(2.0, requires_grad=True)
+    >>> with nissl.no_grad():
+    ...     y = x * x
+    >>> y.equation is None
+    True
+    """
+    outer = state.recording
+    state.recording = False
+    try:
+        yield
+    finally:
+        state.recording = outer

@@ -1,0 +1,23 @@
+"""The primitive operations, one file a family. Importing this package registers them all."""
+
+from nissl.core.ops import (
+    contraction,
+    control,
+    elementwise,
+    indexing,
+    movement,
+    normalise,
+    random,
+    reduction,
+)
+
+__all__ = [
+    "contraction",
+    "control",
+    "elementwise",
+    "indexing",
+    "movement",
+    "normalise",
+    "random",
+    "reduction",
+]

@@ -1,0 +1,534 @@
+"""Elementwise operations: arithmetic, exponentials, trigonometry, comparisons, logic, casts.
+
+All inputs of a primitive have the same shape and dtype; the functions in
+:mod:`nissl.core.functions` promote and broadcast before they call one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.core.kinds import Bilinear, Constant, Elementwise, Kind, Linear
+from nissl.core.op import Known, Op, Sample, register
+from nissl.core.ops.shapes import floating, same_shape
+from nissl.core.tensor import Aval, Tensor, late
+from nissl.errors import DTypeError
+
+F: Any = late  # F.functions.<name>, resolved when a rule runs
+
+UNARY = (Sample(shapes=((2, 3),)),)
+BINARY = (Sample(shapes=((2, 3), (2, 3))), Sample(shapes=((), ())))
+HARD = (0.0, -0.0, 1e-30, -1e-30, 1e-8, 1.0, -1.0, 20.0, -20.0, 1e4, -1e4, math.inf, -math.inf)
+
+
+def _unary(
+    name: str,
+    compute: Callable[..., Any],
+    partial: Callable[..., Tensor] | None,
+    *,
+    formula: str = "",
+    known: tuple[Known, ...] = (),
+    samples: tuple[Sample, ...] = UNARY,
+    hard: tuple[float, ...] = HARD,
+    lowerings: dict[str, Callable[..., Any]] | None = None,
+) -> Op:
+    """Register an elementwise function of one floating input."""
+    return register(
+        Op(
+            name=name,
+            infer=lambda x: floating(name, x),
+            compute=compute,
+            kind=Constant() if partial is None else Elementwise((partial,)),
+            formula=formula or rf"\{name}({{0}})",
+            known=known,
+            samples=samples,
+            hard=hard,
+            lowerings=lowerings or {},
+        )
+    )
+
+
+POSITIVE = (Sample(shapes=((2, 3),), low=0.1, high=4.0),)
+UNIT = (Sample(shapes=((2, 3),), low=-0.9, high=0.9),)
+AWAY = (Sample(shapes=((2, 3),), low=0.2, high=1.8),)  # away from kinks and jumps at integers
+
+# ---- exponentials, logarithms, roots ---------------------------------------------------------
+exp = _unary(
+    "exp",
+    lambda xp, x: xp.exp(x),
+    lambda out, x: out,
+    known=(Known(at=("1",), value="2.718281828459045235360287", partials=("2.718281828459045235360287",)),),
+)
+expm1 = _unary(
+    "expm1",
+    lambda xp, x: xp.expm1(x),
+    lambda out, x: out + 1,
+    formula=r"e^{{{0}}} - 1",
+    known=(Known(at=("1e-10",), value="1.00000000005000000000166667e-10"),),
+)
+log = _unary(
+    "log",
+    lambda xp, x: xp.log(x),
+    lambda out, x: 1 / x,
+    formula=r"\ln {0}",
+    samples=POSITIVE,
+    known=(Known(at=("2",), value="0.6931471805599453094172321", partials=("0.5",)),),
+)
+log1p = _unary(
+    "log1p",
+    lambda xp, x: xp.log1p(x),
+    lambda out, x: 1 / (x + 1),
+    formula=r"\ln(1 + {0})",
+    samples=POSITIVE,
+    known=(Known(at=("1e-10",), value="9.9999999995000000000333333e-11"),),
+)
+sqrt = _unary(
+    "sqrt",
+    lambda xp, x: xp.sqrt(x),
+    lambda out, x: 0.5 / out,
+    formula=r"\sqrt{{{0}}}",
+    samples=POSITIVE,
+    known=(Known(at=("2",), value="1.414213562373095048801689"),),
+)
+
+# ---- trigonometric and hyperbolic ------------------------------------------------------------
+sin = _unary("sin", lambda xp, x: xp.sin(x), lambda out, x: F.functions.cos(x))
+cos = _unary("cos", lambda xp, x: xp.cos(x), lambda out, x: -F.functions.sin(x))
+tan = _unary("tan", lambda xp, x: xp.tan(x), lambda out, x: out * out + 1, samples=UNIT)
+asin = _unary(
+    "asin",
+    lambda xp, x: xp.arcsin(x),
+    lambda out, x: 1 / F.functions.sqrt((1 - x) * (1 + x)),
+    formula=r"\arcsin({0})",
+    samples=UNIT,
+)
+acos = _unary(
+    "acos",
+    lambda xp, x: xp.arccos(x),
+    lambda out, x: -1 / F.functions.sqrt((1 - x) * (1 + x)),
+    formula=r"\arccos({0})",
+    samples=UNIT,
+)
+atan = _unary(
+    "atan", lambda xp, x: xp.arctan(x), lambda out, x: 1 / (1 + x * x), formula=r"\arctan({0})"
+)
+sinh = _unary("sinh", lambda xp, x: xp.sinh(x), lambda out, x: F.functions.cosh(x))
+cosh = _unary("cosh", lambda xp, x: xp.cosh(x), lambda out, x: F.functions.sinh(x))
+tanh = _unary(
+    "tanh",
+    lambda xp, x: xp.tanh(x),
+    lambda out, x: 1 - out * out,
+    known=(
+        Known(at=("0.5",), value="0.4621171572600097585023185", partials=("0.7864477329659274014330287",)),
+        Known(at=("1e-8",), value="9.9999999999999996666666666666668e-9"),
+    ),
+)
+asinh = _unary(
+    "asinh",
+    lambda xp, x: xp.arcsinh(x),
+    lambda out, x: 1 / F.functions.hypot(x, F.functions.ones_like(x)),
+    formula=r"\operatorname{{arsinh}}({0})",
+)
+acosh = _unary(
+    "acosh",
+    lambda xp, x: xp.arccosh(x),
+    lambda out, x: 1 / (F.functions.sqrt(x - 1) * F.functions.sqrt(x + 1)),
+    formula=r"\operatorname{{arcosh}}({0})",
+    samples=(Sample(shapes=((2, 3),), low=1.2, high=4.0),),
+)
+atanh = _unary(
+    "atanh",
+    lambda xp, x: xp.arctanh(x),
+    lambda out, x: 1 / ((1 - x) * (1 + x)),
+    formula=r"\operatorname{{artanh}}({0})",
+    samples=UNIT,
+)
+
+# ---- neurons' own functions ------------------------------------------------------------------
+
+
+def _sigmoid(xp: Any, x: Any) -> Any:
+    # exp of a non-positive number only, so that nothing overflows
+    small = xp.exp(-xp.abs(x))
+    return xp.where(x >= 0, 1 / (1 + small), small / (1 + small))
+
+
+sigmoid = _unary(
+    "sigmoid",
+    _sigmoid,
+    lambda out, x: out * (1 - out),
+    formula=r"\sigma({0})",
+    known=(Known(at=("1",), value="0.7310585786300048792511592", partials=("0.1966119332414818525374247",)),),
+)
+softplus = _unary(
+    "softplus",
+    lambda xp, x: xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x))),
+    lambda out, x: F.functions.sigmoid(x),
+    formula=r"\ln(1 + e^{{{0}}})",
+    known=(
+        Known(at=("1",), value="1.313261687518222834048996"),
+        Known(at=("1000",), value="1000", partials=("1",)),
+    ),
+)
+relu = _unary(
+    "relu",
+    lambda xp, x: xp.maximum(x, 0),
+    lambda out, x: F.functions.astype(x > 0, x.dtype),
+    formula=r"\max(0, {0})",
+    samples=AWAY,
+)
+erf = _unary(
+    "erf",
+    lambda xp, x: np.asarray(np.frompyfunc(math.erf, 1, 1)(x), dtype=x.dtype),
+    lambda out, x: F.functions.exp(-x * x) * (2 / math.sqrt(math.pi)),
+    formula=r"\operatorname{{erf}}({0})",
+    known=(Known(at=("0.5",), value="0.5204998778130465376827466"),),
+    lowerings={"xla": lambda x: _lax().erf(x)},
+)
+
+
+def _lax() -> Any:
+    from jax import lax
+
+    return lax
+
+
+# ---- roundings and signs -------------------------------------------------------------------
+floor = _unary(
+    "floor", lambda xp, x: xp.floor(x), None, formula=r"\lfloor {0} \rfloor", samples=AWAY
+)
+ceil = _unary("ceil", lambda xp, x: xp.ceil(x), None, formula=r"\lceil {0} \rceil", samples=AWAY)
+round = _unary(
+    "round", lambda xp, x: xp.round(x), None, formula=r"\operatorname{{round}}({0})", samples=AWAY
+)
+
+
+def _signed(name: str, aval: Aval) -> Aval:
+    if aval.dtype.kind in "bu":
+        raise DTypeError(f"{name} takes signed numbers, not {aval.dtype.name}")
+    return aval
+
+
+def _numeric(name: str, *avals: Aval) -> Aval:
+    aval = same_shape(name, *avals)
+    if aval.dtype == dtypes.boolean:
+        raise DTypeError(f"{name} takes numbers, not bool; cast with nissl.astype(x, 'int32')")
+    return aval
+
+
+negative = register(
+    Op(
+        name="negative",
+        infer=lambda x: _signed("negative", x),
+        compute=lambda xp, x: -x,
+        kind=Linear(lambda i, ct, x: -ct),
+        text="-{0}",
+        formula="-{0}",
+        samples=UNARY,
+        hard=HARD,
+    )
+)
+abs = register(
+    Op(
+        name="abs",
+        infer=lambda x: _numeric("abs", x),
+        compute=lambda xp, x: xp.abs(x),
+        kind=Elementwise((lambda out, x: F.functions.sign(x),)),
+        formula=r"|{0}|",
+        samples=AWAY,
+        hard=HARD,
+    )
+)
+sign = register(
+    Op(
+        name="sign",
+        infer=lambda x: _numeric("sign", x),
+        compute=lambda xp, x: xp.sign(x),
+        kind=Constant(),
+        formula=r"\operatorname{{sgn}}({0})",
+        samples=AWAY,
+        hard=HARD,
+    )
+)
+square = register(
+    Op(
+        name="square",
+        infer=lambda x: _numeric("square", x),
+        compute=lambda xp, x: xp.square(x),
+        kind=Elementwise((lambda out, x: x + x,)),
+        formula=r"{0}^2",
+        samples=UNARY,
+        hard=HARD,
+    )
+)
+
+# ---- arithmetic of two ---------------------------------------------------------------------
+
+
+def _binary(
+    name: str,
+    compute: Callable[..., Any],
+    kind: Kind,
+    *,
+    text: str = "",
+    formula: str,
+    samples: tuple[Sample, ...] = BINARY,
+    known: tuple[Known, ...] = (),
+    hard: tuple[float, ...] = HARD,
+    infer: Callable[..., Aval] = _numeric,
+) -> Op:
+    return register(
+        Op(
+            name=name,
+            infer=lambda x, y: infer(name, x, y),
+            compute=compute,
+            kind=kind,
+            text=text,
+            formula=formula,
+            samples=samples,
+            known=known,
+            hard=hard,
+        )
+    )
+
+
+add = _binary(
+    "add",
+    lambda xp, x, y: x + y,
+    Linear(lambda i, ct, x, y: ct),
+    text="{0} + {1}",
+    formula="{0} + {1}",
+)
+subtract = _binary(
+    "subtract",
+    lambda xp, x, y: x - y,
+    Linear(lambda i, ct, x, y: -ct if i else ct),
+    text="{0} - {1}",
+    formula="{0} - {1}",
+)
+multiply = _binary(
+    "multiply",
+    lambda xp, x, y: x * y,
+    Bilinear(lambda ct, x, y: ct * y, lambda ct, x, y: ct * x),
+    text="{0} * {1}",
+    formula=r"{0} \, {1}",
+)
+OFF_ZERO = (Sample(shapes=((2, 3), (2, 3)), low=0.5, high=3.0),)
+
+
+def _fractional(name: str, *avals: Aval) -> Aval:
+    return floating(name, same_shape(name, *avals))
+
+
+divide = _binary(
+    "divide",
+    lambda xp, x, y: x / y,
+    Elementwise((lambda out, x, y: 1 / y, lambda out, x, y: -out / y)),
+    text="{0} / {1}",
+    formula=r"\frac{{{0}}}{{{1}}}",
+    samples=OFF_ZERO,
+    infer=_fractional,
+    known=(Known(at=("1", "3"), value="0.3333333333333333333333333", partials=("0.3333333333333333333333333", "-0.1111111111111111111111111")),),
+)
+
+
+def _power_by_base(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    # y * x**(y-1), and 0 where y is 0, also at x = 0 where x**-1 would be infinite
+    zero = y == 0
+    return y * F.functions.pow(x, F.functions.where(zero, 1.0, y) - 1)
+
+
+def _power_by_exponent(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    # out * log(x); by continuity 0 at x = 0 for y > 0
+    at_zero = (x == 0) & (y >= 0)
+    return F.functions.where(at_zero, 0.0, out * F.functions.log(F.functions.where(at_zero, 1.0, x)))
+
+
+pow = _binary(
+    "pow",
+    lambda xp, x, y: xp.power(x, y),
+    Elementwise((_power_by_base, _power_by_exponent)),
+    text="{0} ** {1}",
+    formula="{{{0}}}^{{{1}}}",
+    samples=OFF_ZERO,
+)
+atan2 = _binary(
+    "atan2",
+    lambda xp, x, y: xp.arctan2(x, y),
+    Elementwise(
+        (lambda out, x, y: y / (x * x + y * y), lambda out, x, y: -x / (x * x + y * y))
+    ),
+    formula=r"\operatorname{{atan2}}({0}, {1})",
+    samples=OFF_ZERO,
+    infer=_fractional,
+)
+
+
+def _share(wins: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """Derivative of a choice between two: 1 to the chosen, and one half each at a tie."""
+
+    def partial(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        half = F.functions.where(x == y, 0.5, 0.0)
+        return F.functions.astype(F.functions.where(wins(x, y), 1.0, half), x.dtype)
+
+    return partial
+
+
+maximum = _binary(
+    "maximum",
+    lambda xp, x, y: xp.maximum(x, y),
+    Elementwise((_share(lambda x, y: x > y), _share(lambda x, y: y > x))),
+    formula=r"\max({0}, {1})",
+)
+minimum = _binary(
+    "minimum",
+    lambda xp, x, y: xp.minimum(x, y),
+    Elementwise((_share(lambda x, y: x < y), _share(lambda x, y: y < x))),
+    formula=r"\min({0}, {1})",
+)
+floor_divide = _binary(
+    "floor_divide",
+    lambda xp, x, y: xp.floor_divide(x, y),
+    Constant(),
+    text="{0} // {1}",
+    formula=r"\lfloor {0} / {1} \rfloor",
+    samples=OFF_ZERO,
+)
+remainder = _binary(
+    "remainder",
+    lambda xp, x, y: xp.remainder(x, y),
+    Elementwise((lambda out, x, y: F.functions.ones_like(x), lambda out, x, y: -(x // y))),
+    text="{0} % {1}",
+    formula=r"{0} \bmod {1}",
+    samples=(Sample(shapes=((2,), (2,)), values={0: [5.3, -2.2], 1: [2.0, 0.9]}),),
+)
+
+# ---- comparisons and logic -----------------------------------------------------------------
+
+
+def _compare(name: str, compute: Callable[..., Any], sign_: str, formula: str) -> Op:
+    def infer(x: Aval, y: Aval) -> Aval:
+        return Aval(same_shape(name, x, y).shape, dtypes.boolean)
+
+    return register(
+        Op(
+            name=name,
+            infer=infer,
+            compute=compute,
+            kind=Constant(),
+            text=f"{{0}} {sign_} {{1}}",
+            formula=f"{{0}} {formula} {{1}}",
+            samples=BINARY,
+            hard=HARD,
+        )
+    )
+
+
+equal = _compare("equal", lambda xp, x, y: x == y, "==", "=")
+not_equal = _compare("not_equal", lambda xp, x, y: x != y, "!=", r"\ne")
+less = _compare("less", lambda xp, x, y: x < y, "<", "<")
+less_equal = _compare("less_equal", lambda xp, x, y: x <= y, "<=", r"\le")
+greater = _compare("greater", lambda xp, x, y: x > y, ">", ">")
+greater_equal = _compare("greater_equal", lambda xp, x, y: x >= y, ">=", r"\ge")
+
+
+def _bits(name: str, *avals: Aval) -> Aval:
+    aval = same_shape(name, *avals)
+    if dtypes.is_floating(aval.dtype):
+        raise DTypeError(f"{name} takes bool or integer tensors, not {aval.dtype.name}")
+    return aval
+
+
+def _bitwise(name: str, compute: Callable[..., Any], sign_: str) -> Op:
+    integers = {0: [[1, 2], [12, 7]], 1: [[3, 1], [2, 4]]}
+    return _binary(
+        name,
+        compute,
+        Constant(),
+        text=f"{{0}} {sign_} {{1}}",
+        formula=rf"{{0}} \mathbin{{{{\mathtt{{{{{sign_}}}}}}}}} {{1}}",
+        samples=(Sample(shapes=((2, 2), (2, 2)), values=integers),),
+        infer=_bits,
+        hard=(),
+    )
+
+
+bitwise_and = _bitwise("bitwise_and", lambda xp, x, y: x & y, "&")
+bitwise_or = _bitwise("bitwise_or", lambda xp, x, y: x | y, "|")
+bitwise_xor = _bitwise("bitwise_xor", lambda xp, x, y: x ^ y, "^")
+bitwise_left_shift = _bitwise("bitwise_left_shift", lambda xp, x, y: x << y, "<<")
+bitwise_right_shift = _bitwise("bitwise_right_shift", lambda xp, x, y: x >> y, ">>")
+bitwise_invert = register(
+    Op(
+        name="bitwise_invert",
+        infer=lambda x: _bits("bitwise_invert", x),
+        compute=lambda xp, x: ~x,
+        kind=Constant(),
+        text="~{0}",
+        formula=r"\lnot {0}",
+        samples=(Sample(shapes=((2,),), values={0: [1, 6]}),),
+    )
+)
+
+# ---- tests of numbers, casts, choice -------------------------------------------------------
+
+
+def _predicate(name: str, compute: Callable[..., Any]) -> Op:
+    return register(
+        Op(
+            name=name,
+            infer=lambda x: Aval(x.shape, dtypes.boolean),
+            compute=compute,
+            kind=Constant(),
+            formula=rf"\operatorname{{{{{name}}}}}({{0}})",
+            samples=UNARY,
+            hard=(*HARD, math.nan),
+        )
+    )
+
+
+isfinite = _predicate("isfinite", lambda xp, x: xp.isfinite(x))
+isnan = _predicate("isnan", lambda xp, x: xp.isnan(x))
+
+astype = register(
+    Op(
+        name="astype",
+        infer=lambda x, dtype: Aval(x.shape, dtype),
+        compute=lambda xp, x, dtype: x.astype(dtype),
+        kind=Linear(lambda i, ct, x, dtype: F.functions.astype(ct, x.dtype)),
+        formula=r"{0}",
+        samples=(Sample(shapes=((2, 3),), params={"dtype": dtypes.float64}),),
+    )
+)
+
+
+def _where_infer(condition: Aval, x: Aval, y: Aval) -> Aval:
+    if condition.dtype != dtypes.boolean:
+        raise DTypeError(f"where: the condition must be bool, not {condition.dtype.name}")
+    if condition.shape != x.shape:
+        same_shape("where", Aval(condition.shape, x.dtype), x)
+    return same_shape("where", x, y)
+
+
+def _where_transpose(i: int, ct: Tensor, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    zero = F.functions.zeros_like(ct)
+    return where(condition, ct, zero) if i == 1 else where(condition, zero, ct)
+
+
+where = register(
+    Op(
+        name="where",
+        infer=_where_infer,
+        compute=lambda xp, condition, x, y: xp.where(condition, x, y),
+        kind=Linear(_where_transpose, positions=(1, 2)),
+        formula=r"{1} \text{{ if }} {0} \text{{ else }} {2}",
+        samples=(
+            Sample(shapes=((2,), (2,), (2,)), values={0: [True, False]}),
+        ),
+    )
+)

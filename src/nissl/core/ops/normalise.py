@@ -1,0 +1,47 @@
+"""Softmax: an op of its own, so that a loss can see it and use what went into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nissl.core.kinds import General
+from nissl.core.op import Op, Sample, register
+from nissl.core.ops.shapes import floating
+from nissl.core.tensor import Array, Tensor, late
+
+F: Any = late
+
+
+def _softmax(xp: Any, x: Array, axis: int) -> Array:
+    e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+def _centred(out: Tensor, change: Tensor, axis: int) -> Tensor:
+    """``J @ change`` for the symmetric Jacobian ``J = diag(out) - out out^T``."""
+    mean = F.functions.sum(out * change, axis=axis, keepdims=True)
+    return out * (change - mean)
+
+
+def _forward(inputs: Any, outputs: Any, tangents: Any, axis: int) -> Any:
+    return (_centred(outputs[0], tangents[0], axis),)
+
+
+def _reverse(inputs: Any, outputs: Any, cotangents: Any, axis: int) -> Any:
+    return (_centred(outputs[0], cotangents[0], axis),)
+
+
+softmax = register(
+    Op(
+        name="softmax",
+        infer=lambda x, axis: floating("softmax", x),
+        compute=_softmax,
+        kind=General(_forward, _reverse),
+        formula=r"\operatorname{{softmax}}({0})",
+        flops=lambda x, axis: 5 * x.size,
+        samples=(
+            Sample(shapes=((2, 3),), params={"axis": 1}),
+            Sample(shapes=((2, 3),), params={"axis": 0}),
+        ),
+    )
+)

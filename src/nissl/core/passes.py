@@ -1,0 +1,131 @@
+"""Passes: programs in, equal programs with less work out. Each result is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nissl.core.op import apply
+from nissl.core.program import Program, build, check, equations_behind, out_avals
+from nissl.core.tensor import Equation, Key, Tensor
+
+Pass: TypeAlias = Callable[[Program], Program]
+
+FOLD_LIMIT = 4096  # elements: larger constants are cheaper to compute than to carry
+
+
+def _rebuilt(equation: Equation, inputs: list[Tensor]) -> Equation:
+    if all(new is old for new, old in zip(inputs, equation.inputs, strict=True)):
+        return equation
+    avals = out_avals(equation)
+    copy = Equation(equation.op, inputs, equation.params, avals, (None,) * len(avals))
+    copy.scope = equation.scope
+    return copy
+
+
+def _rewrite(
+    program: Program, replace: Callable[[Equation, list[Tensor]], tuple[Tensor, ...] | None]
+) -> Program:
+    """Rebuild a program; ``replace`` may give other tensors for an equation's outputs."""
+    env: dict[Key, Tensor] = {}
+    equations: list[Equation] = []
+    for equation in program.equations:
+        inputs = [env.get(t.key, t) for t in equation.inputs]
+        outputs = replace(equation, inputs)
+        if outputs is None:
+            new = _rebuilt(equation, inputs)
+            equations.append(new)
+            if new is equation:
+                continue
+            outputs = new.outputs
+        for index, output in enumerate(outputs):
+            env[(id(equation), index)] = output
+    outputs = tuple(env.get(t.key, t) for t in program.outputs)
+    return Program(program.inputs, outputs, tuple(equations), program.name)
+
+
+def eliminate_dead_code(program: Program) -> Program:
+    """Keep only the equations that an output depends on."""
+    needed = {id(equation) for equation in equations_behind(program.outputs)}
+    kept = tuple(equation for equation in program.equations if id(equation) in needed)
+    return Program(program.inputs, program.outputs, kept, program.name)
+
+
+def _identity_of(tensor: Tensor, computed: set[int]) -> Any:
+    """What makes two inputs the same: the node, or, for small constants, the numbers."""
+    value = tensor.value
+    if value is None or id(tensor.equation) in computed or np.size(value) > FOLD_LIMIT:
+        return tensor.key
+    array = np.asarray(value)
+    return (array.dtype.name, array.shape, array.tobytes())
+
+
+def share_common_subexpressions(program: Program) -> Program:
+    """Compute once what several equations compute from the same inputs."""
+    seen: dict[Any, tuple[Tensor, ...]] = {}
+    computed = {id(equation) for equation in program.equations}
+
+    def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
+        identities = tuple(_identity_of(t, computed) for t in inputs)
+        key = (equation.op.name, identities, tuple(equation.params.items()))
+        try:
+            earlier = seen.get(key)
+        except TypeError:  # a parameter that cannot be hashed is never shared
+            return None
+        if earlier is None:
+            new = _rebuilt(equation, inputs)
+            seen[key] = new.outputs
+        return earlier
+
+    result = _rewrite(program, replace)
+    # what was rebuilt for the table must be what the program holds
+    return build(result.inputs, result.outputs, result.name)
+
+
+def fold_constants(program: Program) -> Program:
+    """Compute at once the small results that depend on constants only."""
+
+    def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
+        if any(t.value is None for t in inputs) or not inputs:
+            return None
+        if sum(aval.size for aval in out_avals(equation)) > FOLD_LIMIT:
+            return None
+        plain = [Tensor(t.value) for t in inputs]
+        result = apply(equation.op, plain, equation.params)
+        return result if isinstance(result, tuple) else (result,)
+
+    return _rewrite(program, replace)
+
+
+def drop_identities(program: Program) -> Program:
+    """Remove equations that pass a tensor on as it is."""
+
+    def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
+        return (inputs[0],) if equation.op.name in ("identity", "stop_gradient") else None
+
+    return _rewrite(program, replace)
+
+
+STANDARD: tuple[Pass, ...] = (
+    drop_identities,
+    fold_constants,
+    share_common_subexpressions,
+    eliminate_dead_code,
+)
+
+
+def simplify(program: Program, passes: tuple[Pass, ...] = STANDARD) -> Program:
+    """Apply passes in turn, checking the program after each.
+
+    >>> import nissl
+    >>> from nissl.core.passes import simplify
+    >>> p = nissl.trace(lambda x: nissl.sin(x) * nissl.sin(x), 1.0)
+    >>> len(p.equations), len(simplify(p).equations)
+    (3, 2)
+    """
+    for each in passes:
+        program = each(program)
+        check(program)
+    return program

@@ -1,0 +1,484 @@
+"""Tensor, Aval and Equation: the three things that a graph is made of.
+
+A :class:`Tensor` is a value, or the promise of one, and remembers the :class:`Equation` that made
+it. With a value it is *eager*: the value is a NumPy array, computed at once. Without, it is
+*abstract*: shape and dtype only, and calling a function on it is tracing the function.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from types import EllipsisType, ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.errors import (
+    AbstractValueError,
+    ArgumentTypeError,
+    DTypeError,
+    GraphError,
+    ShapeError,
+)
+
+if TYPE_CHECKING:
+    from nissl.core.op import Op
+
+Array: TypeAlias = Any  # a NumPy array or NumPy scalar, or an engine's array while it traces
+Shape: TypeAlias = tuple[int, ...]
+TensorLike: TypeAlias = Any  # a Tensor, a Variable, a NumPy array, nested lists, or a number
+Axis: TypeAlias = int | tuple[int, ...] | None
+
+
+class Aval:
+    """What is known of a tensor without its value: shape and dtype.
+
+    >>> Aval((2, 3), "float32")
+    float32[2,3]
+    """
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: Sequence[int], dtype: Any = "float32") -> None:
+        self.shape: Shape = tuple(shape)
+        self.dtype: np.dtype[Any] = dtypes.as_dtype(dtype)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        total = 1
+        for length in self.shape:
+            total *= length
+        return total
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Aval) and (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self) -> str:
+        return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
+
+
+class _State(threading.local):
+    """What a thread is doing: whether equations are kept, and in which layer it is."""
+
+    recording = True
+    quiet = False
+    scope = ""
+
+
+state = _State()
+_serial = itertools.count(1)
+
+
+class Equation:
+    """One application of an op: ``outputs = op(inputs; params)``.
+
+    It holds the outputs' avals and, when eager, their raw values, but no ``Tensor`` of its own
+    making, so that a graph has no reference cycle and is freed as soon as nobody looks at it.
+
+    Attributes:
+        op: the operation applied.
+        inputs: the tensors that it was applied to.
+        params: its static parameters (axes, shapes, dtypes, body programs ...).
+        avals: shape and dtype of each output.
+        values: the outputs' values, or ``None`` for each when abstract.
+        serial: grows with each equation made, so sorting by it is a topological order.
+        scope: path of the layer that was being called, for messages.
+    """
+
+    __slots__ = ("avals", "inputs", "op", "params", "scope", "serial", "values")
+
+    def __init__(
+        self,
+        op: Op,
+        inputs: Sequence[Tensor],
+        params: dict[str, Any],
+        avals: Sequence[Aval | None],
+        values: Sequence[Array | None],
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.params = params
+        self.avals = avals
+        self.values = values
+        self.serial = next(_serial)
+        self.scope = state.scope
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """Handles of all outputs, also of those that nobody kept."""
+        return tuple(
+            Tensor(value, aval=aval, equation=self, index=index)
+            for index, (aval, value) in enumerate(zip(self.avals, self.values, strict=True))
+        )
+
+    def __repr__(self) -> str:
+        where = f" in {self.scope}" if self.scope else ""
+        return f"<Equation {self.op.name}{where}>"
+
+
+Key: TypeAlias = tuple[int, int]
+
+
+class Tensor:
+    """An array that knows how it was computed.
+
+    Use :func:`nissl.tensor` or :func:`nissl.asarray` to make one. Tensors are immutable.
+
+    >>> import nissl
+    >>> x = nissl.tensor([1.0, 2.0], requires_grad=True)
+    >>> nissl.sum(x * x).backward()
+    >>> x.grad
+    Tensor([2. 4.], shape=(2,), dtype=float32)
+    """
+
+    __slots__ = ("__weakref__", "_aval", "equation", "grad", "index", "name", "tracked", "value")
+    __array_ufunc__ = None  # so that ``numpy_array + tensor`` is a Tensor
+
+    def __init__(
+        self,
+        value: Array | None,
+        *,
+        aval: Aval | None = None,
+        equation: Equation | None = None,
+        index: int = 0,
+        requires_grad: bool = False,
+        name: str = "",
+    ) -> None:
+        self.value = value
+        self._aval = aval
+        self.equation = equation
+        self.index = index
+        self.tracked = requires_grad or equation is not None
+        self.grad: Tensor | None = None
+        self.name = name
+
+    # ---- what it is -------------------------------------------------------------------------
+    @property
+    def aval(self) -> Aval:
+        """Shape and dtype in one."""
+        if self._aval is None:
+            assert self.value is not None
+            self._aval = Aval(self.value.shape, self.value.dtype)
+        return self._aval
+
+    @property
+    def shape(self) -> Shape:
+        """Length of each axis."""
+        return self.value.shape if self.value is not None else self.aval.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the elements, as a NumPy dtype."""
+        return self.value.dtype if self.value is not None else self.aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.aval.size
+
+    @property
+    def device(self) -> str:
+        """Where eager values live: always the host."""
+        return "cpu"
+
+    @property
+    def is_abstract(self) -> bool:
+        """Whether this is the promise of a value, inside a trace."""
+        return self.value is None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether this is a leaf whose ``.grad`` is filled by :meth:`backward`."""
+        return self.tracked and self.equation is None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self.equation is not None:
+            raise GraphError(
+                f"requires_grad can only be set on a leaf; this tensor was computed by "
+                f"{self.equation.op.name!r}. Use x.detach() to start a new leaf."
+            )
+        if wanted and not dtypes.is_floating(self.dtype):
+            raise DTypeError(f"only floating tensors have gradients, not {self.dtype.name}")
+        self.tracked = wanted
+
+    @property
+    def key(self) -> Key:
+        """Identity within a graph: equation and output number, or the leaf itself."""
+        return (id(self), -1) if self.equation is None else (id(self.equation), self.index)
+
+    # ---- its value --------------------------------------------------------------------------
+    def concrete(self, wanted: str = "its value") -> Array:
+        """Return the raw value, or say why there is none."""
+        if self.value is None:
+            raise AbstractValueError(
+                f"{wanted} was asked of an abstract tensor {self.aval!r}: inside jit, fit or trace "
+                "a tensor has a shape and a dtype but no value yet. Use nissl.where instead of "
+                "'if', nissl functions instead of NumPy's, or run the function without jit."
+            )
+        return self.value
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return the value as a NumPy array (no copy: treat it as read-only)."""
+        return np.asarray(self.concrete("a NumPy array"))
+
+    def item(self) -> Any:
+        """Return the only element as a Python number."""
+        if self.size != 1:
+            raise ShapeError(f"item() needs one element, and this tensor has shape {self.shape}")
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """Return the value as nested Python lists."""
+        return self.numpy().tolist()
+
+    def detach(self) -> Tensor:
+        """Return the same value without its history."""
+        return Tensor(self.concrete("a value to detach"))
+
+    def backward(self, gradient: TensorLike = None, *, create_graph: bool = False) -> None:
+        """Fill ``.grad`` of every leaf that this tensor depends on, adding to what is there.
+
+        Args:
+            gradient: cotangent of this tensor, same shape; 1 by default, for a scalar.
+            create_graph: keep the graph of the derivative too, for derivatives of it.
+        """
+        from nissl.autodiff.reverse import backward
+
+        backward(self, gradient, create_graph=create_graph)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
+        import nissl
+
+        return nissl
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.numpy().__dlpack_device__()
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(
+                f"the truth of a tensor of shape {self.shape} is ambiguous; use nissl.all or "
+                "nissl.any"
+            )
+        return bool(self.concrete("a truth value"))
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if dtypes.kind(self.dtype) != "integer":
+            raise ArgumentTypeError(f"only integer tensors can be an index, not {self.dtype.name}")
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ArgumentTypeError("a tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        if self.value is None:
+            return f"Tensor({self.aval!r}, abstract)"
+        text = np.array2string(np.asarray(self.value), prefix="Tensor(", threshold=200)
+        history = ", requires_grad=True" if self.requires_grad else ""
+        return f"Tensor({text}, shape={self.shape}, dtype={self.dtype.name}{history})"
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise ArgumentTypeError(
+            "tensors are immutable, so that gradients stay right. Use nissl.where(mask, new, x), "
+            "nissl.index_add(x, indices, values), or change the NumPy array before making a tensor."
+        )
+
+    # ---- operators: each is the function of the same name ----------------------------------
+    def __getitem__(self, key: int | slice | EllipsisType | None | Any) -> Tensor:
+        return _functions().index(self, key)
+
+    def __add__(self, other: TensorLike) -> Tensor:
+        return _functions().add(self, other)
+
+    def __radd__(self, other: TensorLike) -> Tensor:
+        return _functions().add(other, self)
+
+    def __sub__(self, other: TensorLike) -> Tensor:
+        return _functions().subtract(self, other)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return _functions().subtract(other, self)
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        return _functions().multiply(self, other)
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        return _functions().multiply(other, self)
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        return _functions().divide(self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return _functions().divide(other, self)
+
+    def __floordiv__(self, other: TensorLike) -> Tensor:
+        return _functions().floor_divide(self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+        return _functions().floor_divide(other, self)
+
+    def __mod__(self, other: TensorLike) -> Tensor:
+        return _functions().remainder(self, other)
+
+    def __rmod__(self, other: TensorLike) -> Tensor:
+        return _functions().remainder(other, self)
+
+    def __pow__(self, other: TensorLike) -> Tensor:
+        return _functions().pow(self, other)
+
+    def __rpow__(self, other: TensorLike) -> Tensor:
+        return _functions().pow(other, self)
+
+    def __matmul__(self, other: TensorLike) -> Tensor:
+        return _functions().matmul(self, other)
+
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
+        return _functions().matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return _functions().negative(self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return _functions().abs(self)
+
+    def __invert__(self) -> Tensor:
+        return _functions().bitwise_invert(self)
+
+    def __and__(self, other: TensorLike) -> Tensor:
+        return _functions().bitwise_and(self, other)
+
+    def __rand__(self, other: TensorLike) -> Tensor:
+        return _functions().bitwise_and(other, self)
+
+    def __or__(self, other: TensorLike) -> Tensor:
+        return _functions().bitwise_or(self, other)
+
+    def __ror__(self, other: TensorLike) -> Tensor:
+        return _functions().bitwise_or(other, self)
+
+    def __xor__(self, other: TensorLike) -> Tensor:
+        return _functions().bitwise_xor(self, other)
+
+    def __rxor__(self, other: TensorLike) -> Tensor:
+        return _functions().bitwise_xor(other, self)
+
+    def __lshift__(self, other: TensorLike) -> Tensor:
+        return _functions().bitwise_left_shift(self, other)
+
+    def __rshift__(self, other: TensorLike) -> Tensor:
+        return _functions().bitwise_right_shift(self, other)
+
+    def __eq__(self, other: object) -> Any:
+        return _functions().equal(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return _functions().not_equal(self, other)
+
+    def __lt__(self, other: TensorLike) -> Tensor:
+        return _functions().less(self, other)
+
+    def __le__(self, other: TensorLike) -> Tensor:
+        return _functions().less_equal(self, other)
+
+    def __gt__(self, other: TensorLike) -> Tensor:
+        return _functions().greater(self, other)
+
+    def __ge__(self, other: TensorLike) -> Tensor:
+        return _functions().greater_equal(self, other)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802
+        """Matrix transpose of a 2-D tensor."""
+        if self.ndim != 2:
+            raise ShapeError(f".T needs two axes, not shape {self.shape}; use .mT or permute_dims")
+        return _functions().matrix_transpose(self)
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """Transpose of the last two axes."""
+        return _functions().matrix_transpose(self)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """Return the same values in another dtype."""
+        return _functions().astype(self, dtype)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """Return the same elements in another shape; one length may be -1."""
+        return _functions().reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Sum of the elements along ``axis`` (all by default)."""
+        return _functions().sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Mean of the elements along ``axis`` (all by default)."""
+        return _functions().mean(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Largest element along ``axis`` (all by default)."""
+        return _functions().max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Smallest element along ``axis`` (all by default)."""
+        return _functions().min(self, axis=axis, keepdims=keepdims)
+
+
+class _Late:
+    """Where operators and rules find the functions, which are written on top of tensors."""
+
+    functions: Any = None
+
+
+late = _Late()
+
+
+def _functions() -> Any:
+    return late.functions
+
+
+def install_functions(module: ModuleType) -> None:
+    """Tell the operators of :class:`Tensor` which module has the functions."""
+    late.functions = module

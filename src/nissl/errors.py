@@ -1,0 +1,141 @@
+"""Every exception that Nissl raises, in one tree.
+
+    NisslError
+    ├── ShapeError            (ValueError)         shapes that do not fit
+    ├── DTypeError            (TypeError)          dtypes that do not fit
+    ├── ArgumentError         (ValueError)         an argument outside its range
+    │   └── UnknownNameError                       a name that nothing has; says the nearest
+    ├── ArgumentTypeError     (TypeError)          an argument of the wrong kind
+    ├── OutOfRangeError       (IndexError)         an index past the end
+    ├── GraphError            (RuntimeError)       a graph used in a way that it cannot be
+    │   ├── AbstractValueError (TypeError)         a number asked of a tensor that has none yet
+    │   └── ProgramError                           a program that breaks its own rules
+    ├── GradientError         (AssertionError)     a derivative that a check found wrong
+    ├── NonFiniteError        (ArithmeticError)    a NaN or an infinity, with where it first appeared
+    ├── DataError             (ValueError)         data that cannot be trained on
+    │   └── DatasetError      (OSError)            a data set that could not be had; says what was tried
+    ├── FileFormatError       (ValueError)         a file that is damaged or not what it should be
+    ├── SaveError             (OSError)            a file that could not be written; nothing is left half
+    └── MissingDependencyError (ImportError)       an optional package that is needed here
+
+Each class also inherits the built-in exception in brackets, so code that already catches
+``ValueError`` and its relatives keeps working.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "AbstractValueError",
+    "ArgumentError",
+    "ArgumentTypeError",
+    "DTypeError",
+    "DataError",
+    "DatasetError",
+    "FileFormatError",
+    "GradientError",
+    "GraphError",
+    "MissingDependencyError",
+    "NisslError",
+    "NonFiniteError",
+    "OutOfRangeError",
+    "ProgramError",
+    "SaveError",
+    "ShapeError",
+    "UnknownNameError",
+    "nearest",
+]
+
+
+class NisslError(Exception):
+    """Root of every exception that Nissl raises."""
+
+
+class ShapeError(NisslError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DTypeError(NisslError, TypeError):
+    """Dtypes that do not fit together, or that an operation does not take."""
+
+
+class ArgumentError(NisslError, ValueError):
+    """An argument whose value is outside what is allowed."""
+
+
+class UnknownNameError(ArgumentError):
+    """A name that nothing is registered under.
+
+    >>> from nissl.errors import UnknownNameError
+    >>> str(UnknownNameError("activation", "rellu", ["relu", "tanh"]))
+    "unknown activation 'rellu'; did you mean 'relu'? Known: relu, tanh."
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        super().__init__(
+            f"unknown {kind} {name!r}; {nearest(name, names)}Known: {', '.join(names)}."
+        )
+
+
+class ArgumentTypeError(NisslError, TypeError):
+    """An argument of a kind that is not taken here."""
+
+
+class OutOfRangeError(NisslError, IndexError):
+    """An index outside its axis."""
+
+
+class GraphError(NisslError, RuntimeError):
+    """A graph of equations used in a way that it cannot be."""
+
+
+class AbstractValueError(GraphError, TypeError):
+    """A number was asked of a tensor that has only a shape and a dtype."""
+
+
+class ProgramError(GraphError):
+    """A program that breaks the rules that every program keeps."""
+
+
+class GradientError(NisslError, AssertionError):
+    """A derivative that does not agree with the function it belongs to."""
+
+
+class NonFiniteError(NisslError, ArithmeticError):
+    """A NaN or an infinity appeared where numbers are needed."""
+
+
+class DataError(NisslError, ValueError):
+    """Data that cannot be used as given."""
+
+
+class DatasetError(DataError, OSError):
+    """A data set that none of its sources could deliver."""
+
+
+class FileFormatError(NisslError, ValueError):
+    """A file that is damaged, hostile, or of another format."""
+
+
+class SaveError(NisslError, OSError):
+    """A file that could not be written; what was there before is untouched."""
+
+
+class MissingDependencyError(NisslError, ImportError):
+    """An optional package that this feature needs is not installed."""
+
+    def __init__(self, package: str, feature: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs the package {package!r}, which is not installed. "
+            f"Install it with: pip install 'nissl[{extra}]'"
+        )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``"did you mean 'x'? "`` for the closest known name, or an empty string."""
+    by_lower = {each.lower(): each for each in known}
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
+    return f"did you mean {by_lower[found[0]]!r}? " if found else ""
