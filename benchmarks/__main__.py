@@ -15,6 +15,7 @@ from benchmarks.environments import BenchmarkError
 from benchmarks.works import WORKS, Row
 
 RESULTS = Path(__file__).with_name("results")
+BUSY = 0.5  # processes that already run, on average over the last minute
 NEEDS_DATA = {"fashion", "memory"}
 
 
@@ -70,6 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
     data = _data(options.data) if needs_data else None
     if options.setup_only:
         return 0
+    host = report.machine()
+    print(f"{host['processor']}, {host['cores']} cores, {host['system']}, commit {host['commit']}")
+    if host["load_before"] > BUSY:
+        print(f"the machine is busy (load {host['load_before']:.2f}): trust no number of this run")
     good, found = True, dict[str, Any]()
     with tempfile.TemporaryDirectory(prefix="nissl-benchmarks-") as scratch:
         plan = runner.Plan(
@@ -86,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
             good = good and all(outcome.valid for outcome in outcomes)
             found[name] = report.record(WORKS[name], outcomes)
             print("\n" + report.table(found[name]) + "\n", flush=True)
-            report.write(target, plan, found)
+            report.write(target, plan, host, found)
     print(f"record: {target}")
     return 0 if good else 1
 

@@ -82,6 +82,8 @@ def child_environment(threads: int, scratch: Path, extra: dict[str, str]) -> dic
         "OMP_NUM_THREADS": count,
         "MKL_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": count,
+        # Without workers, which would still be starting while the first warm epoch is timed.
+        "TORCHINDUCTOR_COMPILE_THREADS": "1",
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),
         "XDG_CACHE_HOME": str(scratch / "cache"),
         **extra,

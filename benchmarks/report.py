@@ -152,11 +152,11 @@ def _commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def write(path: Path, plan: Plan, works: dict[str, Any]) -> None:
+def write(path: Path, plan: Plan, host: dict[str, Any], works: dict[str, Any]) -> None:
     """Write the record beside and rename it, so that no reader sees half of it."""
     whole = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
+        "machine": host,
         "settings": {
             "rounds": plan.rounds,
             "repeats": plan.repeats,

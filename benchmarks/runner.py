@@ -66,7 +66,7 @@ def run(work: Work, rows: list[Row], plan: Plan) -> list[Outcome]:
 
 def _once(work: Work, outcome: Outcome, plan: Plan) -> None:
     row = outcome.row
-    settings = {
+    settings: dict[str, object] = {
         "epochs": row.quick_epochs if plan.quick else row.epochs,
         "repeats": 0 if work.measure == "peak_memory_mb" else plan.repeats,
     }

@@ -13,7 +13,7 @@ class Row:
     """One library, in one manner, at one work.
 
     `kind` is `nissl`, `peer` (a framework as its users write it) or `bound`: what could be reached
-    at all (the whole training written by hand as one compiled loop; NumPy's import alone).
+    at all (a training written by hand, mostly as one compiled loop; NumPy's import alone).
     """
 
     peer: str
@@ -139,6 +139,7 @@ WORKS: dict[str, Work] = {
                 _nissl("tensors", "nissl_eager", 2000, 100),
                 _torch("tensors", 2000, 100),
                 _torch("modules", 2000, 100),
+                Row("numpy", "by-hand", "bound", "sklearn", "by_hand", 2000, 100),
             ),
         ),
         Work(

@@ -1,4 +1,4 @@
-"""The 1-3-1 network in hand-written C, compiled here and called once for all epochs."""
+"""The 1-3-1 network by hand: in C, called once for all epochs, and step by step in NumPy."""
 
 from __future__ import annotations
 
@@ -49,11 +49,36 @@ def _sine(settings: Settings, *flags: str) -> Result:
     return common.judge_sine(result, parts, settings)
 
 
+def _step_numpy(settings: Settings) -> Result:
+    """The arithmetic of an eager step in NumPy, its derivative worked out on paper."""
+    x, t = common.sine_data()
+    weights = common.sine_weights()
+    rate, scale = np.float32(common.SINE_LEARNING_RATE), np.float32(2.0 / common.SAMPLES)
+
+    def reset() -> None:
+        weights[:] = common.sine_weights()
+
+    def train() -> None:
+        for _ in range(settings.epochs):
+            k1, b1, k2, b2 = weights
+            z = np.tanh(x @ k1 + b1)  # (50, 3)
+            error = z @ k2 + b2 - t  # (50, 1)
+            np.mean(error * error)
+            delta = scale * error
+            hidden = (delta @ k2.T) * (1 - z * z)  # (50, 3)
+            slopes = (x.T @ hidden, hidden.sum(0), z.T @ delta, delta.sum(0))
+            weights[:] = [w - rate * slope for w, slope in zip(weights, slopes, strict=True)]
+
+    result = common.stopwatch(reset, train, settings, settings.epochs)
+    return common.judge_sine(result, weights, settings)
+
+
 if __name__ == "__main__":
     common.main(
         {
             ("sine", "fast-math"): lambda s: _sine(s, "-ffast-math"),
             ("sine", "strict"): _sine,
+            ("eager-step", "by-hand"): _step_numpy,
         },
         ("numpy",),
     )

@@ -61,6 +61,6 @@ def tiny() -> Tiny:
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own, and no ``$NISSL_DATA``; gives the cache's folder."""
     cache = tmp_path / "cache"
-    monkeypatch.setattr(sources, "cache_dir", lambda: cache)
+    monkeypatch.setattr(sources, "cache_folder", lambda: cache)
     monkeypatch.delenv("NISSL_DATA", raising=False)
     return cache

@@ -19,7 +19,7 @@ import pytest
 
 import nissl.errors
 from nissl.datasets import sources
-from nissl.datasets.sources import Apt, Folder, Npm, Web, cache_dir, obtain, write_beside
+from nissl.datasets.sources import Apt, Folder, Npm, Web, obtain
 from nissl.errors import DataError, DatasetError, FileFormatError
 
 pytestmark = pytest.mark.usefixtures("isolated")
@@ -259,75 +259,6 @@ def test_cache_that_cannot_be_written_costs_nothing_but_a_line(
     tiny.lay_out(site[1])
     assert obtain("toy", tiny.files, [Web(site[0])])[0] == tiny.blobs
     assert "could not be kept" in capsys.readouterr().err
-
-
-def test_full_disk_leaves_the_old_file_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "file"
-    write_beside(path, b"old")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_beside(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_processes_at_once_do_not_spoil_the_cache(tmp_path: Path) -> None:
-    script = (
-        "import sys; from pathlib import Path; from nissl.datasets.sources import write_beside\n"
-        "for _ in range(30): write_beside(Path(sys.argv[1]), sys.argv[2].encode() * 200_000)"
-    )
-    path = tmp_path / "cache" / "file"
-    environment = os.environ | {"PYTHONPATH": str(Path(nissl.errors.__file__).parents[1])}
-    writers = [
-        subprocess.Popen([sys.executable, "-c", script, str(path), letter], env=environment)
-        for letter in "abc"
-    ]
-    seen = 0
-    while any(writer.poll() is None for writer in writers):
-        if path.exists():
-            data = path.read_bytes()
-            assert len(data) == 200_000 and len(set(data)) == 1
-            seen += 1
-    assert seen and [writer.returncode for writer in writers] == [0, 0, 0]
-    assert list(path.parent.iterdir()) == [path]
-
-
-@pytest.mark.parametrize(
-    ("platform", "variable", "expected"),
-    [
-        ("linux", "XDG_CACHE_HOME", "{base}/nissl"),
-        ("linux", None, "{home}/.cache/nissl"),
-        ("darwin", None, "{home}/Library/Caches/nissl"),
-        ("win32", "LOCALAPPDATA", "{base}/nissl"),
-        ("win32", None, "{home}/AppData/Local/nissl"),
-    ],
-)
-def test_cache_lies_where_the_system_keeps_caches(
-    platform: str,
-    variable: str | None,
-    expected: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sources.sys, "platform", platform)
-    monkeypatch.setattr(Path, "expanduser", lambda self: Path(str(self).replace("~", "/home/me")))
-    for each in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(each, raising=False)
-    if variable:
-        monkeypatch.setenv(variable, str(tmp_path))
-    assert cache_dir() == Path(expected.format(base=tmp_path, home="/home/me"))
-
-
-def test_relative_cache_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources.sys, "platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", "somewhere")
-    assert cache_dir().is_absolute()
 
 
 def test_bad_package_is_an_error_of_format(tmp_path: Path, tiny: Any) -> None:

@@ -13,9 +13,12 @@ from nissl.core.op import Op, Sample, apply, register
 from nissl.core.passes import simplify
 from nissl.core.program import Program, inline, trace
 from nissl.core.tensor import Array, Aval, Tensor, late
+from nissl.errors import ShapeError
 
 
 def _infer(*avals: Aval, body: Program, runner: Any) -> tuple[Aval, ...]:
+    if avals != body.in_avals:
+        raise ShapeError(f"call: {body.name} takes {body.in_avals}, not {avals}")
     return body.out_avals
 
 

@@ -67,17 +67,20 @@ def jvp(
     2.0
     """
     directions = _matching(primals, tangents)
-    watched = any(t.tracked or t.value is None for t in directions)
     graph = call(function, primals, range(len(primals)), "jvp")
-    if watched and not graph.watched:
+    values = [release(out, graph) for out in graph.outputs]
+    return tree.unflatten(graph.structure, values), _slopes(graph, directions)
+
+
+def _slopes(graph: Graph, directions: list[Tensor]) -> Any:
+    """Push tangents and fill in zeros; recorded when the tangents are differentiated too."""
+    if not graph.watched and any(t.tracked or t.value is None for t in directions):
         graph = Graph(graph.inputs, graph.outputs, graph.structure, graph.equations, True)
-    moved = push(graph, directions)
     slopes = [
         zeros_like(out) if each is None else each
-        for each, out in zip(moved, graph.outputs, strict=True)
+        for each, out in zip(push(graph, directions), graph.outputs, strict=True)
     ]
-    values = [release(out, graph) for out in graph.outputs]
-    return tree.unflatten(graph.structure, values), tree.unflatten(graph.structure, slopes)
+    return tree.unflatten(graph.structure, slopes)
 
 
 def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -88,12 +91,7 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
     graph = call(function, primals, range(len(primals)), "linearize")
 
     def push_direction(*tangents: Any) -> Any:
-        moved = push(graph, _matching(primals, tangents))
-        filled = [
-            zeros_like(out) if each is None else each
-            for each, out in zip(moved, graph.outputs, strict=True)
-        ]
-        return tree.unflatten(graph.structure, filled)
+        return _slopes(graph, _matching(primals, tangents))
 
     values = [release(out, graph) for out in graph.outputs]
     return tree.unflatten(graph.structure, values), push_direction

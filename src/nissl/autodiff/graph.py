@@ -60,11 +60,12 @@ def call(function: Callable[..., Any], args: Sequence[Any], argnums: Sequence[in
         aliases = [_alias(leaf, what) for leaf in leaves]
         fresh.extend(aliases)
         replaced[place] = tree.unflatten(structure, aliases)
-    outer, state.recording = state.recording, True
+    outer = state.recording, state.frozen
+    state.recording, state.frozen = True, False
     try:
         result = function(*replaced)
     finally:
-        state.recording = outer
+        state.recording, state.frozen = outer
     leaves, structure = tree.flatten(result)
     outputs = tuple(asarray(leaf) for leaf in leaves)
     return between(tuple(fresh), outputs, structure)
@@ -87,6 +88,7 @@ def between(
             equations.append(equation)
             reached.update((id(equation), i) for i in range(len(equation.avals)))
         watched = watched or any(t.tracked and t.key not in reached for t in equation.inputs)
+    watched = watched or any(t.tracked and t.key not in reached for t in outputs)
     return Graph(inputs, outputs, structure, tuple(equations), watched)
 
 
@@ -103,5 +105,4 @@ def release(tensor: Tensor, graph: Graph) -> Tensor:
     if graph.watched or tensor.value is None:
         return tensor
     return Tensor(tensor.value)
-
 

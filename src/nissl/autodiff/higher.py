@@ -9,7 +9,7 @@ import numpy as np
 
 from nissl.autodiff.forward import jvp, linearize
 from nissl.autodiff.reverse import grad, vjp
-from nissl.core.functions import asarray, reshape, stack
+from nissl.core.functions import asarray, reshape, stack, zeros
 from nissl.core.tensor import Tensor
 from nissl.errors import ArgumentError
 
@@ -56,7 +56,7 @@ def jacobian(
         if mode == "auto" and x.size < value.size:
             return _forward(of_one, x)
         if not value.size:
-            return reshape(x[:0] if x.ndim else x, (*value.shape, *x.shape))
+            return zeros((*value.shape, *x.shape), x.dtype)
         rows = [pull_back(unit)[0] for unit in _basis(value)]
         return reshape(stack(rows), (*value.shape, *x.shape))
 
@@ -67,7 +67,7 @@ def _forward(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     value, push = linearize(function, x)
     columns = [push(unit) for unit in _basis(x)]
     if not columns:
-        return reshape(asarray(np.zeros(0, x.dtype)), (*value.shape, *x.shape))
+        return zeros((*value.shape, *x.shape), x.dtype)
     return reshape(stack(columns, axis=value.ndim), (*value.shape, *x.shape))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nissl.autodiff.graph import Graph, call, release
+from nissl.autodiff.graph import Graph, between, call, release
 from nissl.core import dtypes, tree
 from nissl.core.functions import add, asarray, ones_like, zeros_like
 from nissl.core.op import quiet
@@ -23,7 +23,9 @@ def _sweep(
     equations: Sequence[Equation], cotangents: dict[Key, Tensor], useful: Callable[[Tensor], bool]
 ) -> None:
     """Pull cotangents back through equations, newest first, to the tensors that are useful."""
+    scoped = state.scope
     for equation in reversed(equations):
+        state.scope = f"gradient of {equation.scope}" if equation.scope else scoped
         if len(equation.avals) == 1:
             given = [cotangents.pop((id(equation), 0), None)]
         else:
@@ -40,6 +42,14 @@ def _sweep(
             key = t.key
             before = cotangents.get(key)
             cotangents[key] = each if before is None else add(before, each)
+    state.scope = scoped
+
+
+def gradients(output: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return the gradient of one number by tensors of its graph, zeros where it has none."""
+    graph = between(tuple(tensors), (output,), None)
+    pulled = pull(graph, [Tensor(np.ones(output.shape, output.dtype))])
+    return [zeros_like(t) if g is None else g for g, t in zip(pulled, tensors, strict=True)]
 
 
 def pull(graph: Graph, cotangents: Sequence[Tensor | None]) -> list[Tensor | None]:
@@ -117,6 +127,10 @@ def _scalar_output(graph: Graph, what: str, has_aux: bool) -> Tensor:
             f"{what} needs a function whose result is one number, not shape {loss.shape}; "
             "reduce it with nissl.sum or nissl.mean, or use nissl.jacobian"
         )
+    if not dtypes.is_floating(loss.dtype):
+        raise DTypeError(
+            f"{what} needs a function whose result is a floating number, not {loss.dtype.name}"
+        )
     return loss
 
 
@@ -126,9 +140,10 @@ def value_and_grad(
     """Return a function that gives the value of ``function`` and its gradient.
 
     Args:
-        function: returns one floating number, or, with ``has_aux``, a pair of it and anything.
+        function: returns one floating number, or, with ``has_aux``, a pair.
         argnums: which argument, or arguments, to differentiate by; each may be a container.
-        has_aux: whether the function returns such a pair.
+        has_aux: whether the function returns such a pair; the second may be any container of
+            tensors, arrays and numbers.
 
     >>> import nissl
     >>> value, slope = nissl.value_and_grad(lambda x: x * x)(3.0)

@@ -28,7 +28,8 @@ class Sample:
         shapes: one shape an input; drawn uniformly from ``low`` to ``high`` in float64.
         params: the op's parameters.
         low, high: range of the drawn numbers, one pair for all inputs.
-        values: fixed arrays for some inputs (position to nested list), e.g. integer indices.
+        values: fixed arrays for some inputs (position to nested list or array), e.g. integer
+            indices.
     """
 
     shapes: tuple[tuple[int, ...], ...] = ()
@@ -125,6 +126,8 @@ def _promise(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
     avals = (avals,) if isinstance(avals, Aval) else avals
     equation = Equation(op, inputs, params, avals, (None,) * len(avals))
     outputs = equation.outputs
+    if state.frozen and op.name != "stop_gradient":
+        outputs = tuple(_promise(lookup("stop_gradient"), (t,), {}) for t in outputs)
     return outputs[0] if single else outputs
 
 
@@ -193,9 +196,9 @@ def no_grad() -> Iterator[None]:
     >>> y.equation is None
     True
     """
-    outer = state.recording
-    state.recording = False
+    outer = state.recording, state.frozen
+    state.recording, state.frozen = False, True
     try:
         yield
     finally:
-        state.recording = outer
+        state.recording, state.frozen = outer

@@ -53,10 +53,18 @@ def eliminate_dead_code(program: Program) -> Program:
     return Program(program.inputs, program.outputs, kept, program.name)
 
 
-def _identity_of(tensor: Tensor, computed: set[int]) -> Any:
+def _varying(program: Program) -> set[Key]:
+    """Keys of the inputs and of all that is computed, which may have values from an eager run."""
+    found = {t.key for t in program.inputs}
+    for equation in program.equations:
+        found.update((id(equation), i) for i in range(len(equation.avals)))
+    return found
+
+
+def _identity_of(tensor: Tensor, varying: set[Key]) -> Any:
     """What makes two inputs the same: the node, or, for small constants, the numbers."""
     value = tensor.value
-    if value is None or id(tensor.equation) in computed or np.size(value) > FOLD_LIMIT:
+    if value is None or tensor.key in varying or np.size(value) > FOLD_LIMIT:
         return tensor.key
     array = np.asarray(value)
     return (array.dtype.name, array.shape, array.tobytes())
@@ -65,11 +73,11 @@ def _identity_of(tensor: Tensor, computed: set[int]) -> Any:
 def share_common_subexpressions(program: Program) -> Program:
     """Compute once what several equations compute from the same inputs."""
     seen: dict[Any, tuple[Tensor, ...]] = {}
-    computed = {id(equation) for equation in program.equations}
+    varying = _varying(program)
 
     def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
-        identities = tuple(_identity_of(t, computed) for t in inputs)
-        key = (equation.op.name, identities, tuple(equation.params.items()))
+        identities = tuple(_identity_of(t, varying) for t in inputs)
+        key = (equation.op, identities, tuple(equation.params.items()))
         try:
             earlier = seen.get(key)
         except TypeError:  # a parameter that cannot be hashed is never shared
@@ -87,8 +95,10 @@ def share_common_subexpressions(program: Program) -> Program:
 def fold_constants(program: Program) -> Program:
     """Compute at once the small results that depend on constants only."""
 
+    varying = _varying(program)
+
     def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
-        if any(t.value is None for t in inputs) or not inputs:
+        if any(t.value is None or t.key in varying for t in inputs) or not inputs:
             return None
         if sum(aval.size for aval in out_avals(equation)) > FOLD_LIMIT:
             return None
@@ -100,10 +110,13 @@ def fold_constants(program: Program) -> Program:
 
 
 def drop_identities(program: Program) -> Program:
-    """Remove equations that pass a tensor on as it is."""
+    """Remove equations that pass a tensor on as it is.
+
+    Those that stop a gradient stay: the program may be differentiated yet.
+    """
 
     def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
-        return (inputs[0],) if equation.op.name in ("identity", "stop_gradient") else None
+        return (inputs[0],) if equation.op.name == "identity" else None
 
     return _rewrite(program, replace)
 

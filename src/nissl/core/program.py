@@ -11,7 +11,7 @@ import numpy as np
 from nissl.core import tree
 from nissl.core.op import apply
 from nissl.core.tensor import Array, Aval, Equation, Key, Tensor
-from nissl.errors import ProgramError, ShapeError
+from nissl.errors import DTypeError, NisslError, ProgramError, ShapeError
 
 
 def equations_behind(outputs: Iterable[Tensor], since: int = 0) -> list[Equation]:
@@ -94,9 +94,7 @@ class Program:
         ``watch``, if given, is called after each equation with its input and output values.
         """
         if len(arguments) != len(self.inputs):
-            raise ProgramError(
-                f"{self.name} takes {len(self.inputs)} arguments, and {len(arguments)} were given"
-            )
+            raise _wrong_count(self, len(arguments))
         values: dict[Key, Array] = {}
         for placeholder, value in zip(self.inputs, arguments, strict=True):
             values[placeholder.key] = value
@@ -112,10 +110,26 @@ class Program:
 
     def __call__(self, *arguments: Any) -> list[Tensor]:
         """Apply the program to tensors, equation by equation: eager, or traced into another."""
-        return inline(self, [a if isinstance(a, Tensor) else Tensor(np.asarray(a)) for a in arguments])
+        from nissl.core.functions import asarray
+
+        if len(arguments) != len(self.inputs):
+            raise _wrong_count(self, len(arguments))
+        return inline(
+            self,
+            [
+                asarray(a) if hasattr(a, "dtype") else asarray(a, place.dtype)
+                for a, place in zip(arguments, self.inputs, strict=True)
+            ],
+        )
 
     def __str__(self) -> str:
         return show(self)
+
+
+def _wrong_count(program: Program, given: int) -> ProgramError:
+    return ProgramError(
+        f"{program.name} takes {len(program.inputs)} arguments, and {given} were given"
+    )
 
 
 def out_avals(equation: Equation) -> tuple[Aval, ...]:
@@ -186,11 +200,18 @@ def trace(function: Callable[..., Any], *examples: Any, name: str = "") -> Progr
 def inline(program: Program, arguments: Sequence[Tensor]) -> list[Tensor]:
     """Apply every equation of ``program`` to ``arguments``."""
     env: dict[Key, Tensor] = {}
+    if len(arguments) != len(program.inputs):
+        raise _wrong_count(program, len(arguments))
     for place, argument in zip(program.inputs, arguments, strict=True):
         if place.aval.shape != argument.shape:
             raise ShapeError(
                 f"{program.name}: an argument of shape {argument.shape} where shape "
                 f"{place.aval.shape} is wanted"
+            )
+        if place.dtype != argument.dtype:
+            raise DTypeError(
+                f"{program.name}: an argument of {argument.dtype.name} where {place.dtype.name} is "
+                "wanted"
             )
         env[place.key] = argument
     for equation in program.equations:
@@ -219,7 +240,10 @@ def check(program: Program) -> None:
                     f"{where}: input {t!r} is neither an input of the program nor computed before. "
                     "A tensor made inside one trace cannot be used in another."
                 )
-        inferred = equation.op.infer(*(t.aval for t in equation.inputs), **equation.params)
+        try:
+            inferred = equation.op.infer(*(t.aval for t in equation.inputs), **equation.params)
+        except NisslError as error:
+            raise ProgramError(f"{where}: {error}") from error
         wanted = (inferred,) if isinstance(inferred, Aval) else tuple(inferred)
         if wanted != out_avals(equation):
             raise ProgramError(

@@ -75,6 +75,7 @@ class _State(threading.local):
     """What a thread is doing: whether equations are kept, and in which layer it is."""
 
     recording = True
+    frozen = False  # under no_grad, where a trace notes that derivatives stop
     quiet = False
     scope = ""
 

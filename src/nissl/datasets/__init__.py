@@ -15,14 +15,12 @@ from nissl.datasets.dataset import Dataset
 from nissl.datasets.files import from_idx, from_npz
 from nissl.datasets.pictures import Colour, from_images
 from nissl.datasets.registry import Published, info, load_published, names
-from nissl.datasets.sources import cache_dir
 from nissl.datasets.table import Task, from_csv
 from nissl.errors import ArgumentError, DataError, FileFormatError
 
 __all__ = [
     "Dataset",
     "Published",
-    "cache_dir",
     "digits",
     "fashion_mnist",
     "from_csv",

@@ -13,8 +13,9 @@ from typing import IO, Protocol
 
 from nissl.datasets.files import CHUNK, read_bytes
 from nissl.errors import DataError, DatasetError, FileFormatError
+from nissl.files import cache_folder, write_bytes
 
-__all__ = ["Apt", "DataFile", "Folder", "Npm", "Source", "Web", "cache_dir", "obtain"]
+__all__ = ["Apt", "DataFile", "Folder", "Npm", "Source", "Web", "obtain"]
 
 STALL_SECONDS = 15  # without a byte
 TOTAL_SECONDS = 900
@@ -236,26 +237,6 @@ def _extract(archive: Path, files: Sequence[DataFile], into: Path) -> Path:
     return into
 
 
-def cache_dir() -> Path:
-    """The folder that keeps what was downloaded: ``nissl`` in the system's place for caches.
-
-    ``$XDG_CACHE_HOME`` or ``~/.cache`` on Linux, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%``
-    on Windows.
-
-    >>> cache_dir().name
-    'nissl'
-    """
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-        default = "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base, default = "", "~/Library/Caches"
-    else:
-        base, default = os.environ.get("XDG_CACHE_HOME", ""), "~/.cache"
-    folder = Path(base)
-    return (folder if folder.is_absolute() else Path(default).expanduser()) / "nissl"
-
-
 def _user_folder(name: str) -> Folder | None:
     root = os.environ.get("NISSL_DATA")
     return Folder(Path(root) / name, "$NISSL_DATA") if root else None
@@ -276,20 +257,6 @@ def _checked(folder: Path, file: DataFile) -> bytearray:
             f"{found[:16]}..., where {file.size:,} with {file.sha256[:16]}... were expected"
         )
     return data
-
-
-def write_beside(path: Path, data: bytes | bytearray) -> None:
-    """Write a file under another name and rename it, so that nobody ever sees half of it."""
-    import tempfile
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(beside).replace(path)
-    finally:
-        Path(beside).unlink(missing_ok=True)
 
 
 def _try(source: Source, files: Sequence[DataFile]) -> list[bytearray]:
@@ -317,7 +284,7 @@ def obtain(
     Raises:
         DatasetError: no source had the files; it lists each with its reason.
     """
-    user, cache = _user_folder(name), Folder(cache_dir() / name, "cache")
+    user, cache = _user_folder(name), Folder(cache_folder() / name, "cache")
     tried = [] if user else ["$NISSL_DATA: not set"]
     for source in [*([user] if user else []), cache, *sources]:
         try:
@@ -330,7 +297,7 @@ def obtain(
         if source.remote:
             try:
                 for file, blob in zip(files, blobs, strict=True):
-                    write_beside(cache.path / file.name, blob)
+                    write_bytes(cache.path / file.name, blob)
             except OSError as error:
                 _say(
                     f"{name} could not be kept in {cache.path}, and will be fetched again: {error}"

@@ -11,33 +11,31 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import re
-import secrets
-import shutil
 import stat
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from nissl.errors import ArgumentTypeError, FileFormatError, SaveError
+from nissl.files import writing
 from nissl.models.archive_h5 import decode_weights, encode_weights
 from nissl.models.archive_zip import CONFIG, METADATA, WEIGHTS, read_members
+from nissl.registry import snake_case
 
 __all__ = [
     "Archive",
     "new_metadata",
     "object_paths",
     "read_archive",
+    "read_weights",
     "write_archive",
+    "write_weights",
 ]
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-
-_DATE: Final = (1980, 1, 1, 0, 0, 0)  # fixed, so that equal models make equal files
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +92,7 @@ def object_paths(class_names: Iterable[str], parent: str = "layers") -> list[str
     used: dict[str, int] = {}
     paths: list[str] = []
     for class_name in class_names:
-        split = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
-        name = re.sub(r"([a-z])([A-Z])", r"\1_\2", split).lower()
+        name = snake_case(class_name)
         count = used.get(name, 0)
         used[name] = count + 1
         paths.append(f"{parent}/{name}_{count}" if count else f"{parent}/{name}")
@@ -129,16 +126,15 @@ def write_archive(
     """Write a ``.keras`` file that Keras 3 reads, whole or not at all.
 
     Args:
-        path: the file; its folder must exist. An existing file is replaced in one step at the
-            end and keeps its permissions; a link is followed.
+        path: the file. An existing one is replaced in one step at the end; a link is followed.
         config: the model's description, of what JSON knows (no NaN, no infinity).
         metadata: who writes it, and when; see `new_metadata`.
         weights: arrays by HDF5 path.
-        groups: the name by path of each object that owns variables, ``""`` for the model. Keras
-            before 3.6 asks for all of them, also for layers without variables.
+        groups: the name by path of each object that owns variables, ``""`` for the model. Early
+            versions of Keras 3 ask for all of them, also for layers without variables.
 
     Raises:
-        SaveError: it cannot be written (full disk, no folder, no permission).
+        SaveError: it cannot be written (full disk, no permission).
         ArgumentTypeError: ``config`` or ``metadata`` holds what JSON cannot.
         DTypeError, ArgumentError: a weight or a path that the format cannot hold.
         MissingDependencyError: h5py is not installed.
@@ -155,8 +151,21 @@ def write_archive(
         (CONFIG, _to_json(config, "config")),
         (WEIGHTS, encode_weights(weights, groups or {})),
     ]
-    # Members are stored, not deflated, as Keras does: floats hardly compress.
-    _replace(Path(os.path.realpath(_file_name(path))), members)
+    target = os.path.realpath(_file_name(path))
+    if os.path.isdir(target):
+        raise SaveError(f"{target} is a folder; give the name of a file, such as model.keras")
+    with writing(target) as beside, open(beside, "wb") as file:
+        # Stored, not deflated, as Keras does: floats hardly compress. No date either, so that
+        # equal models make equal files.
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, data in members:
+                info = zipfile.ZipInfo(name)
+                info.external_attr = (stat.S_IFREG | 0o644) << 16
+                archive.writestr(info, data)
+        file.flush()
+        # On the disk before it takes the place of the old one: some disks say only now that
+        # they are full.
+        os.fsync(file.fileno())
 
 
 def _to_json(value: Mapping[str, Any], what: str) -> bytes:
@@ -164,46 +173,6 @@ def _to_json(value: Mapping[str, Any], what: str) -> bytes:
         return json.dumps(dict(value), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ArgumentTypeError(f"the {what} of the model cannot be written: {error}") from error
-
-
-def _replace(target: Path, members: list[tuple[str, bytes]]) -> None:
-    """Write the zip beside ``target``, make sure that it is on the disk, and rename it."""
-    beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
-    size = sum(len(data) for _, data in members)
-    if os.path.isdir(target):
-        raise SaveError(f"{target} is a folder; give the name of a file, such as model.keras")
-    try:
-        try:
-            with open(beside, "xb") as file:
-                with zipfile.ZipFile(file, "w") as archive:
-                    for name, data in members:
-                        info = zipfile.ZipInfo(name, _DATE)
-                        info.external_attr = (stat.S_IFREG | 0o644) << 16
-                        archive.writestr(info, data)
-                file.flush()
-                os.fsync(file.fileno())
-            if os.path.exists(target):
-                shutil.copymode(target, beside)
-            os.replace(beside, target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise _save_error(target, size, error) from error
-
-
-def _save_error(target: Path, size: int, error: OSError) -> SaveError:
-    kept = (
-        "the file that was there is unchanged" if os.path.exists(target) else "nothing was written"
-    )
-    message = f"{target} could not be saved: {error.strerror or error}; {kept}."
-    if not os.path.isdir(target.parent):
-        message += f" The folder {target.parent} does not exist: create it first."
-    else:
-        free = shutil.disk_usage(target.parent).free
-        message += f" The file takes {size:,} bytes; {free:,} are free there."
-    saved = SaveError(message)
-    saved.errno = error.errno
-    return saved
 
 
 def read_archive(path: str | os.PathLike[str]) -> Archive:
@@ -217,7 +186,7 @@ def read_archive(path: str | os.PathLike[str]) -> Archive:
 
     Raises:
         FileFormatError: missing, not a zip, truncated, damaged, or in any way not what Keras
-            writes (see the guide on files); names the file and the member.
+            writes; names the file and the member.
         MissingDependencyError: h5py is not installed.
     """
     name = _file_name(path)
@@ -229,8 +198,30 @@ def read_archive(path: str | os.PathLike[str]) -> Archive:
     return Archive(config, metadata, decode_weights(image, f"{name}, member {WEIGHTS}"), name)
 
 
-def _file_name(path: Any) -> str:
-    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-    if not isinstance(name, str) or not name or "\0" in name:
-        raise ArgumentTypeError(f"{path!r} is not the name of a file, such as 'model.keras'")
-    return name
+def write_weights(
+    path: str | os.PathLike[str], weights: Mapping[str, Any], groups: Mapping[str, str]
+) -> None:
+    """Write a ``.weights.h5`` file, whole or not at all; see `write_archive` for the arguments."""
+    with writing(path) as beside:
+        beside.write_bytes(encode_weights(weights, groups))
+
+
+def read_weights(path: str | os.PathLike[str]) -> Archive:
+    """Read a ``.weights.h5`` file that may be damaged or hostile; it has no configuration."""
+    name = _file_name(path)
+    if not os.path.isfile(name):
+        raise FileFormatError(f"there is no file {name}")
+    with open(name, "rb") as file:
+        image = file.read()
+    return Archive({}, {}, decode_weights(image, name), name)
+
+
+def _file_name(path: object) -> str:
+    name: object = os.fspath(cast("os.PathLike[str]", path)) if _is_path(path) else None
+    if isinstance(name, str) and name and "\0" not in name:
+        return name
+    raise ArgumentTypeError(f"{path!r} is not the name of a file, such as 'model.keras'")
+
+
+def _is_path(path: object) -> bool:
+    return isinstance(path, (str, os.PathLike))

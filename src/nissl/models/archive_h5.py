@@ -34,7 +34,6 @@ _READ_ERRORS: Final = (
     ValueError,
     OverflowError,
     MemoryError,
-    AttributeError,
 )
 
 
@@ -194,13 +193,13 @@ def _checked_size(h5py: Any, dataset: Any, where: str) -> int:
 
 
 def _is_bfloat16(h5py: Any, dataset: Any) -> bool:
-    """Say whether this is how Keras stores bfloat16: two opaque bytes and an attribute."""
-    if dataset.id.get_type().get_class() != h5py.h5t.OPAQUE or dataset.dtype.itemsize != 2:
-        return False
-    if "dtype" not in dataset.attrs:
-        return False
-    mark = dataset.attrs.get_id("dtype")
-    return mark.shape == () and dataset.attrs["dtype"] in ("bfloat16", b"bfloat16")
+    """Say whether this is how Keras stores bfloat16: two opaque bytes, marked by an attribute.
+
+    The attribute says "bfloat16", the only value that Keras writes. It is not read: HDF5 keeps its
+    text in a heap, where a damaged file can send the library into an endless loop.
+    """
+    opaque = dataset.id.get_type().get_class() == h5py.h5t.OPAQUE
+    return opaque and dataset.dtype.itemsize == 2 and "dtype" in dataset.attrs
 
 
 def _read(dataset: Any, where: str) -> Array:

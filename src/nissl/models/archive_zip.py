@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from nissl.errors import FileFormatError
 
@@ -57,8 +57,8 @@ class _BoundedFile(io.BufferedReader):
     def read(self, size: int | None = -1, /) -> bytes:
         if self.limit is None:
             return super().read(size)
-        whole = size is None or size < 0
-        data = super().read(self.limit + 1 if whole else min(size, self.limit + 1))
+        most = self.limit + 1
+        data = super().read(most if size is None or size < 0 else min(size, most))
         if len(data) > self.limit:
             raise zipfile.BadZipFile(f"its table of contents is larger than {self.limit:,} bytes")
         return data
@@ -151,13 +151,8 @@ def _read_member(
             "refused as a bomb"
         )
     with archive.open(info) as member:
-        # One byte more than declared: the checksum is only looked at when the end is reached.
-        data = member.read(info.file_size + 1)
-    if len(data) != info.file_size:
-        raise FileFormatError(
-            f"{where} holds {len(data):,} bytes, not the declared {info.file_size:,}: truncated"
-        )
-    return data
+        # Asking for the declared size, and not for all, keeps the unpacker from making more first.
+        return member.read(info.file_size)
 
 
 def _from_json(text: bytes, where: str) -> dict[str, Any]:
@@ -172,7 +167,8 @@ def _from_json(text: bytes, where: str) -> dict[str, Any]:
         raise FileFormatError(f"{where} is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise FileFormatError(f"{where} holds a {type(value).__name__}, not an object")
-    level: list[Any] = [value]
+    found = cast("dict[str, Any]", value)
+    level: list[Any] = [found]
     count = 0
     for depth in range(_MAX_JSON_DEPTH + 1):
         count += len(level)
@@ -183,15 +179,16 @@ def _from_json(text: bytes, where: str) -> dict[str, Any]:
             break
         if depth == _MAX_JSON_DEPTH:
             raise FileFormatError(f"{where} nests deeper than {_MAX_JSON_DEPTH} levels")
-    return value
+    return found
 
 
 def _inside(value: Any, where: str) -> Iterable[Any]:
     """Return what a JSON value holds; raise for a leaf that only looks like JSON."""
     if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
+        named = cast("dict[str, Any]", value)
+        return [*named.keys(), *named.values()]
     if isinstance(value, list):
-        return value
+        return cast("list[Any]", value)
     if isinstance(value, str) and not value.isascii():
         try:
             value.encode()

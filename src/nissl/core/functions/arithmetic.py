@@ -132,6 +132,11 @@ def erf(x: TensorLike) -> Tensor:
     return unary(ops.erf, x)
 
 
+def erfc(x: TensorLike) -> Tensor:
+    """``1 - erf(x)``, precise for large ``x``."""
+    return unary(ops.erfc, x)
+
+
 def reciprocal(x: TensorLike) -> Tensor:
     """``1 / x``."""
     return divide(1.0, x)
@@ -179,9 +184,16 @@ def trunc(x: TensorLike) -> Tensor:
     return where(x < 0, ceil(x), floor(x)) if dtypes.is_floating(x.dtype) else x
 
 
+def _numeric(op: Op, x: TensorLike) -> Tensor:
+    x = asarray(x)
+    if x.dtype.kind in "bu":
+        op.infer(x.aval)  # NumPy takes dtypes here that other engines and ops refuse
+    return apply(op, (x,), {})
+
+
 def negative(x: TensorLike) -> Tensor:
     """``-x``."""
-    return apply(ops.negative, (asarray(x),), {})
+    return _numeric(ops.negative, x)
 
 
 def positive(x: TensorLike) -> Tensor:
@@ -191,17 +203,17 @@ def positive(x: TensorLike) -> Tensor:
 
 def abs(x: TensorLike) -> Tensor:
     """Absolute value; its derivative at the kink, 0, is taken as 0."""
-    return apply(ops.abs, (asarray(x),), {})
+    return _numeric(ops.abs, x)
 
 
 def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1 by the sign of ``x``; derivative 0 everywhere, also at the jump."""
-    return apply(ops.sign, (asarray(x),), {})
+    return _numeric(ops.sign, x)
 
 
 def square(x: TensorLike) -> Tensor:
     """``x * x``."""
-    return apply(ops.square, (asarray(x),), {})
+    return _numeric(ops.square, x)
 
 
 def add(x: TensorLike, y: TensorLike) -> Tensor:
@@ -221,6 +233,14 @@ def multiply(x: TensorLike, y: TensorLike) -> Tensor:
 
 def _is_real(x: TensorLike) -> bool:
     return isinstance(x, Tensor) and dtypes.is_floating(x.dtype)
+
+
+def _real_pair(name: str, x: TensorLike, y: TensorLike) -> list[Tensor]:
+    """Two tensors of one shape and one floating dtype."""
+    x, y = promote(x, y)
+    if not dtypes.is_floating(x.dtype):
+        x, y = astype(x, dtypes.default_float()), astype(y, dtypes.default_float())
+    return broadcast(name, (x, y))
 
 
 def divide(x: TensorLike, y: TensorLike) -> Tensor:
@@ -250,14 +270,14 @@ def pow(x: TensorLike, y: TensorLike) -> Tensor:
     if isinstance(y, int | float) and not isinstance(y, bool):
         base = asarray(x) if not isinstance(x, bool | int | float) else x
         if isinstance(base, Tensor):
+            if isinstance(y, float) and not dtypes.is_floating(base.dtype):
+                base = astype(base, dtypes.default_float())
             if y in _POWERS:
                 return _POWERS[int(y)](base)
             if y == 3:
                 return square(base) * base
             if y == 0.5:
                 return sqrt(base)
-            if isinstance(y, float) and not dtypes.is_floating(base.dtype):
-                base = astype(base, dtypes.default_float())
             if y < 0 and isinstance(y, int) and not dtypes.is_floating(base.dtype):
                 raise ArgumentError(
                     f"pow: integers cannot be raised to the negative power {y}; "
@@ -269,7 +289,7 @@ def pow(x: TensorLike, y: TensorLike) -> Tensor:
 
 def atan2(x: TensorLike, y: TensorLike) -> Tensor:
     """Angle in radians, -pi to pi, of the point with height ``x`` and abscissa ``y``."""
-    return binary(ops.atan2, x, y)
+    return apply(ops.atan2, _real_pair("atan2", x, y), {})
 
 
 def maximum(x: TensorLike, y: TensorLike) -> Tensor:
@@ -284,19 +304,23 @@ def minimum(x: TensorLike, y: TensorLike) -> Tensor:
 
 def hypot(x: TensorLike, y: TensorLike) -> Tensor:
     """``sqrt(x**2 + y**2)`` without overflow; its derivative at the origin is taken as 0."""
-    x, y = abs(x), abs(y)
-    large, small = maximum(x, y), minimum(x, y)
+    x, y = _real_pair("hypot", x, y)
+    large = maximum(abs(x), abs(y))
     plain = (large == 0) | isinf(large)
-    ratio = where(plain, 0.0, small / where(plain, 1.0, large))
-    return large * sqrt(square(ratio) + 1)
+    # the result does not depend on the scale, so that the scale's derivative may be left out
+    scale = stop_gradient(where(plain, 1.0, large))
+    x, y = where(plain, 1.0, x) / scale, where(plain, 1.0, y) / scale
+    return where(plain, large, scale * sqrt(square(x) + square(y)))
 
 
 def logaddexp(x: TensorLike, y: TensorLike) -> Tensor:
     """``log(exp(x) + exp(y))`` without overflow."""
-    x, y = broadcast("logaddexp", promote(x, y))
-    equal_infinite = (x == y) & isinf(x)
-    distance = where(equal_infinite, 0.0, y - where(equal_infinite, y, x))
-    return where(equal_infinite, x, x + unary(ops.softplus, distance))
+    x, y = _real_pair("logaddexp", x, y)
+    swapped = y > x
+    large, small = where(swapped, y, x), where(swapped, x, y)
+    alike = (large == small) & isinf(large)
+    distance = where(alike, 0.0, small) - where(alike, 0.0, large)
+    return where(alike, large, large + unary(ops.softplus, distance))
 
 
 def clip(x: TensorLike, min: TensorLike = None, max: TensorLike = None) -> Tensor:

@@ -100,7 +100,8 @@ def _scalar(value: bool | int | float, dtype: np.dtype[Any]) -> Tensor:
         limits = np.iinfo(wanted)
         if not limits.min <= value <= limits.max:
             raise ArgumentError(f"{value} does not fit {wanted.name} ({limits.min} to {limits.max})")
-    return Tensor(np.asarray(value, wanted))
+    with np.errstate(over="ignore"):  # a number past float16's range is infinite
+        return Tensor(np.asarray(value, wanted))
 
 
 def promote(*operands: TensorLike) -> list[Tensor]:
@@ -111,6 +112,8 @@ def promote(*operands: TensorLike) -> list[Tensor]:
         if _raise_complex(each) is None
     ]
     found = [each.dtype for each in strong if each is not None]
+    if not operands:
+        return []
     if not found:
         return promote(*(asarray(each) for each in operands))
     dtype = found[0]
@@ -147,7 +150,8 @@ def _fill(value: bool | int | float, like: Tensor) -> Tensor:
     dtype = like.dtype
     if type(value) is not float or dtype.kind != "f":
         return _scalar(value, dtype)
-    return Tensor(np.full(like.shape, value, dtype))
+    with np.errstate(over="ignore"):
+        return Tensor(np.full(like.shape, value, dtype))
 
 
 def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
@@ -161,6 +165,8 @@ def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
         x, y = promote(x, y)
     if x.shape != y.shape:
         x, y = broadcast(op.name, (x, y))
+    if x.dtype.kind == "b":
+        op.infer(x.aval, y.aval)  # NumPy adds and multiplies bools, and other engines do not
     return apply(op, (x, y), {})
 
 

@@ -43,7 +43,9 @@ def index_add(indices: TensorLike, updates: TensorLike, length: int) -> Tensor:
         updates: shape ``s + rest``.
         length: how many slices the result has; its shape is ``(length,) + rest``.
     """
-    return apply(ops.index_add, (asarray(indices), asarray(updates)), {"length": int(length)})
+    indices, updates = asarray(indices), asarray(updates)
+    ops.index_add.infer(indices.aval, updates.aval, length=int(length))
+    return apply(ops.index_add, (indices, updates), {"length": int(length)})
 
 
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int = -1) -> Tensor:
@@ -93,6 +95,7 @@ def _is_array(part: Any) -> bool:
 def _expand(key: Any, x: Tensor) -> list[Any]:
     """Turn a key into a full list of parts: masks into indices, the ellipsis into slices."""
     parts: list[Any] = []
+    masks: list[tuple[int, Tensor]] = []  # where among the parts, and the mask
     for part in key if isinstance(key, tuple) else (key,):
         if isinstance(part, bool | np.bool_):
             raise ArgumentTypeError("a tensor cannot be indexed with a single True or False")
@@ -103,7 +106,9 @@ def _expand(key: Any, x: Tensor) -> list[Any]:
         if array.size == 0 and dtypes.is_floating(array.dtype):
             array = astype(array, dtypes.default_int)  # an empty list of indices
         if array.dtype == dtypes.boolean:
-            _check_mask(array, x, parts)
+            if not array.ndim:
+                raise ArgumentTypeError("a tensor cannot be indexed with a single True or False")
+            masks.append((len(parts), array))
             parts.extend(np.nonzero(array.concrete("the mask of a selection")))
         elif dtypes.kind(array.dtype) == "integer":
             parts.append(array)
@@ -120,13 +125,16 @@ def _expand(key: Any, x: Tensor) -> list[Any]:
         raise OutOfRangeError("an index can have one ellipsis (...) only")
     fill = [slice(None)] * (x.ndim - used)
     place = dots[0] if dots else len(parts)
-    return [*parts[:place], *fill, *parts[place + 1 :]]
+    full = [*parts[:place], *fill, *parts[place + 1 :]]
+    for start, mask in masks:
+        _check_mask(mask, x, full[: start + len(fill) - 1 if dots and place < start else start])
+    return full
 
 
 def _check_mask(mask: Tensor, x: Tensor, before: list[Any]) -> None:
     start = builtins.sum(part is not None for part in before)
     covered = x.shape[start : start + mask.ndim]
-    if Ellipsis not in [p for p in before if not _is_array(p)] and covered != mask.shape:
+    if covered != mask.shape:
         raise ShapeError(f"a mask of shape {mask.shape} does not fit the axes {covered} of {x.shape}")
 
 

@@ -13,7 +13,7 @@ from nissl.core.op import apply
 from nissl.core.ops import contraction as ops
 from nissl.core.ops.shapes import broadcast_shapes, normalise_axis
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import ArgumentError, ShapeError
+from nissl.errors import ArgumentError, DTypeError, ShapeError
 
 
 def matmul(x: TensorLike, y: TensorLike) -> Tensor:
@@ -23,7 +23,7 @@ def matmul(x: TensorLike, y: TensorLike) -> Tensor:
     """
     x, y = promote(x, y)
     if x.ndim == 2 == y.ndim:
-        if x.shape[1] != y.shape[0]:
+        if x.shape[1] != y.shape[0] or x.dtype.kind == "b":
             ops.matmul.infer(x.aval, y.aval)
         return apply(ops.matmul, (x, y), {})
     if not x.ndim or not y.ndim:
@@ -55,6 +55,8 @@ def _mismatch(x: Tensor, y: Tensor) -> None:
 
 def _batched(x: Tensor, y: Tensor) -> Tensor:
     batch = broadcast_shapes("matmul", x.shape[:-2], y.shape[:-2])
+    if x.dtype.kind == "b":
+        raise DTypeError("matmul takes numbers, not bool; cast with nissl.astype(x, 'int32')")
     return apply(
         ops.matmul,
         (stretch(x, (*batch, *x.shape[-2:])), stretch(y, (*batch, *y.shape[-2:]))),
@@ -69,6 +71,9 @@ def vecdot(x: TensorLike, y: TensorLike, axis: int = -1) -> Tensor:
 
 def outer(x: TensorLike, y: TensorLike) -> Tensor:
     """Products of each element of ``x`` with each of ``y``, both of one axis."""
+    x, y = promote(x, y)
+    if x.ndim != 1 or y.ndim != 1:
+        raise ShapeError(f"outer: shapes {x.shape} and {y.shape}; each needs one axis")
     return multiply(expand_dims(x, 1), expand_dims(y, 0))
 
 
@@ -79,6 +84,8 @@ def tensordot(
     or those listed for each."""
     x, y = promote(x, y)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(x.ndim, y.ndim):
+            raise ShapeError(f"tensordot: {axes} axes of shapes {x.shape} and {y.shape}")
         left, right = list(range(x.ndim - axes, x.ndim)), list(range(axes))
     else:
         left = [normalise_axis("tensordot", i, x.ndim) for i in axes[0]]

@@ -145,6 +145,13 @@ def slice(x: TensorLike, starts: Shape, stops: Shape, steps: Shape | None = None
     """Cut a box out of ``x``: along axis ``i`` from ``starts[i]`` to before ``stops[i]``."""
     x = asarray(x)
     given = steps or (1,) * x.ndim
+    if not len(starts) == len(stops) == len(given) == x.ndim:
+        raise ShapeError(
+            f"slice: {len(starts)} starts, {len(stops)} stops and {len(given)} steps for the "
+            f"{x.ndim} axes of {x.shape}"
+        )
+    if builtins.min(given, default=1) < 1:
+        raise ArgumentError(f"slice: steps are at least 1, but {tuple(given)} was given; use flip")
     bounds = [
         builtins.slice(a, b, c).indices(n)
         for a, b, c, n in zip(starts, stops, given, x.shape, strict=True)

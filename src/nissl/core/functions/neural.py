@@ -72,7 +72,12 @@ def selu(x: TensorLike) -> Tensor:
 def silu(x: TensorLike) -> Tensor:
     """``x * sigmoid(x)``, also called swish."""
     x = _float(x)
-    return x * sigmoid(x)
+    return _above_minus_infinity(x) * sigmoid(x)
+
+
+def _above_minus_infinity(x: Tensor) -> Tensor:
+    """``x``, but 0 for minus infinity, which is about to be multiplied by a zero that wins."""
+    return a.where(x == -math.inf, 0.0, x)
 
 
 def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
@@ -84,15 +89,17 @@ def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
     """
     x = _float(x)
     if approximate:
-        inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
-        return 0.5 * x * (1 + a.tanh(inner))
-    return 0.5 * x * (1 + a.erf(x * math.sqrt(0.5)))
+        near = a.clip(x, -10.0, 10.0)  # beyond, tanh is 1 in every dtype, and the cube overflows
+        inner = math.sqrt(2 / math.pi) * (near + 0.044715 * near * near * near)
+        return 0.5 * _above_minus_infinity(x) * (1 + a.tanh(inner))
+    return 0.5 * _above_minus_infinity(x) * a.erfc(x * -math.sqrt(0.5))  # 1 + erf would cancel
 
 
 def softsign(x: TensorLike) -> Tensor:
     """``x / (1 + abs(x))``."""
     x = _float(x)
-    return x / (1 + a.abs(x))
+    size = a.abs(x)
+    return a.where(size == math.inf, a.sign(x), x / (1 + size))
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:

@@ -49,21 +49,29 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Arithmetic mean along ``axis`` (all by default); NaN of no elements."""
     x = _float(x)
     count = _count(x, axis)
-    return sum(x, axis=axis, keepdims=keepdims) / (float(count) if count else math.nan)
+    total = sum(_wide(x), axis=axis, keepdims=keepdims)
+    return astype(total / (float(count) if count else math.nan), x.dtype)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """Half precisions as float32, whose sums do not overflow."""
+    return astype(x, dtypes.float32) if x.dtype.itemsize == 2 else x
 
 
 def var(x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Mean squared deviation from the mean; divided by ``n - correction``."""
     x = _float(x)
     left = _count(x, axis) - correction
-    deviation = x - mean(x, axis=axis, keepdims=True)
+    wide = _wide(x)
+    deviation = wide - mean(wide, axis=axis, keepdims=True)
     total = sum(a.square(deviation), axis=axis, keepdims=keepdims)
-    return total / (float(left) if left > 0 else math.nan)
+    return astype(total / (float(left) if left > 0 else math.nan), x.dtype)
 
 
 def std(x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Square root of :func:`var`."""
-    return a.sqrt(var(x, axis, correction, keepdims))
+    x = _float(x)
+    return astype(a.sqrt(var(_wide(x), axis, correction, keepdims)), x.dtype)
 
 
 def _extreme(op: Op, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
@@ -163,6 +171,8 @@ def cumulative_prod(x: TensorLike, axis: int | None = None) -> Tensor:
     Doubling distances (W. D. Hillis and G. L. Steele, *Data parallel algorithms*, 1986).
     """
     x = asarray(x)
+    if not dtypes.is_floating(x.dtype) and x.dtype != dtypes.uint64:
+        x = astype(x, dtypes.default_int)
     place = _only_axis("cumulative_prod", x, axis)
     total, distance = moveaxis(x, place, 0), 1
     while distance < total.shape[0]:

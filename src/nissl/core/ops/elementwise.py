@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nissl.core import dtypes
-from nissl.core.kinds import Bilinear, Constant, Elementwise, Kind, Linear
+from nissl.core.kinds import Bilinear, Constant, Elementwise, General, Kind, Linear
 from nissl.core.op import Known, Op, Sample, register
 from nissl.core.ops.shapes import floating, same_shape
 from nissl.core.tensor import Aval, Tensor, late
@@ -124,7 +124,7 @@ tanh = _unary(
     lambda xp, x: xp.tanh(x),
     lambda out, x: 1 - out * out,
     known=(
-        Known(at=("0.5",), value="0.4621171572600097585023185", partials=("0.7864477329659274014330287",)),
+        Known(at=("0.5",), value="0.4621171572600097585023185", partials=("0.7864477329659274101496989",)),
         Known(at=("1e-8",), value="9.9999999999999996666666666666668e-9"),
     ),
 )
@@ -189,6 +189,14 @@ erf = _unary(
     formula=r"\operatorname{{erf}}({0})",
     known=(Known(at=("0.5",), value="0.5204998778130465376827466"),),
     lowerings={"xla": lambda x: _lax().erf(x)},
+)
+erfc = _unary(
+    "erfc",
+    lambda xp, x: np.asarray(np.frompyfunc(math.erfc, 1, 1)(x), dtype=x.dtype),
+    lambda out, x: F.functions.exp(-x * x) * (-2 / math.sqrt(math.pi)),
+    formula=r"\operatorname{{erfc}}({0})",
+    known=(Known(at=("5",), value="1.537459794428034850188343e-12"),),
+    lowerings={"xla": lambda x: _lax().erfc(x)},
 )
 
 
@@ -357,12 +365,18 @@ pow = _binary(
     formula="{{{0}}}^{{{1}}}",
     samples=OFF_ZERO,
 )
+
+
+def _per_square(x: Tensor, y: Tensor) -> Tensor:
+    """``x / (x**2 + y**2)``, whose squares would overflow or vanish."""
+    radius = F.functions.hypot(x, y)
+    return x / radius / radius
+
+
 atan2 = _binary(
     "atan2",
     lambda xp, x, y: xp.arctan2(x, y),
-    Elementwise(
-        (lambda out, x, y: y / (x * x + y * y), lambda out, x, y: -x / (x * x + y * y))
-    ),
+    Elementwise((lambda out, x, y: _per_square(y, x), lambda out, x, y: -_per_square(x, y))),
     formula=r"\operatorname{{atan2}}({0}, {1})",
     samples=OFF_ZERO,
     infer=_fractional,
@@ -495,12 +509,23 @@ def _predicate(name: str, compute: Callable[..., Any]) -> Op:
 isfinite = _predicate("isfinite", lambda xp, x: xp.isfinite(x))
 isnan = _predicate("isnan", lambda xp, x: xp.isnan(x))
 
+
+
+def _cast_forward(inputs: Any, outputs: Any, tangents: Any, dtype: Any) -> Any:
+    return (F.functions.astype(tangents[0], dtype) if dtypes.is_floating(dtype) else None,)
+
+
+def _cast_reverse(inputs: Any, outputs: Any, cotangents: Any, dtype: Any) -> Any:
+    smooth = dtypes.is_floating(dtype) and dtypes.is_floating(inputs[0].dtype)
+    return (F.functions.astype(cotangents[0], inputs[0].dtype) if smooth else None,)
+
+
 astype = register(
     Op(
         name="astype",
         infer=lambda x, dtype: Aval(x.shape, dtype),
         compute=lambda xp, x, dtype: x.astype(dtype),
-        kind=Linear(lambda i, ct, x, dtype: F.functions.astype(ct, x.dtype)),
+        kind=General(_cast_forward, _cast_reverse),  # linear, but for casts to integers and bools
         formula=r"{0}",
         samples=(Sample(shapes=((2, 3),), params={"dtype": dtypes.float64}),),
     )

@@ -127,8 +127,14 @@ def _slices(starts: Shape, stops: Shape, steps: Shape) -> tuple[slice, ...]:
 
 
 def _slice_infer(x: Aval, starts: Shape, stops: Shape, steps: Shape) -> Aval:
-    lengths = (len(range(a, b, c)) for a, b, c in zip(starts, stops, steps, strict=True))
-    return Aval(tuple(lengths), x.dtype)
+    bounds = list(zip(starts, stops, steps, strict=True))
+    for (start, stop, step), length in zip(bounds, x.shape, strict=True):
+        if not (0 <= start <= length and 0 <= stop <= length and step >= 1):
+            raise ShapeError(
+                f"slice: {start}:{stop}:{step} does not lie inside an axis of length {length} "
+                f"(shape {x.shape})"
+            )
+    return Aval(tuple(len(range(*each)) for each in bounds), x.dtype)
 
 
 def _slice_transpose(

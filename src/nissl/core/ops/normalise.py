@@ -13,6 +13,8 @@ F: Any = late
 
 
 def _softmax(xp: Any, x: Array, axis: int) -> Array:
+    if not x.size:
+        return x
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     return e / xp.sum(e, axis=axis, keepdims=True)
 

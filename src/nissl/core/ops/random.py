@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from nissl.core import dtypes
 from nissl.core.kinds import Constant
 from nissl.core.op import Op, Sample, register
@@ -57,8 +59,8 @@ random_bits = register(
         formula=r"\text{{bits}}({0})",
         flops=lambda key, shape: 60 * Aval(shape).size,
         samples=(
-            Sample(shapes=((2,),), values={0: [7, 9]}, params={"shape": (3, 5)}),
-            Sample(shapes=((2,),), values={0: [0, 1]}, params={"shape": ()}),
+            Sample(shapes=((2,),), values={0: np.array([7, 9], "uint32")}, params={"shape": (3, 5)}),
+            Sample(shapes=((2,),), values={0: np.array([0, 1], "uint32")}, params={"shape": ()}),
         ),
     )
 )

@@ -1,0 +1,148 @@
+"""ModelCheckpoint: saves the model while it trains."""
+
+from __future__ import annotations
+
+import os
+import string
+from pathlib import Path
+from typing import Literal
+
+from nissl.callbacks.base import Logs
+from nissl.callbacks.monitor import Mode, Monitor
+from nissl.errors import ArgumentError, UnknownNameError
+
+
+class ModelCheckpoint(Monitor):
+    """Saves the model after every epoch, or whenever the watched value is the best so far.
+
+    Args:
+        filepath: where to save; ``{epoch}`` (counted from 1) and the names of logs may stand in
+            it with a format, as in ``"model-{epoch:02d}-{val_loss:.2f}.keras"``.
+        monitor: the log to watch.
+        verbose: 1 says what is saved.
+        save_best_only: save only when the watched value is better than ever.
+        save_weights_only: save weights alone; ``filepath`` then ends in ``.weights.h5``.
+        mode: ``"min"``, ``"max"``, or ``"auto"`` by the name.
+        save_freq: ``"epoch"``, or after how many batches to save (which makes the compiled loop
+            stop at every batch).
+        initial_value_threshold: with ``save_best_only``, the value to be better than at first.
+
+    Raises:
+        ArgumentError: the ending of ``filepath`` does not fit, or it asks for more than names of
+            logs; see also :class:`Monitor`.
+
+    >>> import nissl
+    >>> nissl.callbacks.ModelCheckpoint("model.keras", save_best_only=True).direction()
+    'min'
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: Mode = "auto",
+        save_freq: Literal["epoch"] | int = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        super().__init__(monitor, mode, 0.0, verbose)
+        self.filepath = os.fspath(filepath)
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self.best = initial_value_threshold
+        self._batches = 0
+        self._epoch = 0
+        wanted = ".weights.h5" if save_weights_only else ".keras"
+        if not self.filepath.endswith(wanted):
+            raise ArgumentError(
+                f"ModelCheckpoint: with save_weights_only={save_weights_only} filepath ends in "
+                f"{wanted!r}, unlike {self.filepath!r}"
+            )
+        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
+            raise ArgumentError(
+                f"ModelCheckpoint: save_freq is 'epoch' or a number of batches, not {save_freq!r}"
+            )
+        _fields(self.filepath)
+
+    def wants(self, hook: str) -> bool:
+        """Return whether ``hook`` is needed; batches only if ``save_freq`` counts them."""
+        if self.save_freq == "epoch" and hook == "on_train_batch_end":
+            return False
+        return super().wants(hook)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if self.save_freq == "epoch":
+            return
+        self._batches += 1
+        if self._batches % self.save_freq == 0:
+            self._save(self._epoch, {"batch": batch + 1, **(logs or {})})
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if self.save_freq == "epoch":
+            self._save(epoch, dict(logs or {}))
+
+    def _save(self, epoch: int, logs: Logs) -> None:
+        said = "saving the model"
+        if self.save_best_only:
+            value = self.current(logs)
+            if value is None or not self.better(value, self.best):
+                if self.verbose and value is not None:
+                    self.say(
+                        f"Epoch {epoch + 1}: {self.monitor} {_short(value)} is not better "
+                        f"than {_short(self.best)}"
+                    )
+                return
+            said = f"{self.monitor} improved from {_short(self.best)} to {_short(value)}, {said}"
+            self.best = value
+        path = Path(format_path(self.filepath, {**logs, "epoch": epoch + 1}))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)
+        if self.verbose:
+            self.say(f"Epoch {epoch + 1}: {said} to {path}")
+
+
+def format_path(template: str, values: Logs) -> str:
+    """Fill ``{name:format}`` in a path from ``values``, and nothing else.
+
+    Unlike ``str.format`` it takes no attribute, no index and no conversion.
+
+    >>> from nissl.callbacks.checkpoint import format_path
+    >>> format_path("m-{epoch:02d}-{val_loss:.2f}.keras", {"epoch": 3, "val_loss": 0.456})
+    'm-03-0.46.keras'
+    """
+    for name in _fields(template):
+        if name not in values:
+            raise UnknownNameError(f"name in the path {template!r}:", name, values)
+    return template.format_map(values)
+
+
+def _fields(template: str) -> list[str]:
+    """The names in a path's braces, each checked to be a plain name with a plain format."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ArgumentError(f"the path {template!r} has braces that do not match") from error
+    names: list[str] = []
+    for _, name, form, conversion in parts:
+        if name is None:
+            continue
+        if not name.isidentifier() or conversion or "{" in (form or ""):
+            raise ArgumentError(
+                f"the path {template!r}: in braces stands the name of a log and a format, such as "
+                f"{{epoch:02d}}, not {name!r}"
+            )
+        names.append(name)
+    return names
+
+
+def _short(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:.5f}"

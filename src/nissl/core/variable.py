@@ -1,0 +1,225 @@
+"""Variable: the one thing that changes. Weights, optimiser slots, seeds and running means."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.core.functions import asarray
+from nissl.core.program import placeholder
+from nissl.core.tensor import Array, Tensor, TensorLike, late
+from nissl.errors import ShapeError
+
+
+class Capture:
+    """What a function reads from and writes to variables while it is traced.
+
+    Inside, a variable read for the first time gives an abstract tensor; assigning to a variable
+    keeps the new tensor here and changes nothing outside. So a function that uses variables
+    becomes a pure program whose inputs and outputs include them.
+
+    Attributes:
+        reads: the abstract tensor that stands for each variable read, in order.
+        writes: the last tensor assigned to each variable, in order.
+    """
+
+    def __init__(self) -> None:
+        self.reads: dict[Variable, Tensor] = {}
+        self.writes: dict[Variable, Tensor] = {}
+
+    def read(self, variable: Variable) -> Tensor:
+        if variable in self.writes:
+            return self.writes[variable]
+        if variable not in self.reads:
+            self.reads[variable] = placeholder(variable.aval, variable.path)
+        return self.reads[variable]
+
+
+class _Active(threading.local):
+    capture: Capture | None = None
+
+
+_active = _Active()
+
+
+@contextmanager
+def capture(into: Capture) -> Iterator[Capture]:
+    """Send reads and writes of variables to ``into`` instead of to the variables."""
+    outer = _active.capture
+    _active.capture = into
+    try:
+        yield into
+    finally:
+        _active.capture = outer
+
+
+class Variable:
+    """A named, mutable holder of a tensor.
+
+    Args:
+        initial_value: array, numbers, or a tensor; its shape and dtype stay for good.
+        trainable: whether training changes it, and ``backward()`` fills its gradient.
+        dtype: dtype to hold; that of the initial value by default.
+        name: name within its layer.
+
+    >>> import nissl
+    >>> w = nissl.Variable([1.0, 2.0], name="w")
+    >>> w.assign_add([1.0, 1.0])
+    >>> w.numpy().tolist()
+    [2.0, 3.0]
+    """
+
+    def __init__(
+        self,
+        initial_value: TensorLike,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str = "variable",
+    ) -> None:
+        value = asarray(initial_value, dtype)
+        self.name = name
+        self.path = name
+        self._trainable = trainable
+        self._raw: Array = np.array(value.concrete("an initial value"))
+        self.aval = value.aval
+        self._tensor: Tensor | None = None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, wanted: bool) -> None:
+        self._trainable = wanted
+        self._tensor = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.aval.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.aval.shape)
+
+    @property
+    def size(self) -> int:
+        return self.aval.size
+
+    @property
+    def raw(self) -> Array:
+        """The value as the engine that wrote it last left it."""
+        return self._raw
+
+    @raw.setter
+    def raw(self, array: Array) -> None:
+        self._raw = array
+        self._tensor = None
+
+    @property
+    def value(self) -> Tensor:
+        """The current value; a leaf that requires a gradient if the variable is trainable."""
+        if _active.capture is not None:
+            return _active.capture.read(self)
+        if self._tensor is None:
+            differentiable = self._trainable and dtypes.is_floating(self.dtype)
+            value = np.asarray(self._raw)
+            self._tensor = Tensor(value, requires_grad=differentiable, name=self.path)
+        return self._tensor
+
+    @property
+    def grad(self) -> Tensor | None:
+        """Gradient that ``backward()`` left, or ``None``."""
+        return None if self._tensor is None else self._tensor.grad
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        if self._tensor is not None:
+            self._tensor.grad = None
+
+    def assign(self, value: TensorLike) -> None:
+        """Set a new value of the same shape; its dtype is cast to the variable's."""
+        new = asarray(value, self.dtype)
+        if new.shape != self.shape:
+            raise ShapeError(
+                f"variable {self.path!r} has shape {self.shape}; a value of shape {new.shape} "
+                "cannot be assigned to it"
+            )
+        if _active.capture is not None:
+            _active.capture.writes[self] = new
+        else:
+            self.raw = np.array(new.concrete("a value to assign"))
+
+    def assign_add(self, value: TensorLike) -> None:
+        """Add to the value."""
+        self.assign(late.functions.add(self.value, asarray(value, self.dtype)))
+
+    def assign_sub(self, value: TensorLike) -> None:
+        """Subtract from the value."""
+        self.assign(late.functions.subtract(self.value, asarray(value, self.dtype)))
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return a copy of the value as a NumPy array."""
+        return np.array(self._raw)
+
+    def __nissl_tensor__(self) -> Tensor:
+        return self.value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self._raw, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.path!r} {self.aval!r}>"
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return self.value[key]
+
+    def __add__(self, other: TensorLike) -> Tensor:
+        return self.value + other
+
+    def __radd__(self, other: TensorLike) -> Tensor:
+        return other + self.value
+
+    def __sub__(self, other: TensorLike) -> Tensor:
+        return self.value - other
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return other - self.value
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        return self.value * other
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        return other * self.value
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        return self.value / other
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return other / self.value
+
+    def __matmul__(self, other: TensorLike) -> Tensor:
+        return self.value @ other
+
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
+        return other @ self.value
+
+    def __pow__(self, other: TensorLike) -> Tensor:
+        return self.value**other
+
+    def __neg__(self) -> Tensor:
+        return -self.value
+
+
+def unique(variables: Sequence[Variable]) -> list[Variable]:
+    """Return variables in order, each once, so that shared ones are not counted twice."""
+    return list(dict.fromkeys(variables))

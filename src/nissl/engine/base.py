@@ -1,0 +1,167 @@
+"""What every engine offers, and which one is used."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nissl.core.program import Program
+from nissl.core.tensor import Array
+from nissl.errors import MissingDependencyError, UnknownNameError
+
+Compiled: TypeAlias = Callable[[Sequence[Array]], list[Array]]
+
+
+@dataclass(frozen=True, eq=False)
+class LoopSpec:
+    """A step to be repeated over the batches of data that are already on the device.
+
+    The step's inputs are ``fixed``, then ``state``, then one batch of each data array; its outputs
+    are the new state. ``report`` turns state into the numbers kept of each epoch.
+
+    Attributes:
+        step: the program of one full batch.
+        last: the program of the last, smaller batch; ``None`` when the batches come out even.
+        report: program from the state to the values that are kept of an epoch.
+        fixed: how many inputs stay the same throughout.
+        state: how many inputs are carried from step to step.
+        batch_size: rows of a full batch.
+        rows: rows of the data.
+        shuffled: whether batches are rows gathered in a given order, or slices.
+        fresh: for each state entry, what it is set to when an epoch begins; ``None`` keeps it.
+    """
+
+    step: Program
+    last: Program | None
+    report: Program
+    fixed: int
+    state: int
+    batch_size: int
+    rows: int
+    shuffled: bool
+    fresh: tuple[np.ndarray[Any, Any] | None, ...]
+
+    @property
+    def full_steps(self) -> int:
+        """Number of full batches in an epoch."""
+        return self.rows // self.batch_size
+
+    @property
+    def steps(self) -> int:
+        """Number of batches in an epoch, the smaller last one among them."""
+        return self.full_steps + (self.last is not None)
+
+    @property
+    def capacity(self) -> int:
+        """How many epochs one call can run: as many as keep the orders below 16 MB."""
+        return max(1, min(512, (1 << 22) // max(self.rows, 1))) if self.shuffled else 512
+
+    def renew(self, state: Sequence[Array], to_device: Callable[[Any], Array]) -> list[Array]:
+        """Return the state as it is at the beginning of an epoch."""
+        return [
+            value if new is None else to_device(new)
+            for value, new in zip(state, self.fresh, strict=True)
+        ]
+
+
+class Loop(ABC):
+    """A compiled training or evaluation loop; see :class:`LoopSpec`."""
+
+    @abstractmethod
+    def steps(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        order: Array | None,
+        start: int,
+        stop: int,
+    ) -> list[Array]:
+        """Run batches ``start`` to ``stop - 1`` of one epoch and return the new state.
+
+        ``order`` holds the rows of the epoch in the order in which they are used (int32), if the
+        loop is shuffled.
+        """
+
+    @abstractmethod
+    def epochs(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        orders: Array | None,
+        count: int,
+    ) -> tuple[list[Array], list[np.ndarray[Any, Any]]]:
+        """Run ``count`` whole epochs; return the state and, for each report, its value an epoch."""
+
+
+class Engine(ABC):
+    """Runs programs on arrays of its own kind."""
+
+    name: str
+
+    @abstractmethod
+    def compile(self, program: Program, donate: Sequence[int] = ()) -> Compiled:
+        """Make a callable from a list of arrays to a list of arrays.
+
+        Args:
+            program: what to run.
+            donate: inputs whose memory may be reused for outputs; the caller gives them up.
+        """
+
+    @abstractmethod
+    def loop(self, spec: LoopSpec) -> Loop:
+        """Make the loop that ``spec`` describes."""
+
+    @abstractmethod
+    def to_device(self, array: Any) -> Array:
+        """Bring a host array to where this engine computes."""
+
+    def run(self, program: Program, values: Sequence[Array]) -> list[np.ndarray[Any, Any]]:
+        """Run a program on host arrays, compiling it the first time."""
+        return [np.asarray(value) for value in self.compile(program)(values)]
+
+
+_ENGINES = {"numpy": ("nissl.engine.eager", "NumpyEngine"), "xla": ("nissl.engine.xla", "XlaEngine")}
+_made: dict[str, Engine] = {}
+_chosen: list[str] = []
+
+
+def get_engine(name: str | None = None) -> Engine:
+    """Return the engine of that name, or the default one."""
+    name = name or default_engine()
+    if name not in _ENGINES:
+        raise UnknownNameError("engine", name, _ENGINES)
+    if name == "xla" and not has_xla():
+        raise MissingDependencyError("jax", "the engine 'xla'", "xla")
+    if name not in _made:
+        module, cls = _ENGINES[name]
+        _made[name] = getattr(importlib.import_module(module), cls)()
+    return _made[name]
+
+
+def has_xla() -> bool:
+    """Say whether the compiler is installed, without importing it."""
+    return importlib.util.find_spec("jax") is not None
+
+
+def default_engine() -> str:
+    """Return the engine in use: ``"xla"`` where JAX is installed, else ``"numpy"``."""
+    if _chosen:
+        return _chosen[-1]
+    return "xla" if has_xla() else "numpy"
+
+
+def set_engine(name: str | None) -> None:
+    """Choose the engine for all that follows; ``None`` goes back to the default."""
+    if name is not None and name not in _ENGINES:
+        raise UnknownNameError("engine", name, _ENGINES)
+    _chosen.clear()
+    if name is not None:
+        _chosen.append(name)

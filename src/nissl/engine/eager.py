@@ -1,0 +1,75 @@
+"""The NumPy engine: a program run equation by equation. Slow, plain, and needing nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nissl.core.op import quiet
+from nissl.core.program import Program
+from nissl.core.tensor import Array
+from nissl.engine.base import Compiled, Engine, Loop, LoopSpec
+
+
+class NumpyEngine(Engine):
+    """Runs programs with NumPy on the host."""
+
+    name = "numpy"
+
+    def compile(self, program: Program, donate: Sequence[int] = ()) -> Compiled:
+        def run(values: Sequence[Array]) -> list[Array]:
+            with quiet():
+                return program.run("numpy", np, values)
+
+        return run
+
+    def loop(self, spec: LoopSpec) -> Loop:
+        return _NumpyLoop(spec, self)
+
+    def to_device(self, array: Any) -> Array:
+        return np.asarray(array)
+
+
+class _NumpyLoop(Loop):
+    def __init__(self, spec: LoopSpec, engine: Engine) -> None:
+        self.spec = spec
+        self._step = engine.compile(spec.step)
+        self._last = None if spec.last is None else engine.compile(spec.last)
+        self._report = engine.compile(spec.report)
+
+    def steps(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        order: Array | None,
+        start: int,
+        stop: int,
+    ) -> list[Array]:
+        size, carried = self.spec.batch_size, list(state)
+        for number in range(start, stop):
+            rows = slice(number * size, min((number + 1) * size, self.spec.rows))
+            chosen = rows if order is None else order[rows]
+            run = self._step if number < self.spec.full_steps else self._last
+            assert run is not None
+            carried = run([*fixed, *carried, *(each[chosen] for each in data)])
+        return carried
+
+    def epochs(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        orders: Array | None,
+        count: int,
+    ) -> tuple[list[Array], list[np.ndarray[Any, Any]]]:
+        reports: list[list[Array]] = []
+        carried = list(state)
+        for epoch in range(count):
+            carried = self.spec.renew(carried, np.asarray)
+            order = None if orders is None else orders[epoch]
+            carried = self.steps(fixed, carried, data, order, 0, self.spec.steps)
+            reports.append(self._report(carried))
+        return carried, [np.stack(column) for column in zip(*reports, strict=True)]

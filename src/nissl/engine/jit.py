@@ -1,0 +1,211 @@
+"""jit: a function compiled once for each set of shapes, dtypes and static arguments."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nissl.autodiff.calls import call
+from nissl.core import tree
+from nissl.core.functions import asarray
+from nissl.core.passes import simplify
+from nissl.core.program import Program, build, inline, placeholder
+from nissl.core.tensor import Array, Tensor, state
+from nissl.core.variable import Capture, Variable, capture
+from nissl.engine.base import Compiled, Engine, default_engine, get_engine
+from nissl.errors import ArgumentError, ArgumentTypeError
+
+_compiled: weakref.WeakKeyDictionary[Program, dict[Any, Compiled]] = weakref.WeakKeyDictionary()
+
+
+def run_program(
+    engine: Engine, body: Program, values: Sequence[Array], donate: tuple[int, ...] = ()
+) -> list[Array]:
+    """Run a program on an engine, compiling it the first time that it is seen."""
+    made = _compiled.setdefault(body, {})
+    key = (engine.name, donate)
+    if key not in made:
+        made[key] = engine.compile(body, donate)
+    return made[key](values)
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """One specialisation: the program and what stands around its arguments."""
+
+    program: Program
+    reads: tuple[Variable, ...]
+    writes: tuple[Variable, ...]
+    closed_over: tuple[Tensor, ...]
+    structure: tree.Structure
+
+
+class Jitted:
+    """A compiled function; see :func:`jit`."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        static_argnums: tuple[int, ...],
+        static_argnames: tuple[str, ...],
+        donate_argnums: tuple[int, ...],
+        engine: str | None,
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self._static_argnums = static_argnums
+        self._static_argnames = static_argnames
+        self._donate_argnums = donate_argnums
+        self._engine = engine
+        self._entries: dict[Any, _Entry] = {}
+
+    def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+        """Separate what is traced from what is static."""
+        fixed = {i for i in self._static_argnums}
+        dynamic = ([a for i, a in enumerate(args) if i not in fixed],
+                   {k: v for k, v in kwargs.items() if k not in self._static_argnames})
+        static = (tuple(args[i] for i in sorted(fixed) if i < len(args)),
+                  tuple(sorted((k, v) for k, v in kwargs.items() if k in self._static_argnames)))
+        try:
+            hash(static)
+        except TypeError as error:
+            raise ArgumentTypeError(
+                f"jit: static arguments must be hashable, and {static!r} are not; use tuples "
+                "instead of lists"
+            ) from error
+        return dynamic, static
+
+    def _merge(self, dynamic: Any, static: Any) -> tuple[list[Any], dict[str, Any]]:
+        args, kwargs = list(dynamic[0]), dict(dynamic[1])
+        for place, value in zip(sorted(self._static_argnums), static[0], strict=False):
+            args.insert(place, value)
+        return args, {**kwargs, **dict(static[1])}
+
+    def _trace(self, structure: Any, inputs: Sequence[Tensor], static: Any) -> _Entry:
+        stand_ins = [placeholder(x.aval) for x in inputs]
+        args, kwargs = self._merge(tree.unflatten(structure, stand_ins), static)
+        with capture(Capture()) as seen:
+            result = self.function(*args, **kwargs)
+        leaves, nesting = tree.flatten(result)
+        outputs = [*(asarray(leaf) for leaf in leaves), *seen.writes.values()]
+        name = getattr(self.function, "__name__", "program")
+        program = build([*stand_ins, *seen.reads.values()], outputs, name)
+        tracked = tuple(t for t in program.constants if t.tracked)
+        if tracked:  # tensors of an outer graph become inputs, so that it can differentiate them
+            program = _lift(program, tracked)
+        return _Entry(simplify(program), tuple(seen.reads), tuple(seen.writes), tracked, nesting)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        dynamic, static = self._split(args, kwargs)
+        leaves, structure = tree.flatten(dynamic)
+        inputs = [asarray(leaf) for leaf in leaves]
+        key = (structure, static, tuple(x.aval for x in inputs))
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = self._trace(structure, inputs, static)
+        everything = [*inputs, *(v.value for v in entry.reads), *entry.closed_over]
+        outputs = self._run(entry, everything, args)
+        count = len(outputs) - len(entry.writes)
+        for variable, new in zip(entry.writes, outputs[count:], strict=True):
+            variable.assign(new)
+        return tree.unflatten(entry.structure, outputs[:count])
+
+    def _run(self, entry: _Entry, inputs: Sequence[Tensor], args: tuple[Any, ...]) -> list[Tensor]:
+        engine = get_engine(self._engine or default_engine())
+        if any(t.value is None for t in inputs):
+            return inline(entry.program, inputs)
+        if state.recording and any(t.tracked for t in inputs):
+            return call(entry.program, inputs, functools.partial(run_program, engine))
+        donate = self._donated(args) if self._donate_argnums else ()
+        values = run_program(engine, entry.program, [t.value for t in inputs], donate)
+        return [Tensor(value) for value in _on_host(values)]
+
+    def _donated(self, args: tuple[Any, ...]) -> tuple[int, ...]:
+        places: list[int] = []
+        position = 0
+        for i, each in enumerate(args):
+            if i in self._static_argnums:
+                continue
+            count = len(tree.flatten(each)[0])
+            if i in self._donate_argnums:
+                places.extend(range(position, position + count))
+            position += count
+        return tuple(places)
+
+    def program(self, *args: Any, **kwargs: Any) -> Program:
+        """Return the program that these arguments would run, compiled or not."""
+        dynamic, static = self._split(args, kwargs)
+        leaves, structure = tree.flatten(dynamic)
+        return self._trace(structure, [asarray(leaf) for leaf in leaves], static).program
+
+
+def _on_host(values: Sequence[Array]) -> list[Array]:
+    import numpy as np
+
+    return [np.asarray(value) for value in values]
+
+
+def _lift(program: Program, constants: tuple[Tensor, ...]) -> Program:
+    """Turn constants into further inputs."""
+    stand_ins = [placeholder(t.aval) for t in constants]
+    env = {t.key: s for t, s in zip(constants, stand_ins, strict=True)}
+    inputs = [placeholder(aval) for aval in program.in_avals]
+    moved = Program(
+        (*program.inputs, *constants), program.outputs, program.equations, program.name
+    )
+    outputs = inline(moved, [*inputs, *(env[t.key] for t in constants)])
+    return build([*inputs, *stand_ins], outputs, program.name)
+
+
+def jit(
+    function: Callable[..., Any] | None = None,
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+    donate_argnums: int | Sequence[int] = (),
+    engine: str | None = None,
+) -> Any:
+    """Compile a function of tensors.
+
+    It is traced and compiled once for each combination of shapes, dtypes, nesting and static
+    arguments, and kept. Variables that it reads are inputs and those that it assigns are outputs,
+    so it may use layers; it can be differentiated, and used inside other traced functions.
+
+    Args:
+        function: takes tensors, arrays, numbers and containers of them. Without it, a decorator is
+            returned.
+        static_argnums, static_argnames: arguments that are not traced; hashable.
+        donate_argnums: arguments whose memory may be reused for the results.
+        engine: ``"xla"`` or ``"numpy"``; the default engine unless given.
+
+    >>> import nissl
+    >>> @nissl.jit
+    ... def double(x):
+    ...     return x + x
+    >>> double(3.0).item()
+    6.0
+    """
+    if function is None:
+        return functools.partial(
+            jit,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
+            donate_argnums=donate_argnums,
+            engine=engine,
+        )
+    if not callable(function):
+        raise ArgumentError(f"jit compiles functions, and {function!r} is none")
+    return Jitted(
+        function,
+        _as_tuple(static_argnums),
+        (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames),
+        _as_tuple(donate_argnums),
+        engine,
+    )
+
+
+def _as_tuple(numbers: int | Sequence[int]) -> tuple[int, ...]:
+    return (numbers,) if isinstance(numbers, int) else tuple(numbers)

@@ -1,0 +1,169 @@
+"""The XLA engine: programs compiled through JAX, which is the compiler and device runtime only.
+
+64-bit dtypes are switched on around each call and left as they were for the user's own JAX code.
+Compiled programs are kept on disk between runs (JAX's persistent compilation cache), in
+``$NISSL_CACHE`` or the user's cache folder, unless the user has set a folder for JAX already.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from nissl.core.program import Program
+from nissl.core.tensor import Array
+from nissl.engine.base import Compiled, Engine, Loop, LoopSpec
+from nissl.files import cache_folder
+
+
+def _keep_compiled_programs() -> None:
+    """Point JAX's persistent cache at a folder, unless the user has chosen one."""
+    if jax.config.jax_compilation_cache_dir is not None or os.environ.get("NISSL_NO_CACHE"):
+        return
+    jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _traced(program: Program) -> Callable[..., list[Any]]:
+    """The program as a function that JAX can trace; each output in the dtype that it promises."""
+
+    def run(*values: Any) -> list[Any]:
+        results = program.run("xla", jnp, values)
+        return [
+            jnp.asarray(value, aval.dtype)
+            for value, aval in zip(results, program.out_avals, strict=True)
+        ]
+
+    return run
+
+
+class XlaEngine(Engine):
+    """Compiles programs with XLA, for the CPU or an accelerator."""
+
+    name = "xla"
+
+    def __init__(self) -> None:
+        _keep_compiled_programs()
+
+    def compile(self, program: Program, donate: Sequence[int] = ()) -> Compiled:
+        function = _traced(program)
+        function.__name__ = "".join(c if c.isalnum() else "_" for c in program.name)
+        compiled = jax.jit(function, donate_argnums=tuple(donate))
+
+        def run(values: Sequence[Array]) -> list[Array]:
+            with jax.enable_x64(True):
+                return compiled(*values)
+
+        return run
+
+    def loop(self, spec: LoopSpec) -> Loop:
+        return _XlaLoop(spec)
+
+    def to_device(self, array: Any) -> Array:
+        with jax.enable_x64(True):
+            return jnp.asarray(array)
+
+
+class _XlaLoop(Loop):
+    """Two compiled functions: some steps of an epoch, and some whole epochs."""
+
+    def __init__(self, spec: LoopSpec) -> None:
+        self.spec = spec
+        self._step = _traced(spec.step)
+        self._last = None if spec.last is None else _traced(spec.last)
+        self._report = _traced(spec.report)
+        self._run_steps = jax.jit(self._steps)
+        self._run_last = jax.jit(self._one_last)
+        self._run_epochs = jax.jit(self._epochs, static_argnames="capacity")
+
+    def _batch(self, data: Any, order: Any, start: Any, size: int) -> list[Any]:
+        if order is None:
+            return [lax.dynamic_slice_in_dim(each, start, size) for each in data]
+        rows = lax.dynamic_slice_in_dim(order, start, size)
+        return [jnp.take(each, rows, axis=0, mode="clip") for each in data]
+
+    def _full(self, fixed: Any, state: Any, data: Any, order: Any, number: Any) -> Any:
+        size = self.spec.batch_size
+        return self._step(*fixed, *state, *self._batch(data, order, number * size, size))
+
+    def _steps(self, fixed: Any, state: Any, data: Any, order: Any, start: Any, stop: Any) -> Any:
+        def body(number: Any, carried: Any) -> Any:
+            return self._full(fixed, carried, data, order, number)
+
+        return lax.fori_loop(start, stop, body, list(state))
+
+    def _one_last(self, fixed: Any, state: Any, data: Any, order: Any) -> Any:
+        assert self._last is not None
+        start = self.spec.full_steps * self.spec.batch_size
+        batch = self._batch(data, order, start, self.spec.rows - start)
+        return self._last(*fixed, *state, *batch)
+
+    def _epochs(
+        self, fixed: Any, state: Any, data: Any, orders: Any, count: Any, capacity: int
+    ) -> Any:
+        spec = self.spec
+
+        def body(epoch: Any, loop: Any) -> Any:
+            carried, kept = loop
+            order = None if orders is None else orders[epoch]
+            carried = spec.renew(carried, jnp.asarray)
+            if spec.full_steps == 1:
+                carried = self._full(fixed, carried, data, order, 0)
+            else:
+                carried = self._steps(fixed, carried, data, order, 0, spec.full_steps)
+            if spec.last is not None:
+                carried = self._one_last(fixed, carried, data, order)
+            found = self._report(*carried)
+            kept = [
+                lax.dynamic_update_index_in_dim(column, each, epoch, 0)
+                for column, each in zip(kept, found, strict=True)
+            ]
+            return carried, kept
+
+        kept = [jnp.zeros((capacity, *a.shape), a.dtype) for a in spec.report.out_avals]
+        return lax.fori_loop(0, count, body, (list(state), kept))
+
+    def steps(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        order: Array | None,
+        start: int,
+        stop: int,
+    ) -> list[Array]:
+        full = min(stop, self.spec.full_steps)
+        carried = list(state)
+        with jax.enable_x64(True):
+            if start < full:
+                carried = self._run_steps(
+                    fixed, carried, data, order, np.int32(start), np.int32(full)
+                )
+            if stop > self.spec.full_steps:
+                carried = self._run_last(fixed, carried, data, order)
+            return jax.block_until_ready(carried)
+
+    def epochs(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        orders: Array | None,
+        count: int,
+    ) -> tuple[list[Array], list[np.ndarray[Any, Any]]]:
+        with jax.enable_x64(True):
+            capacity = self.spec.capacity
+            if orders is not None and len(orders) < capacity:  # compiled for one length only
+                missing = capacity - len(orders)
+                orders = np.concatenate([orders, np.zeros((missing, self.spec.rows), np.int32)])
+            carried, reports = self._run_epochs(
+                fixed, list(state), data, orders, np.int32(count), capacity=capacity
+            )
+            return carried, [np.asarray(each)[:count] for each in reports]

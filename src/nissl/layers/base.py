@@ -1,0 +1,249 @@
+"""Layer: weights, and a function that uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from nissl.core import dtypes, tree
+from nissl.core.functions import asarray, astype
+from nissl.core.op import scope
+from nissl.core.tensor import Aval, Shape, Tensor
+from nissl.core.variable import Variable, unique
+from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError
+from nissl.registry import Registry, automatic_name, snake_case
+
+registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
+BatchShape = tuple[int | None, ...]
+
+
+class Layer:
+    """A function with weights.
+
+    A subclass makes its weights in :meth:`build`, which is called once, with the shape of the
+    first input, and computes in :meth:`call`. Layers and variables that are set as attributes are
+    found by themselves.
+
+    Args:
+        name: unique name within a model; made from the class by default.
+        dtype: floating dtype of weights and computation; the default dtype unless given.
+        trainable: whether training changes the weights.
+        input_shape: shape of one input, without the batch; lets a model be built at once.
+
+    >>> import nissl
+    >>> class Scale(nissl.layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight((), initializer="ones", name="factor")
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> Scale()(nissl.ones((2, 3))).shape
+    (2, 3)
+    """
+
+    keras_module: ClassVar[str] = "keras.layers"
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        input_shape: Any = None,
+    ) -> None:
+        if name is not None and (not isinstance(name, str) or not name or "/" in name):
+            raise ArgumentError(f"a layer's name is a text without '/', not {name!r}")
+        self.name = name or automatic_name(snake_case(type(self).__name__))
+        self.dtype = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
+        self.built = False
+        self.input_shape_argument = as_batch_shape(input_shape)
+        self.build_shape: BatchShape | None = None
+        self._trainable = trainable
+        self._weights: list[Variable] = []
+
+    # ---- what a subclass writes --------------------------------------------------------------
+    def build(self, input_shape: BatchShape) -> None:
+        """Make the weights; ``input_shape`` has the batch first, as ``None``."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output. Takes ``training`` if it behaves differently in training."""
+        raise ArgumentTypeError(f"layer {self.name!r} ({type(self).__name__}) has no call method")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings from which the same layer, with new weights, can be made."""
+        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """Make a layer from its settings."""
+        return cls(**config)
+
+    # ---- weights -----------------------------------------------------------------------------
+    def add_weight(
+        self,
+        shape: Shape = (),
+        initializer: Any = "glorot_uniform",
+        dtype: Any = None,
+        trainable: bool = True,
+        name: str = "variable",
+    ) -> Variable:
+        """Make a weight and keep it."""
+        from nissl import initializers
+
+        chosen = self.dtype if dtype is None else dtypes.as_dtype(dtype)
+        value = initializers.get(initializer)(shape, dtype=chosen)
+        variable = Variable(value, trainable=trainable, name=name)
+        variable.path = f"{self.name}/{name}"
+        self._weights.append(variable)
+        return variable
+
+    def sublayers(self) -> Iterator[Layer]:
+        """The layers that are attributes of this one, in order; lists and dicts are looked into."""
+        for key, value in vars(self).items():
+            if not key.startswith("_"):
+                yield from (leaf for leaf in tree.flatten(value)[0] if isinstance(leaf, Layer))
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Every weight and state, also what is not saved, such as seeds."""
+        own = list(self._weights)
+        for value in vars(self).values():
+            if isinstance(value, Variable):
+                own.append(value)
+            state = getattr(value, "state", None)
+            if isinstance(state, Variable):
+                own.append(state)
+        return unique([*own, *(v for layer in self.sublayers() for v in layer.variables)])
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The weights that are saved: trainable ones first, then the others."""
+        return [*self._own_weights(True), *self._own_weights(False)]
+
+    def _own_weights(self, trainable: bool) -> list[Variable]:
+        own = [v for v in self._weights if v.trainable == trainable or not self._trainable]
+        if not self._trainable:
+            own = [] if trainable else own
+        below = [
+            v
+            for layer in self.sublayers()
+            for v in (layer.trainable_weights if trainable else layer.non_trainable_weights)
+        ]
+        return unique([*own, *below])
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return self._own_weights(True)
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The saved weights that training leaves alone."""
+        return self._own_weights(False)
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, wanted: bool) -> None:
+        self._trainable = bool(wanted)
+        for layer in self.sublayers():
+            layer.trainable = wanted
+
+    def get_weights(self) -> list[Any]:
+        """Return copies of the weights as NumPy arrays."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Set all weights from a list of arrays, in the order of :meth:`get_weights`."""
+        own, given = self.weights, list(weights)
+        if len(own) != len(given):
+            wanted = ", ".join(f"{v.path} {v.shape}" for v in own) or "none; build it first"
+            raise ArgumentError(
+                f"layer {self.name!r} has {len(own)} weights ({wanted}), and {len(given)} were given"
+            )
+        arrays = [asarray(value) for value in given]
+        for variable, array in zip(own, arrays, strict=True):
+            if array.shape != variable.shape:
+                raise ShapeError(
+                    f"weight {variable.path!r} has shape {variable.shape}, and an array of shape "
+                    f"{array.shape} was given"
+                )
+        for variable, array in zip(own, arrays, strict=True):
+            variable.assign(array)
+
+    def count_params(self) -> int:
+        """Return how many numbers the weights hold."""
+        return sum(v.size for v in self.weights)
+
+    # ---- calling -----------------------------------------------------------------------------
+    def _ensure_built(self, shape: BatchShape) -> None:
+        if self.built:
+            return
+        with scope(self.name):
+            self.build(shape)
+        self.build_shape = shape
+        self.built = True
+
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build on the first call, then compute; errors name the layer."""
+        inputs = tree.map_leaves(self._cast, x)
+        try:
+            self._ensure_built(_shape_of(inputs))
+            with scope(self.name):
+                return self.call(inputs, *args, **kwargs)
+        except NisslError as error:
+            raise _located(error, self) from error
+
+    def _cast(self, leaf: Any) -> Tensor:
+        """Bring an input to the layer's dtype; Python lists and NumPy arrays are taken."""
+        tensor = asarray(leaf)
+        return astype(tensor, self.dtype) if tensor.dtype != self.dtype else tensor
+
+    def compute_output_shape(self, input_shape: Any) -> BatchShape:
+        """Return the shape that an input of ``input_shape``, batch first, comes out with."""
+        from nissl.core.variable import Capture, capture
+
+        shape = tuple(input_shape)
+        self._ensure_built(shape)
+        known = tuple(_STAND_IN if n is None else n for n in shape)
+        with capture(Capture()):
+            out = self(Tensor(None, aval=Aval(known, self.dtype)))
+        return (None, *out.shape[1:])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+_STAND_IN = 2  # for a batch whose size is not known
+
+
+def _shape_of(inputs: Any) -> Any:
+    return tree.map_leaves(lambda t: (None, *t.shape[1:]), inputs) if not isinstance(
+        inputs, Tensor
+    ) else ((None, *inputs.shape[1:]) if inputs.ndim else ())
+
+
+def _located(error: NisslError, layer: Layer) -> NisslError:
+    """The same error, saying in which layer it arose; the innermost layer is named once."""
+    text = str(error)
+    if text.startswith("layer "):
+        return error
+    located = type(error).__new__(type(error))
+    Exception.__init__(located, f"layer {layer.name!r} ({type(layer).__name__}): {text}")
+    return located
+
+
+def as_batch_shape(shape: Any) -> BatchShape | None:
+    """Return a shape without the batch, given as an integer or a sequence, checked."""
+    if shape is None:
+        return None
+    lengths = (shape,) if isinstance(shape, int) else tuple(shape)
+    for length in lengths:
+        if length is not None and (not isinstance(length, int) or length <= 0):
+            raise ShapeError(f"input shape {tuple(lengths)}: each length is a positive integer")
+    return tuple(lengths)

@@ -1,0 +1,294 @@
+"""Loss: what all losses share. Shapes are aligned here, weights applied, samples reduced to one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.core import functions as F
+from nissl.core.ops.shapes import normalise_axis
+from nissl.core.tensor import Tensor, TensorLike
+from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.losses import checks
+from nissl.registry import Registry, snake_case
+
+EPSILON = 1e-7  # Keras's backend.epsilon(): how far probabilities stay from 0 and 1
+REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
+
+registry: Registry[Any] = Registry("loss", "keras.losses")
+
+
+def align(name: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """Return targets and predictions in one shape.
+
+    Only a last axis of length 1 that the other lacks is added or removed; nothing broadcasts.
+    """
+    target, output = y_true.shape, y_pred.shape
+    if target == output:
+        return y_true, y_pred
+    if output == (*target, 1):
+        return _lengthen(y_true, y_pred)
+    if target == (*output, 1):
+        y_pred, y_true = _lengthen(y_pred, y_true)
+        return y_true, y_pred
+    raise ShapeError(checks.mismatch(name, target, output))
+
+
+def _lengthen(short: Tensor, long: Tensor) -> tuple[Tensor, Tensor]:
+    """Make both of one shape: rows get their axis, longer tensors lose theirs, as in Keras."""
+    if short.ndim == 1:
+        return F.reshape(short, long.shape), long
+    return short, F.reshape(long, short.shape)
+
+
+def _are_labels(y_true: Tensor, y_pred: Tensor) -> bool:
+    """Whether targets of another shape can be labels, which a loss of the user's may want."""
+    if checks.alike(y_true.shape, y_pred.shape):
+        return False
+    return dtypes.kind(y_true.dtype) == "integer"
+
+
+def computing_dtype(y_pred: Tensor, wanted: Any = None) -> np.dtype[Any]:
+    """The dtype in which a loss is computed: that of the predictions, but float32 at least."""
+    if wanted is not None:
+        return dtypes.as_dtype(wanted)
+    if not dtypes.is_floating(y_pred.dtype):
+        return dtypes.default_float()
+    return dtypes.float32 if y_pred.dtype.itemsize < 4 else y_pred.dtype
+
+
+def behind(y_pred: Tensor, op: str, axis: int | None = None) -> Tensor | None:
+    """Return the logits that ``op`` made ``y_pred`` of, if it was the last thing done to them.
+
+    A loss that sees the logits of a softmax or a sigmoid needs no logarithm of a rounded number,
+    and its gradient is ``probability - target`` without division.
+
+    Args:
+        y_pred: predictions.
+        op: ``"softmax"`` or ``"sigmoid"``.
+        axis: along which the softmax must have gone.
+    """
+    equation = y_pred.equation
+    if equation is None:
+        return None
+    if equation.op.name == op:
+        if axis is not None and equation.params["axis"] != normalise_axis(op, axis, y_pred.ndim):
+            return None
+        return equation.inputs[0]
+    if equation.op.name == "astype" or (equation.op.name == "reshape" and axis is None):
+        logits = behind(equation.inputs[0], op, axis)
+        if logits is None:
+            return None
+        return F.reshape(F.astype(logits, y_pred.dtype), y_pred.shape)
+    return None
+
+
+def weigh(name: str, values: Tensor, sample_weight: TensorLike) -> tuple[Tensor, Tensor]:
+    """Return weighted values, and the weights in the shape of the values.
+
+    Weights have the leading axes of the values: one a sample, or one a sample and time step.
+    """
+    weights = F.asarray(sample_weight, values.dtype)
+    if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
+        weights = F.reshape(weights, weights.shape[:-1])
+    given = weights.shape
+    if given != values.shape[: len(given)]:
+        raise ShapeError(
+            f"{name}: sample_weight has shape {given}, and the losses it weighs have shape "
+            f"{values.shape}; give one weight a sample, shape {values.shape[:1]}"
+        )
+    rest = (1,) * (values.ndim - len(given))
+    weights = F.broadcast_to(F.reshape(weights, (*given, *rest)), values.shape)
+    # a weight of 0 leaves a sample out, also one whose loss is not finite
+    return F.where(weights == 0, 0.0, values * weights), weights
+
+
+@dataclass(eq=False)
+class Loss:
+    """A measure of how far predictions are from targets, to be made small.
+
+    A subclass defines :meth:`call`, which gives one number a sample; calling the loss reduces them
+    to one. With weights ``w`` the result is ``sum(w_i * l_i) / n``: divided by the number of
+    samples, not by the sum of the weights.
+
+    Args:
+        name: by default the class's name in snake case.
+        reduction: ``"sum_over_batch_size"`` (the mean; ``"mean"`` is the same), ``"sum"``,
+            ``"mean_with_sample_weight"`` (divided by the sum of the weights instead), or ``None``
+            or ``"none"`` for one number a sample.
+        dtype: dtype to compute in; that of the predictions by default, but ``float32`` at least.
+
+    Raises:
+        ShapeError: when called with targets and predictions whose shapes differ by more than a
+            last axis of length 1. Nothing is broadcast.
+
+    >>> class Cubed(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return F.mean(F.abs(y_true - y_pred) ** 3, axis=-1)
+    >>> Cubed()([[0.0], [1.0]], [[1.0], [3.0]]).item()
+    4.5
+    """
+
+    name: str | None = field(default=None, kw_only=True)
+    reduction: str | None = field(default="sum_over_batch_size", kw_only=True)
+    dtype: Any = field(default=None, kw_only=True, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.name is None:
+            self.name = snake_case(type(self).__name__)
+        if self.reduction not in REDUCTIONS:
+            raise ArgumentError(
+                f"{type(self).__name__}: reduction {self.reduction!r} is none of "
+                f"{', '.join(map(repr, REDUCTIONS))}"
+            )
+
+    # ---- for subclasses ---------------------------------------------------------------------
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return one loss a sample.
+
+        Both arguments have the same shape and a floating dtype; only integer targets of another
+        shape, which can be labels, come as they were given.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define call(y_true, y_pred)")
+
+    def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        """Align shapes and dtypes before :meth:`call`."""
+        if _are_labels(y_true, y_pred):
+            return y_true, y_pred
+        dtype = computing_dtype(y_pred, self.dtype)
+        y_true, y_pred = align(self._label, y_true, y_pred)
+        return F.astype(y_true, dtype), F.astype(y_pred, dtype)
+
+    def mask(self, y_true: Tensor) -> Tensor | None:
+        """Say which samples count (True); ``None`` means all."""
+        return None
+
+    # ---- what is called ---------------------------------------------------------------------
+    @property
+    def _label(self) -> str:
+        return self.name or type(self).__name__
+
+    def values(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+        """Return the loss of each sample, unweighted and not reduced."""
+        return self.call(*self.prepare(F.asarray(y_true), F.asarray(y_pred)))
+
+    def __call__(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
+    ) -> Tensor:
+        """Return the loss of a batch, reduced to one number.
+
+        Args:
+            y_true: targets.
+            y_pred: predictions, of the same shape.
+            sample_weight: one weight a sample, shape ``(n,)``, or 1 for each.
+        """
+        y_true = F.asarray(y_true)
+        values = self.values(y_true, y_pred)
+        mask = self.mask(y_true)
+        weights: Tensor | None = None
+        if mask is not None:
+            values = F.where(mask, values, 0.0)
+            weights = F.astype(mask, values.dtype)
+        if sample_weight is not None:
+            values, given = weigh(self._label, values, sample_weight)
+            weights = given if weights is None else weights * given
+        return self._reduce(values, weights, mask)
+
+    def _reduce(self, values: Tensor, weights: Tensor | None, mask: Tensor | None) -> Tensor:
+        if self.reduction in (None, "none"):
+            return values
+        total = F.sum(values)
+        if self.reduction == "sum":
+            return total
+        if self.reduction == "mean_with_sample_weight" and weights is not None:
+            count = F.sum(weights)
+        elif mask is not None:
+            count = F.sum(F.astype(mask, values.dtype))
+        else:
+            return total / float(math.prod(values.shape)) if values.size else total
+        empty = count == 0
+        return F.where(empty, 0.0, total / F.where(empty, 1.0, count))
+
+    def check_targets(
+        self, y: np.ndarray[Any, Any], output_shape: tuple[int | None, ...], name: str = "y"
+    ) -> None:
+        """Refuse targets that this loss cannot mean; once, on the host, before training.
+
+        Args:
+            y: all targets.
+            output_shape: shape of the predictions; its first length is not looked at.
+            name: what to call the targets in a message.
+
+        Raises:
+            DataError: for a value outside what the loss allows; it names the row and the value.
+            ShapeError: for targets that do not fit the predictions.
+        """
+        checks.numeric(self._label, name, y)
+        checks.finite(self._label, name, y)
+
+    # ---- description ------------------------------------------------------------------------
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, in JSON's terms, as Keras 3 writes them."""
+        names = [each.name for each in dataclasses.fields(self) if each.name != "dtype"]
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Loss:
+        """Make a loss from its settings."""
+        return cls(**config)
+
+
+class Elementwise(Loss):
+    """A loss whose targets always have the shape of the predictions, of whatever dtype they are."""
+
+    def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        dtype = computing_dtype(y_pred, self.dtype)
+        y_true, y_pred = align(self._label, y_true, y_pred)
+        return F.astype(y_true, dtype), F.astype(y_pred, dtype)
+
+    def check_targets(
+        self, y: np.ndarray[Any, Any], output_shape: tuple[int | None, ...], name: str = "y"
+    ) -> None:
+        checks.numeric(self._label, name, y)
+        checks.shape(self._label, name, y, output_shape)
+        checks.finite(self._label, name, y)
+
+
+@dataclass(eq=False)
+class LossFunctionWrapper(Loss):
+    """A loss whose samples a function computes.
+
+    Args:
+        fn: called with targets and predictions of one shape; returns one number a sample.
+        name: the function's own by default.
+
+    >>> LossFunctionWrapper(lambda t, y: F.mean(F.abs(t - y), axis=-1))([[1.0]], [[3.0]]).item()
+    2.0
+    """
+
+    fn: Callable[..., Any]
+
+    def __post_init__(self) -> None:
+        if not callable(self.fn):
+            raise ArgumentTypeError(
+                f"a loss is made of a function, not of {type(self.fn).__name__} {self.fn!r}"
+            )
+        if self.name is None:
+            self.name = str(getattr(self.fn, "__name__", type(self.fn).__name__))
+        super().__post_init__()
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return F.asarray(self.fn(y_true, y_pred))
+
+    def get_config(self) -> dict[str, Any]:
+        raise ArgumentTypeError(
+            f"the loss {self.name!r} is a function of your own, and cannot be written to a file; "
+            "make it a class derived from nissl.losses.Loss and register it with "
+            "nissl.losses.registry.add()"
+        )

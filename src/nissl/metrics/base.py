@@ -1,0 +1,281 @@
+"""Metric: a number kept up to date over many batches; and the mean and the sum of values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.core import functions as F
+from nissl.core.tensor import Shape, Tensor, TensorLike
+from nissl.core.variable import Variable
+from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.losses import LossFunctionWrapper
+from nissl.registry import Registry, automatic_name, snake_case
+
+registry: Registry[Any] = Registry("metric", "keras.metrics")
+
+
+class Metric:
+    """A measure of how good predictions are, over all batches since the last reset.
+
+    Its state is in variables, and it is computed with Nissl's functions only, so it works eagerly
+    and inside the compiled training loop alike. A subclass makes its variables in ``__init__`` with
+    :meth:`add_variable`, and defines :meth:`update_state` and :meth:`result`.
+
+    Sums and counts are kept in float32, which counts exactly up to 16,777,216 samples; beyond, a
+    count is rounded by less than one part in 16 million a batch.
+
+    Args:
+        name: what its value is called in logs.
+        dtype: dtype of its state, ``float32`` by default.
+
+    >>> m = Mean()
+    >>> m.update_state([1.0, 3.0])
+    >>> m.update_state([8.0])
+    >>> m.result().item()
+    4.0
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        self.name = automatic_name(snake_case(type(self).__name__)) if name is None else name
+        self._dtype = _metric_dtype(dtype)
+        self._variables: list[Variable] = []
+
+    @property
+    def dtype(self) -> str:
+        """Name of the dtype of the state."""
+        return self._dtype.name
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state, in the order in which it was made."""
+        return list(self._variables)
+
+    def add_variable(
+        self,
+        shape: Shape = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        name: str = "variable",
+    ) -> Variable:
+        """Make a variable of the state; every metric starts from zeros, and is reset to them."""
+        if initializer not in ("zeros", None) and type(initializer).__name__ != "Zeros":
+            raise ArgumentError(
+                f"metric {self.name!r}: the variable {name!r} starts at zeros, as it is reset to "
+                f"them; not {initializer!r}"
+            )
+        start = np.zeros(shape, self._dtype if dtype is None else dtypes.as_dtype(dtype))
+        variable = Variable(start, trainable=False, name=name)
+        variable.path = f"{self.name}/{name}"
+        self._variables.append(variable)
+        return variable
+
+    add_weight = add_variable
+
+    def build(self, y_shape: Shape, pred_shape: Shape) -> None:
+        """Make the variables whose shape depends on the data; called before the first update."""
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Take one more batch into account."""
+        raise NotImplementedError(f"{type(self).__name__} must define update_state")
+
+    def result(self) -> Tensor:
+        """Return the value over all batches since the last reset."""
+        raise NotImplementedError(f"{type(self).__name__} must define result()")
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        for variable in self._variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Take one more batch into account, and return the value so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, in JSON's terms, as Keras 3 writes them."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Metric:
+        """Make a metric from its settings."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+def _metric_dtype(dtype: Any) -> np.dtype[Any]:
+    if isinstance(dtype, Mapping):  # a policy, as newer files of Keras describe it
+        settings: Any = dtype.get("config")
+        dtype = settings.get("name") if isinstance(settings, Mapping) else None
+    return dtypes.float32 if dtype is None else dtypes.as_dtype(dtype)
+
+
+def ratio(total: Tensor, count: Tensor) -> Tensor:
+    """Return ``total / count``, and 0 where the count is 0."""
+    empty = count == 0.0
+    return F.where(empty, 0.0, total / F.where(empty, 1.0, count))
+
+
+def _inner(x: Tensor, first: int) -> tuple[int, ...]:
+    return tuple(range(first, x.ndim))
+
+
+def samplewise(
+    name: str,
+    values: Tensor,
+    sample_weight: TensorLike,
+    reduce: Callable[..., Tensor],
+) -> tuple[Tensor, Tensor | None]:
+    """Return weighted values and weights, one a sample, reduced over all other axes."""
+    weights: Tensor | None = None
+    if sample_weight is not None:
+        weights = F.asarray(sample_weight, values.dtype)
+        if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
+            weights = F.reshape(weights, weights.shape[:-1])
+        if values.ndim > weights.ndim and weights.ndim:
+            values = reduce(values, axis=_inner(values, weights.ndim))
+        if weights.ndim and weights.shape not in (values.shape, (*values.shape[:-1], 1)):
+            raise ShapeError(
+                f"metric {name!r}: sample_weight has shape {weights.shape}, and the values that it "
+                f"weighs have shape {values.shape}; give one weight a sample, shape "
+                f"{values.shape[:1]}"
+            )
+        weights = F.broadcast_to(weights, values.shape)
+        values = F.where(weights == 0.0, 0.0, values * weights)
+        if weights.ndim > 1:
+            weights = reduce(weights, axis=_inner(weights, 1))
+    if values.ndim > 1:
+        values = reduce(values, axis=_inner(values, 1))
+    return values, weights
+
+
+@registry.add()
+class Sum(Metric):
+    """Weighted sum of values.
+
+    >>> Sum()([1.0, 3.0, 5.0], sample_weight=[1.0, 1.0, 0.0]).item()
+    4.0
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable(name="total")
+
+    def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:
+        """Add values of shape ``(n, ...)``, each sample times its weight."""
+        given = F.asarray(values, self._dtype)
+        total, _ = samplewise(self.name, given, sample_weight, F.sum)
+        self.total.assign_add(F.sum(total))
+
+    def result(self) -> Tensor:
+        return self.total.value
+
+
+@registry.add()
+class Mean(Metric):
+    """Weighted mean of values, ``sum(w_i v_i) / sum(w_i)``; 0 before the first.
+
+    >>> Mean()([1.0, 3.0, 5.0], sample_weight=[1.0, 1.0, 0.0]).item()
+    2.0
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable(name="total")
+        self.count = self.add_variable(name="count")
+
+    def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:
+        """Take in values of shape ``(n, ...)``: of each sample its mean, by its weight."""
+        self._add(F.asarray(values, self._dtype), sample_weight)
+
+    def _add(self, given: Tensor, sample_weight: TensorLike) -> None:
+        values, weights = samplewise(self.name, given, sample_weight, F.mean)
+        self.total.assign_add(F.sum(values))
+        if weights is None:
+            self.count.assign_add(float(values.shape[0] if values.ndim else 1))
+        else:
+            self.count.assign_add(F.sum(weights))
+
+    def result(self) -> Tensor:
+        return ratio(self.total.value, self.count.value)
+
+
+class PairMean(Mean):
+    """Mean over samples of something computed from targets and predictions.
+
+    A subclass defines :meth:`values`.
+    """
+
+    def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return one number a sample, or several, of which the mean is taken."""
+        raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
+
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
+    ) -> None:
+        """Take one more batch into account.
+
+        Args:
+            y_true: targets.
+            y_pred: predictions.
+            sample_weight: one weight a sample, shape ``(n,)``, or 1 for each.
+        """
+        values = self.values(F.asarray(y_true), F.asarray(y_pred))
+        self._add(F.astype(values, self._dtype), sample_weight)
+
+
+@registry.add()
+class MeanMetricWrapper(PairMean):
+    """Mean over samples of what a function gives.
+
+    Args:
+        fn: called with targets and predictions; returns one number a sample.
+        name: the function's own by default.
+        dtype: dtype of the state.
+        kwargs: settings that are passed on to ``fn``.
+
+    >>> m = MeanMetricWrapper(lambda t, y: F.abs(t - y), name="distance")
+    >>> m([1.0, 2.0], [1.0, 4.0]).item()
+    1.0
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        if isinstance(fn, Mapping):
+            fn = functions.deserialize(fn)
+        if not callable(fn):
+            raise ArgumentTypeError(
+                f"a metric is made of a function, not of {type(fn).__name__} {fn!r}"
+            )
+        own = getattr(fn, "__name__", type(fn).__name__)
+        super().__init__(name=own if name is None else name, dtype=dtype)
+        self._fn = fn
+        self._settings = kwargs
+
+    def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        # a wrapped loss knows which shapes a function of the user's may be given
+        wrapped = LossFunctionWrapper(self._call)
+        return wrapped.values(y_true, y_pred)
+
+    def _call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return F.asarray(self._fn(y_true, y_pred, **self._settings))
+
+    def get_config(self) -> dict[str, Any]:
+        name = functions.serialize(self._fn)
+        described = {
+            "module": "builtins",
+            "class_name": "function",
+            "config": name,
+            "registered_name": "function",
+        }
+        return {**super().get_config(), "fn": described, **self._settings}
+
+
+functions: Registry[Any] = Registry("metric function", "keras.metrics")

@@ -1,0 +1,313 @@
+"""Counts of right and wrong decisions, and what is made of them: precision, recall, F scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nissl.core import functions as F
+from nissl.core.tensor import Shape, Tensor, TensorLike
+from nissl.core.variable import Variable
+from nissl.errors import ArgumentError, ShapeError
+from nissl.losses.base import align
+from nissl.metrics.base import Metric, ratio, registry
+
+_EPSILON = 1e-7
+
+
+def _weights(name: str, like: Tensor, sample_weight: TensorLike) -> Tensor | None:
+    """Return weights in the shape of the predictions, or ``None`` for 1 each."""
+    if sample_weight is None:
+        return None
+    weights = F.asarray(sample_weight, like.dtype)
+    if weights.shape != like.shape[: weights.ndim]:
+        raise ShapeError(
+            f"metric {name!r}: sample_weight has shape {weights.shape}, and the predictions have "
+            f"shape {like.shape}; give one weight a sample, shape {like.shape[:1]}"
+        )
+    rest = (1,) * (like.ndim - weights.ndim)
+    return F.broadcast_to(F.reshape(weights, (*weights.shape, *rest)), like.shape)
+
+
+class _Decisions(Metric):
+    """Decisions are predictions above a threshold; a subclass counts some kinds of them."""
+
+    KINDS: ClassVar[tuple[str, ...]]
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.init_thresholds = thresholds
+        self.top_k = top_k
+        self.class_id = class_id
+        if thresholds is None:
+            levels = [0.5 if top_k is None else -np.inf]
+        else:
+            levels = list(thresholds) if isinstance(thresholds, Sequence) else [thresholds]
+            if any(not 0 <= each <= 1 for each in levels):
+                raise ArgumentError(
+                    f"{type(self).__name__}: thresholds lie between 0 and 1, not {thresholds}"
+                )
+        if top_k is not None and top_k < 1:
+            raise ArgumentError(f"{type(self).__name__}: top_k must be at least 1, not {top_k}")
+        self.thresholds = levels
+        self.counts: dict[str, Variable] = {
+            kind: self.add_variable((len(levels),), name=kind) for kind in self.KINDS
+        }
+
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
+    ) -> None:
+        """Take in targets (0 or 1) and predictions of one shape, ``(n,)`` or ``(n, outputs)``."""
+        target, output = align(self.name, F.asarray(y_true), F.asarray(y_pred, self._dtype))
+        weights = _weights(self.name, output, sample_weight)
+        if self.top_k is not None:
+            better = F.expand_dims(output, -2) > F.expand_dims(output, -1)  # (n, k, k)
+            outside = F.sum(F.astype(better, "int32"), axis=-1) >= self.top_k
+            output = F.where(outside, -np.inf, output)
+        if self.class_id is not None:
+            if not 0 <= self.class_id < output.shape[-1]:
+                raise ArgumentError(
+                    f"{self.name}: class_id={self.class_id} of {output.shape[-1]} outputs"
+                )
+            target, output = target[..., self.class_id], output[..., self.class_id]
+            weights = None if weights is None else weights[..., self.class_id]
+        # thresholds lie along a first axis: (thresholds, all decisions)
+        levels = np.asarray(self.thresholds, self._dtype)[:, None]
+        said = F.reshape(output, (1, -1)) > levels
+        true = F.broadcast_to(F.reshape(F.astype(target, "bool"), (1, -1)), said.shape)
+        for kind, count in self.counts.items():
+            right, positive = kind.split("_")
+            meant = said if positive == "positives" else ~said
+            agrees = true if (right == "true") == (positive == "positives") else ~true
+            each = F.astype(meant & agrees, self._dtype)
+            if weights is not None:
+                each = each * F.reshape(weights, (1, -1))
+            count.assign_add(F.sum(each, axis=-1))
+
+    def _one(self, value: Tensor) -> Tensor:
+        return value[0] if len(self.thresholds) == 1 else value
+
+    def get_config(self) -> dict[str, Any]:
+        settings = {
+            "thresholds": self.init_thresholds,
+            "top_k": self.top_k,
+            "class_id": self.class_id,
+        }
+        return {**super().get_config(), **settings}
+
+
+@registry.add()
+class Precision(_Decisions):
+    """Share of right ones among positive decisions, ``TP / (TP + FP)``; 0 if there are none.
+
+    Args:
+        thresholds: predictions above it are positive decisions; several give several results.
+            0.5 by default.
+        top_k: only the ``top_k`` largest predictions of a sample can be positive decisions.
+        class_id: look at this output only.
+        name: what its value is called in logs.
+        dtype: dtype of the state.
+
+    >>> round(Precision()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0]).item(), 5)
+    0.66667
+    """
+
+    KINDS = ("true_positives", "false_positives")
+
+    def result(self) -> Tensor:
+        right = self.counts["true_positives"].value
+        return self._one(ratio(right, right + self.counts["false_positives"].value))
+
+
+@registry.add()
+class Recall(_Decisions):
+    """Share of positive targets that are decided so, ``TP / (TP + FN)``; 0 if there are none.
+
+    Arguments are those of :class:`Precision`.
+
+    >>> round(Recall()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0]).item(), 5)
+    0.66667
+    """
+
+    KINDS = ("true_positives", "false_negatives")
+
+    def result(self) -> Tensor:
+        right = self.counts["true_positives"].value
+        return self._one(ratio(right, right + self.counts["false_negatives"].value))
+
+
+class _Count(_Decisions):
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(thresholds, name=name, dtype=dtype)
+
+    def result(self) -> Tensor:
+        return self._one(self.counts[self.KINDS[0]].value)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**Metric.get_config(self), "thresholds": self.init_thresholds}
+
+
+@registry.add()
+class TruePositives(_Count):
+    """How many decisions are positive and right.
+
+    >>> TruePositives()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0]).item()
+    2.0
+    """
+
+    KINDS = ("true_positives",)
+
+
+@registry.add()
+class TrueNegatives(_Count):
+    """How many decisions are negative and right."""
+
+    KINDS = ("true_negatives",)
+
+
+@registry.add()
+class FalsePositives(_Count):
+    """How many decisions are positive and wrong."""
+
+    KINDS = ("false_positives",)
+
+
+@registry.add()
+class FalseNegatives(_Count):
+    """How many decisions are negative and wrong."""
+
+    KINDS = ("false_negatives",)
+
+
+_AVERAGES = (None, "micro", "macro", "weighted")
+
+
+@registry.add(name="FBetaScore")
+class FBetaScore(Metric):
+    """Weighted harmonic mean of precision ``p`` and recall ``r`` of each class.
+
+    ``(1 + beta^2) p r / (beta^2 p + r)``, with 1e-7 added to each divisor, as Keras does.
+
+    Args:
+        average: ``"micro"`` (of all decisions together), ``"macro"`` (mean over classes),
+            ``"weighted"`` (by how many targets a class has), or ``None`` for one number a class.
+        beta: how much more recall counts than precision.
+        threshold: predictions above it are positive decisions; by default the largest of a sample.
+        name: what its value is called in logs.
+        dtype: dtype of the state.
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str | None = "fbeta_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        if average not in _AVERAGES:
+            raise ArgumentError(f"{self.name}: average {average!r} is none of {_AVERAGES}")
+        if not beta > 0 or not (threshold is None or 0 < threshold <= 1):
+            raise ArgumentError(
+                f"{type(self).__name__}: beta={beta} must be above 0, and threshold={threshold} "
+                "above 0 and at most 1"
+            )
+        self.average = average
+        self.beta = beta
+        self.threshold = threshold
+        self.counts: dict[str, Variable] = {}
+
+    def build(self, y_shape: Shape, pred_shape: Shape) -> None:
+        if not self.counts:
+            shape = () if self.average == "micro" else pred_shape[-1:]
+            kinds = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
+            self.counts = {kind: self.add_variable(shape, name=kind) for kind in kinds}
+
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
+    ) -> None:
+        """Take in one-hot or multi-hot targets and predictions of shape ``(n, classes)``."""
+        target, output = F.asarray(y_true, self._dtype), F.asarray(y_pred, self._dtype)
+        if target.shape != output.shape or target.ndim != 2:
+            raise ShapeError(
+                f"{self.name}: targets of shape {target.shape} and predictions of shape "
+                f"{output.shape}; both must have shape (n, classes). For integer labels use "
+                "nissl.utils.to_categorical(y) first."
+            )
+        self.build(target.shape, output.shape)
+        if self.threshold is None:
+            largest = F.max(output, axis=-1, keepdims=True)
+            said = (output >= largest) & (F.abs(output) > 1e-9)
+        else:
+            said = output > self.threshold
+        decided = F.astype(said, self._dtype)
+        weights = _weights(self.name, output, sample_weight)
+        axis = None if self.average == "micro" else 0
+        kinds = {
+            "true_positives": decided * target,
+            "false_positives": decided * (1.0 - target),
+            "false_negatives": (1.0 - decided) * target,
+            "intermediate_weights": target,
+        }
+        for kind, each in kinds.items():
+            weighted = each if weights is None else each * weights
+            self.counts[kind].assign_add(F.sum(weighted, axis=axis))
+
+    def result(self) -> Tensor:
+        if not self.counts:
+            return F.asarray(0.0, self._dtype)
+        right = self.counts["true_positives"].value
+        precision = right / (right + self.counts["false_positives"].value + _EPSILON)
+        recall = right / (right + self.counts["false_negatives"].value + _EPSILON)
+        square = self.beta**2
+        mean = precision * recall / (square * precision + recall + _EPSILON)
+        score = mean * (1.0 + square)
+        if self.average == "weighted":
+            support = self.counts["intermediate_weights"].value
+            return F.sum(score * (support / (F.sum(support) + _EPSILON)))
+        return score if self.average is None else F.mean(score)
+
+    def get_config(self) -> dict[str, Any]:
+        settings = {"average": self.average, "beta": self.beta, "threshold": self.threshold}
+        return {**super().get_config(), **settings}
+
+
+@registry.add()
+class F1Score(FBetaScore):
+    """Harmonic mean of precision and recall of each class, ``2 p r / (p + r)``.
+
+    Arguments are those of :class:`FBetaScore`, whose ``beta`` is 1 here.
+
+    >>> m = F1Score(average="macro", threshold=0.5)
+    >>> round(m([[1, 1], [1, 0]], [[0.2, 0.6], [0.7, 0.6]]).item(), 4)
+    0.6667
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str | None = "f1_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(average, 1.0, threshold, name, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["beta"]
+        return config

@@ -1,0 +1,300 @@
+"""The training loop: many steps in one compiled call, returning to Python ten times a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nissl.callbacks import CallbackList
+from nissl.core.tensor import Array, Aval
+from nissl.core.variable import Variable
+from nissl.engine.base import Engine, Loop, LoopSpec
+from nissl.models import steps as steps_module
+from nissl.models.diagnosis import explain_non_finite
+from nissl.models.inputs import Data
+from nissl.models.steps import Step, Trackers
+
+if TYPE_CHECKING:
+    from nissl.models.model import Model
+
+INTERVAL = 0.1  # seconds between returns to Python
+SHORT_EPOCH = 0.02  # seconds: below this, whole epochs are run in one call
+_FLOPS = 2e10  # a rough speed, to tell short epochs from long before anything has run
+_STEP_SECONDS = 2e-6
+
+
+@dataclass(eq=False)
+class Runner:
+    """A compiled loop over batches, with the variables that it carries.
+
+    Attributes:
+        loop: what the engine compiled.
+        spec: what it was asked for.
+        step: the step of a full batch.
+        last: the step of the last, smaller batch.
+        report: compiled program from the state to the trackers' results.
+    """
+
+    loop: Loop
+    spec: LoopSpec
+    step: Step
+    last: Step | None
+    report: Callable[[Sequence[Array]], list[Array]]
+    engine: Engine
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def seconds_an_epoch(self) -> float:
+        """A rough guess of how long an epoch takes."""
+        return self.spec.steps * (self.spec.step.flops() / _FLOPS + _STEP_SECONDS)
+
+    def results(self, state: Sequence[Array]) -> tuple[list[float], int]:
+        """Return the trackers' results and the first bad step (-1: none)."""
+        found = [np.asarray(each) for each in self.report(state)]
+        return [float(each) for each in found[:-1]], int(found[-1])
+
+
+Maker = Callable[["Model", Trackers, Sequence[Aval]], Step]
+
+
+def make_runner(
+    model: Model, trackers: Trackers, data: Data, batch_size: int, shuffled: bool, maker: Maker
+) -> Runner:
+    """Trace and compile a step, and the loop around it, for data of these shapes."""
+    engine = model.engine
+    size = min(batch_size, data.rows)
+    left = data.rows % size
+
+    def traced(rows: int) -> Step:
+        return maker(model, trackers, [Aval((rows, *a.shape[1:]), a.dtype) for a in data.arrays])
+
+    step = traced(size)
+    last = _aligned(traced(left), step) if left else None
+    spec = LoopSpec(
+        step=step.program,
+        last=None if last is None else last.program,
+        report=steps_module.report(trackers, step.state),
+        fixed=len(step.fixed),
+        state=len(step.state),
+        batch_size=size,
+        rows=data.rows,
+        shuffled=shuffled,
+        fresh=steps_module.fresh(trackers, step.state),
+    )
+    return Runner(engine.loop(spec), spec, step, last, engine.compile(spec.report), engine)
+
+
+def _aligned(step: Step, reference: Step) -> Step:
+    """Check that two traces of one model agree on their variables, as they do."""
+    assert step.fixed == reference.fixed and step.state == reference.state
+    return step
+
+
+def gather(variables: Sequence[Variable], engine: Engine) -> list[Array]:
+    """The values of variables, on the engine's device."""
+    return [engine.to_device(v.raw) for v in variables]
+
+
+def evaluate_on(
+    runner: Runner, data: Sequence[Array], callbacks: CallbackList | None = None
+) -> list[float]:
+    """Run an evaluation over device data and return the trackers' results."""
+    engine, spec = runner.engine, runner.spec
+    fixed = gather(runner.step.fixed, engine)
+    state = spec.renew(gather(runner.step.state, engine), engine.to_device)
+    per_batch = callbacks is not None and callbacks.needs_test_batches
+    start = 0
+    while start < spec.steps:
+        stop = start + 1 if per_batch else spec.steps
+        if per_batch and callbacks is not None:
+            callbacks.on_test_batch_begin(start, {})
+        state = runner.loop.steps(fixed, state, data, None, start, stop)
+        if per_batch and callbacks is not None:
+            callbacks.on_test_batch_end(start, {})
+        start = stop
+    return runner.results(state)[0]
+
+
+class Fit:
+    """One call of ``fit``: carries the state from call to call and tells the callbacks."""
+
+    def __init__(
+        self,
+        model: Model,
+        runner: Runner,
+        trackers: Trackers,
+        data: Data,
+        callbacks: CallbackList,
+        validate: Callable[[], dict[str, float]] | None,
+        seed: int,
+    ) -> None:
+        self.model = model
+        self.runner = runner
+        self.trackers = trackers
+        self.data = data
+        self.callbacks = callbacks
+        self.validate = validate
+        self.random = np.random.default_rng(seed)
+        engine = runner.engine
+        self.device_data = [engine.to_device(array) for array in data.arrays]
+        self.fixed = gather(runner.step.fixed, engine)
+        trackers.bad_step.assign(-1)
+        self.state = gather(runner.step.state, engine)
+        self.epoch = 0
+
+    # ---- state between Python and the device -------------------------------------------------
+    def publish(self) -> None:
+        """Let the variables have the state: at the last finished step."""
+        for variable, value in zip(self.runner.step.state, self.state, strict=True):
+            variable.raw = value
+
+    def take_back(self) -> None:
+        """Take over what a callback may have changed: weights, learning rate, trainable state."""
+        engine = self.runner.engine
+        for i, variable in enumerate(self.runner.step.state):
+            if variable.raw is not self.state[i]:
+                self.state[i] = engine.to_device(variable.raw)
+        self.fixed = gather(self.runner.step.fixed, engine)
+
+    def order(self) -> np.ndarray[Any, Any] | None:
+        """The rows of one epoch in random order, or ``None`` when they are taken as they are."""
+        if not self.runner.spec.shuffled:
+            return None
+        return self.random.permutation(self.data.rows).astype(np.int32)
+
+    def logs(self, values: Sequence[float]) -> dict[str, float]:
+        return dict(sorted(zip(self.trackers.names(), values, strict=True)))
+
+    def _diagnose(
+        self, before: Sequence[Array], order: Any, first: int, bad_step: int, begun: int
+    ) -> None:
+        """Stop training: say where the first NaN or infinity came from, and undo to before it."""
+        spec, engine = self.runner.spec, self.runner.engine
+        position = bad_step - begun + first  # step within the epoch
+        state = list(before)
+        if position > first:
+            state = self.runner.loop.steps(
+                self.fixed, state, self.device_data, order, first, position
+            )
+        self.state = state
+        self.publish()
+        rows = slice(position * spec.batch_size, (position + 1) * spec.batch_size)
+        chosen = rows if order is None else np.asarray(order)[rows]
+        batch = [array[chosen] for array in self.data.arrays]
+        step = self.runner.step if position < spec.full_steps else self.runner.last
+        assert step is not None
+        values = [np.asarray(v) for v in (*self.fixed, *state)]
+        raise explain_non_finite(step, [*values, *batch], self.epoch, position, spec.steps, engine)
+
+    # ---- running -----------------------------------------------------------------------------
+    def run(self, initial_epoch: int, epochs: int) -> None:
+        """Train from ``initial_epoch`` to before ``epochs``."""
+        self.epoch = initial_epoch
+        in_bulk = (
+            self.validate is None
+            and not self.callbacks.needs_epochs
+            and not self.callbacks.needs_batches
+            and self.runner.seconds_an_epoch() < SHORT_EPOCH
+        )
+        try:
+            while self.epoch < epochs and not self.model.stop_training:
+                if in_bulk:
+                    self._run_many(epochs)
+                else:
+                    self._run_one()
+        finally:
+            self.publish()
+
+    def _run_many(self, epochs: int) -> None:
+        """Run whole epochs in each call, and tell the callbacks of each afterwards."""
+        spec, count = self.runner.spec, 1
+        while self.epoch < epochs and not self.model.stop_training:
+            count = min(count, spec.capacity, epochs - self.epoch)
+            orders = None
+            if spec.shuffled:
+                orders = np.stack([self.order() for _ in range(count)])  # (count, rows)
+            before, begun = self.state, self._iteration()
+            clock = time.perf_counter()
+            state, reports = self.runner.loop.epochs(
+                self.fixed, before, self.device_data, orders, count
+            )
+            spent = time.perf_counter() - clock
+            bad = int(reports[-1][-1])
+            good = count if bad < 0 else (bad - begun) // spec.steps
+            self.state = state
+            for i in range(good):
+                self._tell(self.logs([float(column[i]) for column in reports[:-1]]))
+            if bad >= 0:
+                self._restart(before, orders, good)
+                order = None if orders is None else orders[good]
+                self._diagnose(self.state, order, 0, bad, begun + good * spec.steps)
+            count = max(1, min(8 * count, int(count * INTERVAL / max(spent, 1e-6))))
+
+    def _restart(self, before: Sequence[Array], orders: Any, good: int) -> None:
+        """Go again through the epochs before the one that went wrong."""
+        self.state = list(before)
+        if good:
+            again = None if orders is None else orders[:good]
+            self.state, _ = self.runner.loop.epochs(
+                self.fixed, before, self.device_data, again, good
+            )
+
+    def _iteration(self) -> int:
+        optimizer = self.model.optimizer
+        assert optimizer is not None
+        place = self.runner.step.state.index(optimizer.iterations)
+        return int(np.asarray(self.state[place]))
+
+    def _tell(self, logs: dict[str, float]) -> None:
+        self.callbacks.on_epoch_begin(self.epoch, {})
+        self.callbacks.on_epoch_end(self.epoch, logs)
+        self.epoch += 1
+
+    def _run_one(self) -> None:
+        """Run one epoch in pieces of about a tenth of a second."""
+        runner, spec = self.runner, self.runner.spec
+        self.callbacks.on_epoch_begin(self.epoch, {})
+        if self.callbacks.needs_epochs:
+            self.take_back()
+        order = self.order()
+        device_order = None if order is None else runner.engine.to_device(order)
+        self.state = spec.renew(self.state, runner.engine.to_device)
+        per_batch = self.callbacks.needs_batches
+        position, piece, logs = 0, 1, dict[str, float]()
+        while position < spec.steps:
+            stop = min(position + (1 if per_batch else piece), spec.steps)
+            if per_batch:
+                self.callbacks.on_train_batch_begin(position, {})
+                self.take_back()
+            before, begun = self.state, self._iteration()
+            clock = time.perf_counter()
+            self.state = runner.loop.steps(
+                self.fixed, before, self.device_data, device_order, position, stop
+            )
+            values, bad = runner.results(self.state)
+            spent = time.perf_counter() - clock
+            if bad >= 0:
+                self._diagnose(before, order, position, bad, begun)
+            logs = self.logs(values)
+            if per_batch:
+                self.publish()
+                self.callbacks.on_train_batch_end(position, logs)
+                if self.model.stop_training:
+                    break
+            self.callbacks.on_progress(stop, spec.steps, logs)
+            if stop - position > 1 or position > 0:  # the first call also compiles
+                piece = max(1, int((stop - position) * INTERVAL / max(spent, 1e-6)))
+            else:
+                piece = 16
+            position = stop
+        if self.validate is not None or self.callbacks.needs_epochs:
+            self.publish()
+        if self.validate is not None:
+            logs = {**logs, **self.validate()}
+        self.callbacks.on_epoch_end(self.epoch, logs)
+        if self.callbacks.needs_epochs:
+            self.take_back()
+        self.epoch += 1

@@ -1,0 +1,204 @@
+"""What the user hands to fit, evaluate and predict, checked and brought to arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.core.tensor import Tensor
+from nissl.core.variable import Variable
+from nissl.errors import ArgumentError, ArgumentTypeError, DataError
+
+Array: TypeAlias = np.ndarray[Any, Any]
+_CHUNK = 1 << 22  # elements looked at together, so that checks need little memory
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Samples: inputs, targets, and a weight each, where given.
+
+    Attributes:
+        x: inputs, rows first.
+        y: targets, rows first, or ``None``.
+        weights: one weight a row, or ``None``.
+    """
+
+    x: Array
+    y: Array | None = None
+    weights: Array | None = None
+
+    @property
+    def rows(self) -> int:
+        """Number of samples."""
+        return len(self.x)
+
+    @property
+    def arrays(self) -> list[Array]:
+        """All that is cut into batches, in order."""
+        return [a for a in (self.x, self.y, self.weights) if a is not None]
+
+    def part(self, start: int, stop: int) -> Data:
+        """Return some of the rows."""
+        return Data(
+            self.x[start:stop],
+            None if self.y is None else self.y[start:stop],
+            None if self.weights is None else self.weights[start:stop],
+        )
+
+
+def as_array(value: Any, name: str) -> Array:
+    """Return data as an array of numbers, or say what is wrong with it."""
+    if isinstance(value, Tensor | Variable):
+        array = np.asarray(value)
+    elif isinstance(value, str | bytes | Mapping):
+        raise DataError(f"{name} must be an array of numbers, not {type(value).__name__}")
+    else:
+        try:
+            array = np.asarray(value)
+        except (ValueError, TypeError) as error:
+            raise DataError(
+                f"{name} must be an array of numbers; its rows differ in length"
+            ) from error
+    if array.dtype.kind in "OUSMmV" and array.dtype.name != "bfloat16":
+        sample = f", e.g. {array.flat[0]!r}" if array.size else ""
+        raise DataError(
+            f"{name} must be an array of numbers, and this one holds {array.dtype.name}{sample}. "
+            "Turn texts into numbers first, e.g. classes into 0, 1, 2, ... with "
+            "numpy.unique(y, return_inverse=True)[1]"
+        )
+    if array.dtype.kind == "c":
+        raise DataError(f"{name} holds complex numbers, which are not offered")
+    if array.ndim == 0:
+        raise DataError(f"{name} must have one row a sample, and this is a single number")
+    if len(array) == 0:
+        raise DataError(f"{name} is empty: its shape is {array.shape}")
+    return array
+
+
+def check_finite(array: Array, name: str) -> None:
+    """Refuse NaN and infinities, naming the first."""
+    if not dtypes.is_floating(array.dtype):
+        return
+    flat_rows = max(1, _CHUNK // max(1, math.prod(array.shape[1:])))
+    for start in range(0, len(array), flat_rows):
+        part = array[start : start + flat_rows]
+        if math.isfinite(float(np.sum(part, dtype=np.float64))):
+            continue  # a sum of finite numbers of this size stays finite in float64
+        bad = np.argwhere(~np.isfinite(part.astype(np.float64)))
+        if len(bad):
+            place = tuple(int(i) for i in bad[0])
+            where = (place[0] + start, *place[1:])
+            raise DataError(
+                f"{name} holds {part[place]} at index {where} ({len(bad)} such values in rows "
+                f"{start} to {start + len(part) - 1}). Training needs finite numbers: remove those "
+                "rows or fill them in, e.g. with numpy.nan_to_num"
+            )
+
+
+def _floats(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Bring floating data to the model's dtype; integers stay, and are cast batch by batch."""
+    if dtypes.is_floating(array.dtype) and array.dtype != dtype:
+        with np.errstate(over="ignore"):
+            return array.astype(dtype)
+    return np.ascontiguousarray(array)
+
+
+def prepare(
+    x: Any,
+    y: Any,
+    dtype: np.dtype[Any],
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    prefix: str = "",
+) -> Data:
+    """Check inputs, targets and weights, and bring them to arrays of equal length."""
+    data = as_array(x, f"{prefix}x")
+    check_finite(data, f"{prefix}x")
+    targets = None
+    if y is not None:
+        targets = as_array(y, f"{prefix}y")
+        _same_rows(data, targets, f"{prefix}x", f"{prefix}y")
+        check_finite(targets, f"{prefix}y")
+    weights = None
+    if sample_weight is not None and class_weight is not None:
+        raise ArgumentError("give class_weight or sample_weight, not both")
+    if sample_weight is not None:
+        weights = _weights(sample_weight, data, f"{prefix}sample_weight", dtype)
+    elif class_weight is not None:
+        weights = _class_weights(class_weight, targets, dtype)
+    return Data(
+        _floats(data, dtype), None if targets is None else _floats(targets, dtype), weights
+    )
+
+
+def _same_rows(a: Array, b: Array, a_name: str, b_name: str) -> None:
+    if len(a) != len(b):
+        raise DataError(
+            f"{a_name} has {len(a)} rows (shape {a.shape}) and {b_name} has {len(b)} "
+            f"(shape {b.shape}); there must be one for each sample"
+        )
+
+
+def _weights(given: Any, x: Array, name: str, dtype: np.dtype[Any]) -> Array:
+    weights = as_array(given, name)
+    _same_rows(x, weights, "x", name)
+    check_finite(weights, name)
+    if weights.ndim == 2 and weights.shape[1] == 1:
+        weights = weights[:, 0]
+    if weights.ndim != 1:
+        raise DataError(f"{name} needs one number a sample, and has shape {weights.shape}")
+    if (weights < 0).any():
+        row = int(np.argmax(weights < 0))
+        raise DataError(f"{name} must not be negative, and row {row} has {weights[row]}")
+    return weights.astype(dtype)
+
+
+def _class_weights(given: Any, y: Array | None, dtype: np.dtype[Any]) -> Array:
+    if not isinstance(given, Mapping):
+        raise ArgumentTypeError(f"class_weight is a dict from class to weight, not {given!r}")
+    if y is None:
+        raise ArgumentError("class_weight needs targets y")
+    classes = np.argmax(y, axis=-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    weights = np.ones(len(y), dtype)
+    for label, weight in given.items():
+        if not math.isfinite(float(weight)) or float(weight) < 0:
+            raise ArgumentError(f"class_weight[{label!r}] is {weight}, and must be at least 0")
+        weights[classes == int(label)] = float(weight)
+    return weights
+
+
+def checked_count(name: str, value: Any, least: int = 1) -> int:
+    """Return an integer argument that must not be smaller than ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ArgumentTypeError(f"{name} is an integer, not {type(value).__name__} {value!r}")
+    if value < least:
+        raise ArgumentError(f"{name} is at least {least}, not {value}")
+    return int(value)
+
+
+def split_validation(data: Data, fraction: float) -> tuple[Data, Data]:
+    """Keep the last ``fraction`` of the rows, before any shuffling, for validation."""
+    if not isinstance(fraction, int | float) or not 0 < fraction < 1:
+        raise ArgumentError(f"validation_split lies between 0 and 1, not {fraction!r}")
+    cut = int(math.floor(data.rows * (1 - fraction)))
+    if cut == 0 or cut == data.rows:
+        raise ArgumentError(
+            f"validation_split={fraction} of {data.rows} rows leaves {cut} for training and "
+            f"{data.rows - cut} for validation; both need at least one"
+        )
+    return data.part(0, cut), data.part(cut, data.rows)
+
+
+def validation_pair(given: Any) -> Sequence[Any]:
+    """Return validation data given as (x, y) or (x, y, sample_weight)."""
+    if not isinstance(given, tuple | list) or len(given) not in (2, 3):
+        raise ArgumentTypeError(
+            "validation_data is a tuple (x, y) or (x, y, sample_weight), not "
+            f"{type(given).__name__}"
+        )
+    return given

@@ -1,0 +1,216 @@
+"""Models in files: the ``.keras`` format of Keras 3, in both directions, optimizer state included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nissl import losses, metrics, optimizers
+from nissl.core.variable import Variable
+from nissl.errors import ArgumentError, DTypeError, FileFormatError, NisslError, SaveError
+from nissl.models.archive import (
+    Archive,
+    new_metadata,
+    object_paths,
+    read_archive,
+    read_weights,
+    write_archive,
+    write_weights,
+)
+from nissl.models.sequential import Sequential
+from nissl.version import __version__
+
+if TYPE_CHECKING:
+    from nissl.models.model import Model
+
+_SCALARS = 2  # count of steps and learning rate, before an optimizer's slots
+
+
+def _owners(model: Model) -> list[tuple[str, str, list[Variable]]]:
+    """Path in the file, name, and weights, of each layer."""
+    paths = object_paths([type(layer).__name__ for layer in model.layers])
+    return [
+        (path, layer.name, layer.weights)
+        for path, layer in zip(paths, model.layers, strict=True)
+    ]
+
+
+def _numbered(path: str, variables: Sequence[Variable]) -> dict[str, np.ndarray[Any, Any]]:
+    return {f"{path}/vars/{i}": v.numpy() for i, v in enumerate(variables)}
+
+
+def _collect(model: Model, with_optimizer: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """Arrays by path, and the groups that hold them."""
+    arrays: dict[str, Any] = {}
+    groups = {"": model.name}
+    for path, name, variables in _owners(model):
+        arrays.update(_numbered(path, variables))
+        groups[path] = name
+    if with_optimizer and model.optimizer is not None:
+        model.optimizer.build(model.trainable_weights)
+        arrays.update(_numbered("optimizer", model.optimizer.variables))
+        groups["optimizer"] = model.optimizer.name
+    return arrays, groups
+
+
+def _describe(model: Model) -> dict[str, Any]:
+    if not isinstance(model, Sequential):
+        raise ArgumentError(
+            f"model {model.name!r} is a {type(model).__name__}; only Sequential models have a file "
+            "format so far. Save its weights with model.save_weights('name.weights.h5')"
+        )
+    described: dict[str, Any] = {
+        "module": "keras",
+        "class_name": "Sequential",
+        "registered_name": None,
+        "config": model.get_config(),
+    }
+    if model.build_shape is not None:
+        described["build_config"] = {"input_shape": list(model.build_shape)}
+    if model.optimizer is not None:
+        described["compile_config"] = _compile_config(model)
+    return described
+
+
+def _compile_config(model: Model) -> dict[str, Any]:
+    requested = model.compile_arguments
+
+    def listed(kind: str) -> list[Any] | None:
+        return [metrics.registry.serialize(m) for m in requested[kind]] or None
+
+    return {
+        "optimizer": optimizers.registry.serialize(model.optimizer),
+        "loss": losses.registry.serialize(requested["loss"]),
+        "loss_weights": None,
+        "metrics": listed("metrics"),
+        "weighted_metrics": listed("weighted_metrics"),
+        "run_eagerly": model.run_eagerly,
+        "steps_per_execution": 1,
+        "jit_compile": "auto",
+    }
+
+
+def _checked_target(filepath: Any, ending: str, overwrite: bool) -> Path:
+    path = Path(filepath)
+    if not path.name.endswith(ending):
+        raise ArgumentError(f"the file name must end in {ending!r}, and is {str(path)!r}")
+    if path.exists() and not overwrite:
+        raise SaveError(f"{str(path)!r} exists already; pass overwrite=True to replace it")
+    return path
+
+
+def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write a model to a ``.keras`` file that Keras 3 reads too.
+
+    Args:
+        model: a built Sequential model.
+        filepath: ends in ``.keras``. It is written beside and renamed, whole or not at all.
+        overwrite: whether a file that is there may be replaced.
+    """
+    path = _checked_target(filepath, ".keras", overwrite)
+    arrays, groups = _collect(model, with_optimizer=True)
+    write_archive(path, _describe(model), new_metadata(__version__), arrays, groups)
+
+
+def load_model(filepath: str | os.PathLike[str], compile: bool = True) -> Sequential:
+    """Read a model from a ``.keras`` file that Nissl or Keras 3 wrote.
+
+    Args:
+        filepath: the file.
+        compile: whether to restore optimizer, loss and metrics, if the file has them.
+
+    Raises:
+        FileFormatError: the file is damaged, hostile, or has parts that Nissl does not know.
+    """
+    archive = read_archive(filepath)
+    config = archive.config
+    if config.get("class_name") != "Sequential" or not isinstance(config.get("config"), Mapping):
+        raise FileFormatError(
+            f"{archive.path}: holds a {config.get('class_name')!r}; only Sequential models can be "
+            "loaded so far"
+        )
+    try:
+        model = Sequential.from_config(dict(config["config"]))
+        described = config.get("compile_config")
+        if compile and isinstance(described, Mapping):
+            _compile(model, described)
+    except FileFormatError:
+        raise
+    except (NisslError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise FileFormatError(f"{archive.path}, config.json: {error}") from error
+    _restore(model, archive)
+    if compile and model.optimizer is not None:
+        _restore_optimizer(model, archive)
+    return model
+
+
+def _compile(model: Sequential, described: Mapping[str, Any]) -> None:
+    def listed(kind: str) -> list[Any]:
+        given = described.get(kind) or []
+        if not isinstance(given, list):
+            raise FileFormatError(f"compile_config: {kind} must be a list, not {given!r}")
+        return [m if isinstance(m, str) else metrics.registry.deserialize(m) for m in given]
+
+    loss = described.get("loss")
+    model.compile(
+        optimizer=optimizers.registry.deserialize(described.get("optimizer")),
+        loss=loss if loss is None or isinstance(loss, str) else losses.registry.deserialize(loss),
+        metrics=listed("metrics"),
+        weighted_metrics=listed("weighted_metrics"),
+        run_eagerly=described.get("run_eagerly") is True,
+    )
+
+
+def _assign(archive: Archive, path: str, variables: Sequence[Variable]) -> None:
+    """Set variables from the arrays at a path, after checking every one of them."""
+    arrays = archive.variables(path)
+    if len(arrays) != len(variables):
+        raise FileFormatError(
+            f"{archive.path}: {path!r} holds {len(arrays)} arrays, and the model has "
+            f"{len(variables)} variables there"
+        )
+    for number, (variable, array) in enumerate(zip(variables, arrays, strict=True)):
+        if array.shape != variable.shape:
+            raise FileFormatError(
+                f"{archive.path}: {path}/vars/{number} has shape {array.shape}, and "
+                f"{variable.path!r} has shape {variable.shape}"
+            )
+        if (array.dtype.kind in "iub") != (variable.dtype.kind in "iub"):
+            raise DTypeError(
+                f"{archive.path}: {path}/vars/{number} holds {array.dtype.name}, and "
+                f"{variable.path!r} is {variable.dtype.name}"
+            )
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _restore(model: Model, archive: Archive) -> None:
+    for path, _, variables in _owners(model):
+        _assign(archive, path, variables)
+
+
+def _restore_optimizer(model: Model, archive: Archive) -> None:
+    """Set the optimizer's state; a file saved before the first step has no slots."""
+    assert model.optimizer is not None
+    model.optimizer.build(model.trainable_weights)
+    variables = model.optimizer.variables
+    stored = archive.variables("optimizer")
+    if not stored:
+        return
+    _assign(archive, "optimizer", variables[: len(stored)] if len(stored) == _SCALARS else variables)
+
+
+def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write the weights of a model to a ``.weights.h5`` file, as Keras does."""
+    path = _checked_target(filepath, ".weights.h5", overwrite)
+    write_weights(path, *_collect(model, with_optimizer=False))
+
+
+def load_weights(model: Model, filepath: str | os.PathLike[str]) -> None:
+    """Set the weights of a model from a ``.weights.h5`` or ``.keras`` file."""
+    ends = str(filepath)
+    _restore(model, read_archive(filepath) if ends.endswith(".keras") else read_weights(filepath))

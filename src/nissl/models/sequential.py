@@ -1,0 +1,155 @@
+"""Sequential: layers one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nissl.core.tensor import TensorLike
+from nissl.errors import ArgumentError, ArgumentTypeError, GraphError
+from nissl.layers.base import BatchShape, Layer
+from nissl.layers.core import InputLayer
+from nissl.models.model import Model
+from nissl.registry import automatic_name
+
+
+class Sequential(Model):
+    """A model whose layers are applied one after the other.
+
+    Args:
+        layers: the layers, or none, to be added with :meth:`add`.
+        name: name of the model.
+
+    It is built, that is has weights, as soon as the shape of one input is known: from
+    ``nissl.Input`` as the first layer, from ``input_shape=`` of the first layer, or from data.
+
+    >>> import nissl
+    >>> model = nissl.Sequential([nissl.Input((3,)), nissl.layers.Dense(2), nissl.layers.Dense(1)])
+    >>> model.count_params()
+    11
+    """
+
+    keras_module = "keras"
+
+    def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self._input: InputLayer | None = None
+        self.stack: list[Layer] = []
+        for layer in layers or ():
+            self.add(layer, rebuild=False)
+        self._build_if_known()
+
+    @property
+    def layers(self) -> list[Layer]:
+        return list(self.stack)
+
+    def add(self, layer: Layer, rebuild: bool = True) -> None:
+        """Add a layer at the end.
+
+        Args:
+            layer: the layer; an :func:`~nissl.Input` can only come first.
+            rebuild: whether to make the weights at once if the input shape is known.
+        """
+        if not isinstance(layer, Layer):
+            hint = "; write Dense(...) with brackets" if isinstance(layer, type) else ""
+            raise ArgumentTypeError(f"Sequential takes layers, not {layer!r}{hint}")
+        if isinstance(layer, InputLayer):
+            if self.stack or self._input is not None:
+                raise ArgumentError("an Input can only be the first layer of a Sequential model")
+            self._input = layer
+        else:
+            if any(each.name == layer.name for each in self.stack):
+                raise ArgumentError(
+                    f"model {self.name!r} has a layer named {layer.name!r} already; names must differ"
+                )
+            if not self.stack and self._input is None and layer.input_shape_argument is not None:
+                self._input = InputLayer(layer.input_shape_argument, name=automatic_name("input_layer"))
+            self.stack.append(layer)
+        self.built = False
+        if rebuild:
+            self._build_if_known()
+
+    def pop(self) -> Layer:
+        """Remove the last layer and return it."""
+        if not self.stack:
+            raise GraphError(f"model {self.name!r} has no layer to remove")
+        self.built = False
+        layer = self.stack.pop()
+        self._build_if_known()
+        return layer
+
+    def _build_if_known(self) -> None:
+        if self._input is not None and self.stack:
+            self._ensure_built(self._input.batch_shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make all weights for inputs of this shape, batch first."""
+        shape: BatchShape = tuple(input_shape) if input_shape is not None else ()
+        if not shape:
+            raise ArgumentError(f"model {self.name!r}: build needs an input shape, batch first")
+        if self._input is None:
+            self._input = InputLayer(shape[1:], name=automatic_name("input_layer"))
+        self.build_shape = shape
+        for layer in self.stack:
+            shape = layer.compute_output_shape(shape)
+        self._output_shape = shape
+        self._runners = {}
+        self.built = True
+
+    @property
+    def input_shape(self) -> BatchShape:
+        """Shape of the input, batch first; an error while it is not known."""
+        if self._input is None:
+            raise GraphError(f"model {self.name!r} does not know its input shape; add an Input")
+        return self._input.batch_shape
+
+    @property
+    def output_shape(self) -> BatchShape:
+        """Shape of the output, batch first."""
+        if not self.built:
+            raise GraphError(f"model {self.name!r} is not built yet; add an Input or call it on data")
+        return self._output_shape
+
+    def compute_output_shape(self, input_shape: Any) -> BatchShape:
+        shape = tuple(input_shape)
+        if self.built and shape == self.build_shape:
+            return self._output_shape
+        return super().compute_output_shape(shape)
+
+    def call(self, x: TensorLike, training: bool = False) -> Any:
+        from nissl.layers.training import call_layer
+
+        if not self.stack:
+            raise GraphError("has no layers; add some first")
+        if self._input is not None:
+            x = self._input.call(x)
+        for layer in self.stack:
+            x = call_layer(layer, x, training)
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        from nissl.layers.base import registry
+
+        listed = ([self._input] if self._input is not None else []) + self.stack
+        described: list[dict[str, Any]] = []
+        for layer in listed:
+            entry = registry.serialize(layer)
+            entry["module"] = layer.keras_module
+            if not isinstance(layer, InputLayer) and layer.build_shape is not None:
+                entry["build_config"] = {"input_shape": list(layer.build_shape)}
+            described.append(entry)
+        config = {**super().get_config(), "layers": described}
+        if self.build_shape is not None:
+            config["build_input_shape"] = list(self.build_shape)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Sequential:
+        from nissl.layers.base import registry
+
+        made = [registry.deserialize(each) for each in config.get("layers", ())]
+        model = cls(made, name=config.get("name"))
+        shape = config.get("build_input_shape")
+        if not model.built and shape is not None:
+            model._ensure_built(tuple(shape))
+        return model

@@ -1,0 +1,162 @@
+"""From a model to programs: one training step, one evaluation step, a prediction.
+
+Each is traced with :class:`~nissl.core.variable.Capture`, so that what the model's layers, metrics
+and optimizer read from variables becomes inputs, and what they assign becomes outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nissl import metrics as metrics_module
+from nissl.autodiff.reverse import gradients
+from nissl.core import functions as F
+from nissl.core.op import scope
+from nissl.core.passes import simplify
+from nissl.core.program import Program, build, placeholder
+from nissl.core.tensor import Aval, Tensor
+from nissl.core.variable import Capture, Variable, capture
+
+if TYPE_CHECKING:
+    from nissl.metrics import Metric
+    from nissl.models.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A step as a program, and the variables that are its inputs and outputs.
+
+    Attributes:
+        program: inputs ``fixed + state + batch``, outputs the new state (then ``results``).
+        fixed: variables that are only read.
+        state: variables that are assigned.
+    """
+
+    program: Program
+    fixed: tuple[Variable, ...]
+    state: tuple[Variable, ...]
+
+
+class Trackers:
+    """What is counted over an epoch: the loss, the metrics, and the first step that went wrong."""
+
+    def __init__(self, metrics: Sequence[Metric], weighted: Sequence[Metric]) -> None:
+        self.loss = metrics_module.Mean(name="loss")
+        self.metrics = tuple(metrics)
+        self.weighted = tuple(weighted)
+        self.bad_step = Variable(np.int32(-1), trainable=False, name="first_bad_step")
+
+    @property
+    def all(self) -> tuple[Metric, ...]:
+        return (self.loss, *self.metrics, *self.weighted)
+
+    def names(self) -> list[str]:
+        """Names of the numbers that a report holds, before that of the bad step."""
+        return [metric.name for metric in self.all]
+
+    def variables(self) -> list[Variable]:
+        return [*(v for metric in self.all for v in metric.variables), self.bad_step]
+
+    def update(self, loss: Tensor, y: Tensor, prediction: Tensor, weights: Tensor | None) -> None:
+        rows = prediction.shape[0]
+        self.loss.update_state(F.reshape(F.stop_gradient(loss), (1,)), F.full((1,), float(rows)))
+        for metric in self.metrics:
+            metric.update_state(y, prediction)
+        for metric in self.weighted:
+            metric.update_state(y, prediction, weights)
+
+    def reset(self) -> None:
+        for metric in self.all:
+            metric.reset_state()
+
+
+def _stand_ins(seen: Capture, variables: Sequence[Variable]) -> list[Tensor]:
+    """The abstract tensors that stand for variables, also for those that were never read."""
+    return [seen.reads[v] if v in seen.reads else placeholder(v.aval) for v in variables]
+
+
+def _step(
+    name: str, work: Callable[..., Any], batch: Sequence[Aval], state: Sequence[Variable] = ()
+) -> Step:
+    """Trace ``work(*batch)``; ``state`` are variables that are outputs even if not assigned."""
+    inputs = [placeholder(aval) for aval in batch]
+    with capture(Capture()) as seen:
+        results = work(*inputs) or ()
+        for variable in state:
+            if variable not in seen.writes:
+                seen.writes[variable] = variable.value
+    written = tuple(seen.writes)
+    fixed = tuple(v for v in seen.reads if v not in seen.writes)
+    stand_ins = _stand_ins(seen, (*fixed, *written))
+    program = build([*stand_ins, *inputs], [*seen.writes.values(), *results], name)
+    return Step(simplify(program), fixed, written)
+
+
+def _split(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
+    return batch[0], batch[1], batch[2] if len(batch) > 2 else None
+
+
+def training_step(model: Model, trackers: Trackers, batch: Sequence[Aval]) -> Step:
+    """Forward, loss, backward, update of weights, update of trackers."""
+    weights = model.trainable_weights
+    optimizer, loss_of = model.optimizer, model.loss
+    assert optimizer is not None and loss_of is not None
+
+    def work(*given: Tensor) -> None:
+        x, y, sample_weight = _split(given)
+        leaves = [v.value for v in weights]
+        prediction = model(x, training=True)
+        with scope(f"loss {loss_of.name}"):
+            loss = loss_of(y, prediction, sample_weight)
+        slopes = gradients(loss, leaves)
+        count = optimizer.iterations.value
+        with scope(f"optimizer {optimizer.name}"):
+            optimizer.apply(slopes)
+        with scope("metrics"):
+            trackers.update(loss, y, prediction, sample_weight)
+            bad = trackers.bad_step.value
+            newly = (bad < 0) & F.logical_not(F.isfinite(loss))
+            trackers.bad_step.assign(F.where(newly, F.astype(count, bad.dtype), bad))
+
+    return _step("training_step", work, batch, trackers.variables())
+
+
+def evaluation_step(model: Model, trackers: Trackers, batch: Sequence[Aval]) -> Step:
+    """Forward, loss, update of trackers; nothing of the model changes."""
+    loss_of = model.loss
+    assert loss_of is not None
+
+    def work(*given: Tensor) -> None:
+        x, y, sample_weight = _split(given)
+        prediction = model(x, training=False)
+        with scope(f"loss {loss_of.name}"):
+            loss = loss_of(y, prediction, sample_weight)
+        with scope("metrics"):
+            trackers.update(loss, y, prediction, sample_weight)
+
+    return _step("evaluation_step", work, batch, trackers.variables())
+
+
+def prediction_step(model: Model, batch: Sequence[Aval]) -> Step:
+    """Forward only."""
+    return _step("prediction", lambda x: [model(x, training=False)], batch)
+
+
+def report(trackers: Trackers, state: Sequence[Variable]) -> Program:
+    """The program from the state to the trackers' results, and the first bad step."""
+    with capture(Capture()) as seen:
+        results = [F.astype(metric.result(), "float32") for metric in trackers.all]
+        results.append(trackers.bad_step.value)
+    stand_ins = _stand_ins(seen, state)
+    return build(stand_ins, results, "report")
+
+
+def fresh(trackers: Trackers, state: Sequence[Variable]) -> tuple[Any, ...]:
+    """For each state variable the value with which an epoch begins, or ``None`` to keep it."""
+    with capture(Capture()) as seen:
+        trackers.reset()
+    return tuple(seen.writes[v].numpy() if v in seen.writes else None for v in state)

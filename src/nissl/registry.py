@@ -1,0 +1,150 @@
+"""Registries: what can be named by a string, described by a config, and found again by either.
+
+Layers, losses, metrics, optimisers, initialisers and activations each have one. Nothing is ever
+imported by a name that stands in a file: a config can only name what is registered here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError
+
+T = TypeVar("T")
+
+
+def snake_case(name: str) -> str:
+    """Return ``DenseLayer`` as ``dense_layer``: how automatic names are made.
+
+    >>> snake_case("MeanSquaredError"), snake_case("SGD"), snake_case("Conv2D")
+    ('mean_squared_error', 'sgd', 'conv2d')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class Registry(Generic[T]):
+    """Things of one kind by name.
+
+    Args:
+        kind: what they are, for messages: ``"loss"``.
+        module: module that Keras's files name for them: ``"keras.losses"``.
+    """
+
+    def __init__(self, kind: str, module: str) -> None:
+        self.kind = kind
+        self.module = module
+        self._items: dict[str, Any] = {}
+        self._aliases: dict[str, str] = {}
+
+    def add(self, *aliases: str, name: str = "") -> Callable[[T], T]:
+        """Register a class or function, under its own name and others; use as a decorator."""
+
+        def register(item: T) -> T:
+            own = name or getattr(item, "__name__", "")
+            if own in self._items:
+                raise ArgumentError(f"a {self.kind} named {own!r} is registered already")
+            self._items[own] = item
+            also = {*aliases, snake_case(own)} if inspect.isclass(item) else set(aliases)
+            for alias in sorted(also - {own}):
+                self._aliases.setdefault(alias, own)
+            return item
+
+        return register
+
+    def names(self) -> list[str]:
+        """Every registered name, without the aliases, sorted."""
+        return sorted(self._items)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._items or name in self._aliases
+
+    def lookup(self, name: str) -> Any:
+        """Return the class or function registered under a name or an alias."""
+        own = name if name in self._items else self._aliases.get(name)
+        if own is None:
+            raise UnknownNameError(self.kind, name, [*self._items, *self._aliases])
+        return self._items[own]
+
+    def get(self, identifier: Any) -> Any:
+        """Return what ``identifier`` means: a name, a config, an object, or a function.
+
+        A name of a class gives an object made with its defaults; a function is returned as it is.
+        """
+        if isinstance(identifier, str):
+            found = self.lookup(identifier)
+            return found() if inspect.isclass(found) else found
+        if isinstance(identifier, Mapping):
+            return self.deserialize(identifier)
+        if inspect.isclass(identifier):
+            return identifier()
+        if callable(identifier):
+            return identifier
+        raise ArgumentTypeError(
+            f"a {self.kind} is a name, an object or a function, not {type(identifier).__name__} "
+            f"{identifier!r}"
+        )
+
+    def serialize(self, item: Any) -> Any:
+        """Describe an object or a function in JSON's terms, as Keras 3 does."""
+        if item is None or isinstance(item, str):
+            return item
+        if hasattr(item, "get_config"):
+            return {
+                "module": self.module,
+                "class_name": type(item).__name__,
+                "config": item.get_config(),
+                "registered_name": None,
+            }
+        for name, known in self._items.items():
+            if known is item:
+                return name
+        raise ArgumentTypeError(
+            f"the {self.kind} {getattr(item, '__name__', item)!r} cannot be written to a file, "
+            f"since it is not registered; use one of: {', '.join(self.names())}"
+        )
+
+    def deserialize(self, data: Any) -> Any:
+        """Make again what :meth:`serialize` described; only registered names are ever made."""
+        if data is None or isinstance(data, str):
+            return data if data is None else self.get(data)
+        if not isinstance(data, Mapping) or not isinstance(data.get("class_name"), str):
+            raise FileFormatError(f"a {self.kind} is described by class_name and config, not {data!r}")
+        config = data.get("config", {})
+        if data["class_name"] == "function":
+            return self.lookup(str(config))
+        found = self.lookup(data["class_name"])
+        if not isinstance(config, Mapping):
+            raise FileFormatError(f"{data['class_name']}: config must be an object, not {config!r}")
+        return from_config(found, config)
+
+
+def from_config(cls: Any, config: Mapping[str, Any]) -> Any:
+    """Make an object from its config, ignoring settings that only other versions know."""
+    known = inspect.signature(cls.__init__).parameters
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
+    given = {k: v for k, v in config.items() if takes_any or k in known}
+    maker = getattr(cls, "from_config", None)
+    return maker(given) if maker else cls(**given)
+
+
+_counts: dict[str, int] = {}
+
+
+def automatic_name(base: str) -> str:
+    """Return ``base``, then ``base_1``, ``base_2``, ... since the last :func:`forget_names`."""
+    number = _counts.get(base, 0)
+    _counts[base] = number + 1
+    return f"{base}_{number}" if number else base
+
+
+def forget_names() -> None:
+    """Start automatic names from the beginning again."""
+    _counts.clear()

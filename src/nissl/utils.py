@@ -1,0 +1,60 @@
+"""Small helps: seeds, targets, pictures of what a model is."""
+
+from __future__ import annotations
+
+import random as python_random
+from typing import Any
+
+import numpy as np
+
+from nissl import random
+from nissl.core import dtypes
+from nissl.errors import ArgumentError, ArgumentTypeError, DataError
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python, NumPy and Nissl, so that the same script gives the same numbers.
+
+    Args:
+        seed: integer from 0 to 2**32 - 1.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise ArgumentTypeError(f"a seed is an integer, not {type(seed).__name__} {seed!r}")
+    if not 0 <= seed < 1 << 32:
+        raise ArgumentError(f"a seed lies from 0 to 2**32 - 1, not {seed}")
+    python_random.seed(int(seed))
+    np.random.seed(int(seed))
+    random.set_seed(int(seed))
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, Any]:
+    """Turn classes 0, 1, 2, ... into rows with a 1 at the class and 0 elsewhere.
+
+    Args:
+        x: integers of any shape; a last axis of length 1 is dropped.
+        num_classes: number of classes; one more than the largest class by default.
+
+    >>> import nissl
+    >>> nissl.utils.to_categorical([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    labels = np.asarray(x)
+    if labels.dtype.kind not in "iub" and not np.array_equal(labels, np.floor(labels)):
+        raise DataError("to_categorical: classes must be whole numbers")
+    labels = labels.astype(np.int64)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if labels.size == 0 and num_classes is None:
+        raise DataError("to_categorical: no labels, so num_classes must be given")
+    count = int(labels.max()) + 1 if num_classes is None else num_classes
+    if labels.size and (labels.min() < 0 or labels.max() >= count):
+        bad = labels.min() if labels.min() < 0 else labels.max()
+        raise DataError(f"to_categorical: class {bad} lies outside 0 to {count - 1}")
+    return np.eye(count, dtype=dtypes.default_float())[labels]
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray[Any, Any]:
+    """Scale vectors along ``axis`` to norm 1; zero vectors stay."""
+    array = np.asarray(x, dtypes.default_float())
+    length = np.linalg.norm(array, order, axis, keepdims=True)
+    return array / np.where(length == 0, 1, length)

@@ -1,0 +1,83 @@
+"""Files are written beside and renamed, and the cache lies where the system keeps caches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nissl.errors
+from nissl import files
+
+
+def test_full_disk_leaves_the_old_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    files.write_bytes(path, b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_processes_at_once_do_not_spoil_the_cache(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from nissl.files import write_bytes\n"
+        "for _ in range(30): write_bytes(Path(sys.argv[1]), sys.argv[2].encode() * 200_000)"
+    )
+    path = tmp_path / "cache" / "file"
+    environment = os.environ | {"PYTHONPATH": str(Path(nissl.errors.__file__).parents[1])}
+    writers = [
+        subprocess.Popen([sys.executable, "-c", script, str(path), letter], env=environment)
+        for letter in "abc"
+    ]
+    seen = 0
+    while any(writer.poll() is None for writer in writers):
+        if path.exists():
+            data = path.read_bytes()
+            assert len(data) == 200_000 and len(set(data)) == 1
+            seen += 1
+    assert seen and [writer.returncode for writer in writers] == [0, 0, 0]
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "expected"),
+    [
+        ("linux", "XDG_CACHE_HOME", "{base}/nissl"),
+        ("linux", None, "{home}/.cache/nissl"),
+        ("darwin", None, "{home}/Library/Caches/nissl"),
+        ("win32", "LOCALAPPDATA", "{base}/nissl"),
+        ("win32", None, "{home}/AppData/Local/nissl"),
+    ],
+)
+def test_cache_lies_where_the_system_keeps_caches(
+    platform: str,
+    variable: str | None,
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files.sys, "platform", platform)
+    monkeypatch.setattr(Path, "expanduser", lambda self: Path(str(self).replace("~", "/home/me")))
+    for each in ("XDG_CACHE_HOME", "LOCALAPPDATA", "NISSL_CACHE"):
+        monkeypatch.delenv(each, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, str(tmp_path))
+    assert files.cache_folder() == Path(expected.format(base=tmp_path, home="/home/me"))
+
+
+def test_relative_cache_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files.sys, "platform", "linux")
+    monkeypatch.delenv("NISSL_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "somewhere")
+    assert files.cache_folder().is_absolute()
