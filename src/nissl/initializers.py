@@ -160,6 +160,8 @@ class _Random(Initializer):
         if isinstance(given, Mapping):  # a generator, as a model file describes it
             settings: Any = given.get("config")
             given = self.seed = settings.get("seed") if isinstance(settings, Mapping) else None
+        if isinstance(given, np.integer):
+            given = self.seed = int(given)
         if isinstance(given, bool) or not isinstance(given, int | random.SeedGenerator | None):
             raise ArgumentTypeError(
                 f"{type(self).__name__}: seed is an integer, a nissl.random.SeedGenerator or None, "

@@ -170,11 +170,13 @@ class ProgressBar(Callback):
     def on_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
         now = self._clock()
         names, rows = list(columns), list(zip(*columns.values(), strict=True))
+        if not rows:
+            return
         if self.verbose == 1 and self.epochs > _MANY and (self._together or len(rows) > 1):
             self._together = self._together or (first, self._began)
             self._collect(first + len(rows) - 1, dict(zip(names, rows[-1], strict=True)), now)
             return
-        each = (now - self._began) / max(1, len(rows))
+        each = (now - self._began) / len(rows)
         for epoch, row in enumerate(rows, start=first):
             if self.epochs > 1:
                 self._header(epoch)
@@ -262,11 +264,11 @@ class ProgressBar(Callback):
             f"{spent:.0f}s" if last else format_remaining(left),
             format_pace(pace),
             logs,
-            last,
+            last=last,
         )
 
     def _line(
-        self, count: str, share: float, clock: str, pace: str, logs: Logs, last: bool
+        self, count: str, share: float, clock: str, pace: str, logs: Logs, *, last: bool
     ) -> list[Segment]:
         """Put a line together; unless it is the last, results and bar shrink to what fits."""
         screen = self._ready()
@@ -308,13 +310,13 @@ class ProgressBar(Callback):
         count = f"Epoch {epoch + 1:>{len(str(self.epochs))}}/{self.epochs}"
         spent = f"{now - self._trained_from:.0f}s"
         self._drawn = now
-        if last:
+        if last or not screen.in_place:
             self._pending = None
         if not screen.in_place:
             screen.lines(" - ".join([self._name(epoch), spent, pace, *_results(logs)]))
             return
         clock = spent if last else format_remaining(each * (self.epochs - epoch - 1))
-        line = self._line(count, (epoch + 1) / self.epochs, clock, pace, logs, last)
+        line = self._line(count, (epoch + 1) / self.epochs, clock, pace, logs, last=last)
         if last:
             screen.finish(line)
         else:

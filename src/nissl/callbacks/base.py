@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from nissl.errors import ArgumentTypeError
 
@@ -306,7 +306,7 @@ def _checked(callbacks: Any) -> list[Callback]:
             f"callbacks is a list of nissl.callbacks.Callback, not {_kind(callbacks)}"
         )
     flat: list[Callback] = []
-    for place, callback in enumerate(callbacks):
+    for place, callback in enumerate(cast("Sequence[Any]", callbacks)):
         if isinstance(callback, CallbackList):
             flat.extend(callback.callbacks)
         elif isinstance(callback, Callback):
@@ -323,8 +323,9 @@ def _kind(value: Any) -> str:
 
 
 def _advice(value: Any) -> str:
-    if isinstance(value, type) and issubclass(value, Callback):
-        return f"make one of it: {value.__name__}()"
-    if callable(value) and not isinstance(value, type):
+    if isinstance(value, type):
+        if issubclass(value, Callback):
+            return f"make one of it: {value.__name__}()"
+    elif callable(value):
         return "wrap a function as nissl.callbacks.LambdaCallback(on_epoch_end=...)"
     return "a callback is a subclass of nissl.callbacks.Callback"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import string
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nissl.callbacks.base import Logs
 from nissl.callbacks.monitor import Mode, Monitor
@@ -51,7 +51,7 @@ class ModelCheckpoint(Monitor):
         self.filepath = os.fspath(filepath)
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.save_freq = save_freq
+        self._every = None if save_freq == "epoch" else _frequency(save_freq)
         self.best = initial_value_threshold
         self._batches = 0
         self._epoch = 0
@@ -61,15 +61,11 @@ class ModelCheckpoint(Monitor):
                 f"ModelCheckpoint: with save_weights_only={save_weights_only} filepath ends in "
                 f"{wanted!r}, unlike {self.filepath!r}"
             )
-        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
-            raise ArgumentError(
-                f"ModelCheckpoint: save_freq is 'epoch' or a number of batches, not {save_freq!r}"
-            )
-        _fields(self.filepath)
+        format_path(self.filepath, _examples(self.filepath))  # a bad format is an error now
 
     def wants(self, hook: str) -> bool:
         """Return whether ``hook`` is needed; batches only if ``save_freq`` counts them."""
-        if self.save_freq == "epoch" and hook == "on_train_batch_end":
+        if self._every is None and hook == "on_train_batch_end":
             return False
         return super().wants(hook)
 
@@ -77,18 +73,18 @@ class ModelCheckpoint(Monitor):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if self.save_freq == "epoch":
+        if self._every is None:
             return
         self._batches += 1
-        if self._batches % self.save_freq == 0:
+        if self._batches % self._every == 0:
             self._save(self._epoch, {"batch": batch + 1, **(logs or {})})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.save_freq == "epoch":
+        if self._every is None:
             self._save(epoch, dict(logs or {}))
 
     def _save(self, epoch: int, logs: Logs) -> None:
-        said = "saving the model"
+        said, value = "saving the model", None
         if self.save_best_only:
             value = self.current(logs)
             if value is None or not self.better(value, self.best):
@@ -98,14 +94,14 @@ class ModelCheckpoint(Monitor):
                         f"than {_short(self.best)}"
                     )
                 return
-            said = f"{self.monitor} improved from {_short(self.best)} to {_short(value)}, {said}"
-            self.best = value
+            change = "is" if self.best is None else f"improved from {_short(self.best)} to"
+            said = f"{self.monitor} {change} {_short(value)}, {said}"
         path = Path(format_path(self.filepath, {**logs, "epoch": epoch + 1}))
-        path.parent.mkdir(parents=True, exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)
         else:
             self.model.save(path)
+        self.best = self.best if value is None else value
         if self.verbose:
             self.say(f"Epoch {epoch + 1}: {said} to {path}")
 
@@ -122,7 +118,10 @@ def format_path(template: str, values: Logs) -> str:
     for name in _fields(template):
         if name not in values:
             raise UnknownNameError(f"name in the path {template!r}:", name, values)
-    return template.format_map(values)
+    try:
+        return template.format_map(values)
+    except ValueError as error:
+        raise ArgumentError(f"the path {template!r} has a format that fails: {error}") from error
 
 
 def _fields(template: str) -> list[str]:
@@ -135,7 +134,7 @@ def _fields(template: str) -> list[str]:
     for _, name, form, conversion in parts:
         if name is None:
             continue
-        if not name.isidentifier() or conversion or "{" in (form or ""):
+        if not name or set(name) & set(".[]") or conversion or "{" in (form or ""):
             raise ArgumentError(
                 f"the path {template!r}: in braces stands the name of a log and a format, such as "
                 f"{{epoch:02d}}, not {name!r}"
@@ -144,5 +143,19 @@ def _fields(template: str) -> list[str]:
     return names
 
 
+def _examples(template: str) -> Logs:
+    """Values of the kinds that training will give for the names in a path."""
+    return {name: 1 if name in ("epoch", "batch") else 1.0 for name in _fields(template)}
+
+
 def _short(value: float | None) -> str:
-    return "nothing" if value is None else f"{value:.5f}"
+    return "nothing" if value is None else f"{value:.5g}"
+
+
+def _frequency(batches: Any) -> int:
+    """Return a number of batches, 1 or more."""
+    if isinstance(batches, bool) or not isinstance(batches, int) or batches < 1:
+        raise ArgumentError(
+            f"ModelCheckpoint: save_freq is 'epoch' or a number of batches, not {batches!r}"
+        )
+    return batches

@@ -189,6 +189,7 @@ class TerminateOnNaN(Callback):
 
 
 def at_least(name: str, value: float, least: float) -> float:
+    """Return a setting that must not be smaller than ``least``."""
     if not value >= least:
         raise ArgumentError(f"{name} is {least} or more, not {value!r}")
     return value

@@ -5,12 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from nissl.callbacks.base import HOOKS, Callback, Logs
-from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError
+from nissl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    FileFormatError,
+    SaveError,
+    UnknownNameError,
+)
+from nissl.files import writing
 
 
 class History(Callback):
@@ -35,6 +42,10 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Keep ``verbose``, ``epochs`` and ``steps``."""
+        self.params = {k: v for k, v in params.items() if k in ("verbose", "epochs", "steps")}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.history = {}
@@ -82,7 +93,8 @@ class CSVLogger(Callback):
     """Writes a line of results for each epoch to a CSV file: ``epoch``, then the logs by name.
 
     Each line is written at once and whole, so that the file is readable while training runs, and
-    after a crash. Values that a later epoch lacks are written ``NA``.
+    after a crash. What an epoch lacks is written ``NA``. A log that first appears in a later epoch
+    gets a column then: the file is written anew beside the old one, and takes its place.
 
     Args:
         filename: where to write; folders that are missing are made.
@@ -91,7 +103,7 @@ class CSVLogger(Callback):
 
     Raises:
         ArgumentError: ``separator`` is not one character.
-        FileFormatError: with ``append``, the file's columns are not those of this training.
+        FileFormatError: with ``append``, the file that is there does not begin with ``epoch``.
     """
 
     every_epoch = False
@@ -100,24 +112,33 @@ class CSVLogger(Callback):
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         super().__init__()
-        if len(separator) != 1:
-            raise ArgumentError(f"CSVLogger: separator is one character, not {separator!r}")
+        if len(separator) != 1 or separator in '"\r\n':
+            raise ArgumentError(
+                f"CSVLogger: separator is a character, no quote or line end, not {separator!r}"
+            )
         self.filename = Path(filename)
         self.separator = separator
         self.append = append
-        self._columns: list[str] | None = None
+        self._columns: list[str] = []
         self._file: TextIO | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._close()
-        self._columns = None
-        self.filename.parent.mkdir(parents=True, exist_ok=True)
-        before = self.filename.read_text("utf-8") if self._goes_on() else ""
+        self._columns = []
+        before = ""
+        if self.append and self.filename.is_file():
+            before = self.filename.read_text("utf-8")
         if before:
             self._columns = next(csv.reader([before.split("\n", 1)[0]], delimiter=self.separator))
-        self._file = self.filename.open("a" if before else "w", encoding="utf-8", newline="")
+            if self._columns[:1] != ["epoch"]:
+                raise FileFormatError(
+                    f"CSVLogger cannot append to {self.filename}: its first line is "
+                    f"{before.splitlines()[0][:80]!r}, and is to begin with 'epoch'; write to "
+                    "another file, or replace this one with append=False"
+                )
+        self._file = self._opened("a" if before else "w")
         if before and not before.endswith("\n"):
-            self._file.write("\n")
+            self._write("\n")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.on_epochs(epoch, {name: [_number(value)] for name, value in (logs or {}).items()})
@@ -125,35 +146,55 @@ class CSVLogger(Callback):
     def on_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
         if self._file is None:
             self.on_train_begin()
-        text = io.StringIO()
-        writer = csv.writer(text, delimiter=self.separator, lineterminator="\n")
-        if self._columns is None:
-            self._columns = ["epoch", *sorted(columns)]
-            writer.writerow(self._columns)
-        self._check(columns)
+        rows: list[Sequence[Any]] = []
+        extra = [name for name in sorted(columns) if name not in self._columns]
+        if not self._columns:
+            self._columns = ["epoch", *extra]
+            rows.append(self._columns)
+        elif extra:
+            self._widen(extra)
         count = max((len(column) for column in columns.values()), default=1)
         missing = ["NA"] * count
         values = [columns.get(name, missing) for name in self._columns[1:]]
-        rows = zip(range(first, first + count), *values, strict=True)
-        writer.writerows(rows)
-        assert self._file is not None
-        self._file.write(text.getvalue())
-        self._file.flush()
+        rows.extend(zip(range(first, first + count), *values, strict=True))
+        self._write(self._text(rows))
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._close()
 
-    def _goes_on(self) -> bool:
-        return self.append and self.filename.is_file()
+    def _widen(self, extra: list[str]) -> None:
+        """Write the file anew with more columns, and let it take the old one's place."""
+        self._close()
+        with self.filename.open(encoding="utf-8", newline="") as old:
+            rows = list(csv.reader(old, delimiter=self.separator))
+        self._columns = [*self._columns, *extra]
+        wider = [self._columns, *([*row, *(["NA"] * len(extra))] for row in rows[1:])]
+        with writing(self.filename) as beside:
+            beside.write_text(self._text(wider), "utf-8", newline="")
+        self._file = self._opened("a")
 
-    def _check(self, columns: dict[str, list[float]]) -> None:
-        known = self._columns or []
-        extra = [name for name in columns if name not in known]
-        if known[:1] != ["epoch"] or extra:
-            raise FileFormatError(
-                f"{self.filename} has the columns {', '.join(known)}, and this training logs "
-                f"epoch, {', '.join(sorted(columns))}; write to another file, or append=False"
-            )
+    def _opened(self, mode: Literal["a", "w"]) -> TextIO:
+        try:
+            self.filename.parent.mkdir(parents=True, exist_ok=True)
+            return open(self.filename, mode, encoding="utf-8", newline="")
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _write(self, text: str) -> None:
+        assert self._file is not None
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> SaveError:
+        return SaveError(f"CSVLogger cannot write {self.filename}: {error.strerror or error}")
+
+    def _text(self, rows: Iterable[Sequence[Any]]) -> str:
+        text = io.StringIO()
+        csv.writer(text, delimiter=self.separator, lineterminator="\n").writerows(rows)
+        return text.getvalue()
 
     def _close(self) -> None:
         if self._file is not None:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nissl.core.op import apply
-from nissl.core.program import Program, build, check, equations_behind, out_avals
+from nissl.core.program import Program, check, equations_behind, out_avals
 from nissl.core.tensor import Equation, Key, Tensor
 
 Pass: TypeAlias = Callable[[Program], Program]
@@ -25,22 +25,25 @@ def _rebuilt(equation: Equation, inputs: list[Tensor]) -> Equation:
     return copy
 
 
+Replacement: TypeAlias = tuple[Tensor, ...] | Equation | None
+
+
 def _rewrite(
-    program: Program, replace: Callable[[Equation, list[Tensor]], tuple[Tensor, ...] | None]
+    program: Program, replace: Callable[[Equation, list[Tensor]], Replacement]
 ) -> Program:
-    """Rebuild a program; ``replace`` may give other tensors for an equation's outputs."""
+    """Rebuild a program; ``replace`` may give other tensors, or another equation, for one."""
     env: dict[Key, Tensor] = {}
     equations: list[Equation] = []
     for equation in program.equations:
         inputs = [env.get(t.key, t) for t in equation.inputs]
-        outputs = replace(equation, inputs)
-        if outputs is None:
-            new = _rebuilt(equation, inputs)
+        new = replace(equation, inputs) or _rebuilt(equation, inputs)
+        if new is equation:
+            equations.append(equation)
+            continue
+        if isinstance(new, Equation):
             equations.append(new)
-            if new is equation:
-                continue
-            outputs = new.outputs
-        for index, output in enumerate(outputs):
+            new = new.outputs
+        for index, output in enumerate(new):
             env[(id(equation), index)] = output
     outputs = tuple(env.get(t.key, t) for t in program.outputs)
     return Program(program.inputs, outputs, tuple(equations), program.name)
@@ -75,7 +78,7 @@ def share_common_subexpressions(program: Program) -> Program:
     seen: dict[Any, tuple[Tensor, ...]] = {}
     varying = _varying(program)
 
-    def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
+    def replace(equation: Equation, inputs: list[Tensor]) -> Replacement:
         identities = tuple(_identity_of(t, varying) for t in inputs)
         key = (equation.op, identities, tuple(equation.params.items()))
         try:
@@ -85,11 +88,10 @@ def share_common_subexpressions(program: Program) -> Program:
         if earlier is None:
             new = _rebuilt(equation, inputs)
             seen[key] = new.outputs
+            return new
         return earlier
 
-    result = _rewrite(program, replace)
-    # what was rebuilt for the table must be what the program holds
-    return build(result.inputs, result.outputs, result.name)
+    return _rewrite(program, replace)
 
 
 def fold_constants(program: Program) -> Program:
@@ -97,7 +99,7 @@ def fold_constants(program: Program) -> Program:
 
     varying = _varying(program)
 
-    def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
+    def replace(equation: Equation, inputs: list[Tensor]) -> Replacement:
         if any(t.value is None or t.key in varying for t in inputs) or not inputs:
             return None
         if sum(aval.size for aval in out_avals(equation)) > FOLD_LIMIT:
@@ -115,8 +117,17 @@ def drop_identities(program: Program) -> Program:
     Those that stop a gradient stay: the program may be differentiated yet.
     """
 
-    def replace(equation: Equation, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
+    def replace(equation: Equation, inputs: list[Tensor]) -> Replacement:
         return (inputs[0],) if equation.op.name == "identity" else None
+
+    return _rewrite(program, replace)
+
+
+def drop_gradient_stops(program: Program) -> Program:
+    """Remove what only matters to differentiation, from a program that is done with it."""
+
+    def replace(equation: Equation, inputs: list[Tensor]) -> Replacement:
+        return (inputs[0],) if equation.op.name == "stop_gradient" else None
 
     return _rewrite(program, replace)
 
@@ -127,6 +138,7 @@ STANDARD: tuple[Pass, ...] = (
     share_common_subexpressions,
     eliminate_dead_code,
 )
+FINAL: tuple[Pass, ...] = (drop_gradient_stops, *STANDARD)
 
 
 def simplify(program: Program, passes: tuple[Pass, ...] = STANDARD) -> Program:

@@ -48,10 +48,12 @@ class Aval:
 
     @property
     def ndim(self) -> int:
+        """Number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """Number of elements."""
         total = 1
         for length in self.shape:
             total *= length
@@ -59,6 +61,7 @@ class Aval:
 
     @property
     def nbytes(self) -> int:
+        """Memory that the elements take."""
         return self.size * self.dtype.itemsize
 
     def __eq__(self, other: object) -> bool:

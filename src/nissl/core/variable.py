@@ -33,6 +33,7 @@ class Capture:
         self.writes: dict[Variable, Tensor] = {}
 
     def read(self, variable: Variable) -> Tensor:
+        """Return what stands for a variable: the last tensor assigned, or an abstract one."""
         if variable in self.writes:
             return self.writes[variable]
         if variable not in self.reads:
@@ -101,18 +102,22 @@ class Variable:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Lengths of its axes; they stay for good."""
         return self.aval.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """Type of its elements; it stays for good."""
         return self.aval.dtype
 
     @property
     def ndim(self) -> int:
+        """Number of its axes."""
         return len(self.aval.shape)
 
     @property
     def size(self) -> int:
+        """Number of its elements."""
         return self.aval.size
 
     @property

@@ -82,11 +82,13 @@ class Loop(ABC):
         order: Array | None,
         start: int,
         stop: int,
+        offset: int = 0,
     ) -> list[Array]:
         """Run batches ``start`` to ``stop - 1`` of one epoch and return the new state.
 
-        ``order`` holds the rows of the epoch in the order in which they are used (int32), if the
-        loop is shuffled.
+        ``order`` holds the rows of the epoch in the order in which they are used (int32); without
+        it they are used as they lie. ``offset`` is the number of the batch that ``data`` begins
+        with, when it is a piece of the whole.
         """
 
     @abstractmethod
@@ -122,6 +124,15 @@ class Engine(ABC):
     @abstractmethod
     def to_device(self, array: Any) -> Array:
         """Bring a host array to where this engine computes."""
+
+    @property
+    @abstractmethod
+    def shares_memory(self) -> bool:
+        """Whether the device can read the host's memory in place."""
+
+    @abstractmethod
+    def borrow(self, array: np.ndarray[Any, Any]) -> Array:
+        """Let the device use a host array in place where it can; keep it unchanged meanwhile."""
 
     def run(self, program: Program, values: Sequence[Array]) -> list[np.ndarray[Any, Any]]:
         """Run a program on host arrays, compiling it the first time."""

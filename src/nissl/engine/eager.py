@@ -31,6 +31,13 @@ class NumpyEngine(Engine):
     def to_device(self, array: Any) -> Array:
         return np.asarray(array)
 
+    @property
+    def shares_memory(self) -> bool:
+        return True
+
+    def borrow(self, array: np.ndarray[Any, Any]) -> Array:
+        return array
+
 
 class _NumpyLoop(Loop):
     def __init__(self, spec: LoopSpec, engine: Engine) -> None:
@@ -47,10 +54,12 @@ class _NumpyLoop(Loop):
         order: Array | None,
         start: int,
         stop: int,
+        offset: int = 0,
     ) -> list[Array]:
         size, carried = self.spec.batch_size, list(state)
         for number in range(start, stop):
-            rows = slice(number * size, min((number + 1) * size, self.spec.rows))
+            length = size if number < self.spec.full_steps else self.spec.rows % size
+            rows = slice((number - offset) * size, (number - offset) * size + length)
             chosen = rows if order is None else order[rows]
             run = self._step if number < self.spec.full_steps else self._last
             assert run is not None

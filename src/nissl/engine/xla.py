@@ -70,6 +70,14 @@ class XlaEngine(Engine):
         with jax.enable_x64(True):
             return jnp.asarray(array)
 
+    @property
+    def shares_memory(self) -> bool:
+        return jax.default_backend() == "cpu"
+
+    def borrow(self, array: np.ndarray[Any, Any]) -> Array:
+        with jax.enable_x64(True):
+            return jax.device_put(array, may_alias=self.shares_memory)
+
 
 class _XlaLoop(Loop):
     """Two compiled functions: some steps of an epoch, and some whole epochs."""
@@ -99,10 +107,10 @@ class _XlaLoop(Loop):
 
         return lax.fori_loop(start, stop, body, list(state))
 
-    def _one_last(self, fixed: Any, state: Any, data: Any, order: Any) -> Any:
+    def _one_last(self, fixed: Any, state: Any, data: Any, order: Any, number: Any) -> Any:
         assert self._last is not None
-        start = self.spec.full_steps * self.spec.batch_size
-        batch = self._batch(data, order, start, self.spec.rows - start)
+        size = self.spec.batch_size
+        batch = self._batch(data, order, number * size, self.spec.rows % size)
         return self._last(*fixed, *state, *batch)
 
     def _epochs(
@@ -119,7 +127,7 @@ class _XlaLoop(Loop):
             else:
                 carried = self._steps(fixed, carried, data, order, 0, spec.full_steps)
             if spec.last is not None:
-                carried = self._one_last(fixed, carried, data, order)
+                carried = self._one_last(fixed, carried, data, order, spec.full_steps)
             found = self._report(*carried)
             kept = [
                 lax.dynamic_update_index_in_dim(column, each, epoch, 0)
@@ -138,16 +146,18 @@ class _XlaLoop(Loop):
         order: Array | None,
         start: int,
         stop: int,
+        offset: int = 0,
     ) -> list[Array]:
         full = min(stop, self.spec.full_steps)
         carried = list(state)
         with jax.enable_x64(True):
             if start < full:
                 carried = self._run_steps(
-                    fixed, carried, data, order, np.int32(start), np.int32(full)
+                    fixed, carried, data, order, np.int32(start - offset), np.int32(full - offset)
                 )
             if stop > self.spec.full_steps:
-                carried = self._run_last(fixed, carried, data, order)
+                number = np.int32(self.spec.full_steps - offset)
+                carried = self._run_last(fixed, carried, data, order, number)
             return jax.block_until_ready(carried)
 
     def epochs(

@@ -99,14 +99,16 @@ def weigh(name: str, values: Tensor, sample_weight: TensorLike) -> tuple[Tensor,
         weights = F.reshape(weights, weights.shape[:-1])
     given = weights.shape
     if given != values.shape[: len(given)]:
+        advice = f"give one weight a sample, shape {values.shape[:1]}"
+        if not values.ndim:
+            advice = "targets and predictions need a last axis, e.g. of length 1, to be samples"
         raise ShapeError(
             f"{name}: sample_weight has shape {given}, and the losses it weighs have shape "
-            f"{values.shape}; give one weight a sample, shape {values.shape[:1]}"
+            f"{values.shape}; {advice}"
         )
     rest = (1,) * (values.ndim - len(given))
     weights = F.broadcast_to(F.reshape(weights, (*given, *rest)), values.shape)
-    # a weight of 0 leaves a sample out, also one whose loss is not finite
-    return F.where(weights == 0, 0.0, values * weights), weights
+    return values * weights, weights
 
 
 @dataclass(eq=False)

@@ -34,9 +34,13 @@ def mismatch(loss: str, target: tuple[int, ...], output: OutputShape) -> str:
     return f"{loss}: targets have shape {target} and predictions {tuple(output)}; {advice}"
 
 
+def _floating(y: Targets) -> bool:
+    return y.dtype.kind == "f" or y.dtype.name == "bfloat16"
+
+
 def numeric(loss: str, name: str, y: Targets) -> None:
     """Refuse texts and objects."""
-    if y.dtype.kind not in "biufV":
+    if y.dtype.kind not in "biu" and not _floating(y):
         sample = f", e.g. {y.flat[0]!r}" if y.size else ""
         raise DataError(
             f"{loss}: {name} must hold numbers, not {y.dtype.name}{sample}. Turn names of classes "
@@ -70,14 +74,12 @@ def refuse(loss: str, name: str, y: Targets, bad: Targets, rule: str) -> None:
 
 def finite(loss: str, name: str, y: Targets) -> None:
     """Refuse NaN and infinities."""
-    if y.dtype.kind in "fV" and y.size and not np.isfinite(y).all():
+    if _floating(y) and y.size and not np.isfinite(y).all():
         rule = "targets must be finite. Remove or fill such rows before training."
         refuse(loss, name, y, ~np.isfinite(y), rule)
 
 
-def labels(
-    loss: str, name: str, y: Targets, output_shape: OutputShape, ignore: int | None
-) -> None:
+def labels(loss: str, name: str, y: Targets, output_shape: OutputShape, ignore: int | None) -> None:
     """Refuse labels that are not integers from 0 to the number of classes less 1."""
     output, target = tuple(output_shape[1:]), y.shape[1:]
     classes = output[-1] if output else None

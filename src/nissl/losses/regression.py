@@ -119,8 +119,8 @@ class Huber(Elementwise):
 class LogCosh(Elementwise):
     """Mean of ``log(cosh(e))``: ``e^2 / 2`` near 0, ``|e| - log 2`` far from it; no overflow.
 
-    >>> round(LogCosh()([[0.0]], [[1000.0]]).item(), 4)
-    999.3069
+    >>> round(LogCosh()([[0.0]], [[1000.0]]).item(), 3)
+    999.307
     """
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

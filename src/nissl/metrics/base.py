@@ -147,7 +147,7 @@ def samplewise(
                 f"{values.shape[:1]}"
             )
         weights = F.broadcast_to(weights, values.shape)
-        values = F.where(weights == 0.0, 0.0, values * weights)
+        values = values * weights
         if weights.ndim > 1:
             weights = reduce(weights, axis=_inner(weights, 1))
     if values.ndim > 1:

@@ -17,10 +17,12 @@ from nissl.models import steps as steps_module
 from nissl.models.diagnosis import explain_non_finite
 from nissl.models.inputs import Data
 from nissl.models.steps import Step, Trackers
+from nissl.models.streaming import Feed, Piece, Resident, make_feed
 
 if TYPE_CHECKING:
     from nissl.models.model import Model
 
+Host = np.ndarray[Any, Any]
 INTERVAL = 0.1  # seconds between returns to Python
 SHORT_EPOCH = 0.02  # seconds: below this, whole epochs are run in one call
 _FLOPS = 2e10  # a rough speed, to tell short epochs from long before anything has run
@@ -69,7 +71,7 @@ def make_runner(
     left = data.rows % size
 
     def traced(rows: int) -> Step:
-        return maker(model, trackers, [Aval((rows, *a.shape[1:]), a.dtype) for a in data.arrays])
+        return maker(model, trackers, [Aval((rows, *a.shape[1:]), a.dtype) for a in data.avals])
 
     step = traced(size)
     last = _aligned(traced(left), step) if left else None
@@ -98,23 +100,31 @@ def gather(variables: Sequence[Variable], engine: Engine) -> list[Array]:
     return [engine.to_device(v.raw) for v in variables]
 
 
-def evaluate_on(
-    runner: Runner, data: Sequence[Array], callbacks: CallbackList | None = None
-) -> list[float]:
-    """Run an evaluation over device data and return the trackers' results."""
+def feed(runner: Runner, data: Data) -> Feed:
+    """Arrange how data reaches the device."""
+    spec = runner.spec
+    return make_feed(data.arrays, data.avals, spec.batch_size, spec.steps, runner.engine)
+
+
+def evaluate_on(runner: Runner, source: Feed, callbacks: CallbackList | None = None) -> list[float]:
+    """Run an evaluation over data and return the trackers' results."""
     engine, spec = runner.engine, runner.spec
     fixed = gather(runner.step.fixed, engine)
     state = spec.renew(gather(runner.step.state, engine), engine.to_device)
-    per_batch = callbacks is not None and callbacks.needs_test_batches
-    start = 0
-    while start < spec.steps:
-        stop = start + 1 if per_batch else spec.steps
-        if per_batch and callbacks is not None:
-            callbacks.on_test_batch_begin(start, {})
-        state = runner.loop.steps(fixed, state, data, None, start, stop)
-        if per_batch and callbacks is not None:
-            callbacks.on_test_batch_end(start, {})
-        start = stop
+    each_batch = callbacks if callbacks is not None and callbacks.needs_test_batches else None
+    with source.epoch(None) as pieces:
+        for piece in pieces:
+            if each_batch is None:
+                state = runner.loop.steps(
+                    fixed, state, piece.arrays, None, piece.first, piece.stop, piece.first
+                )
+                continue
+            for number in range(piece.first, piece.stop):
+                each_batch.on_test_batch_begin(number, {})
+                state = runner.loop.steps(
+                    fixed, state, piece.arrays, None, number, number + 1, piece.first
+                )
+                each_batch.on_test_batch_end(number, {})
     return runner.results(state)[0]
 
 
@@ -139,11 +149,12 @@ class Fit:
         self.validate = validate
         self.random = np.random.default_rng(seed)
         engine = runner.engine
-        self.device_data = [engine.to_device(array) for array in data.arrays]
+        self.feed = feed(runner, data)
         self.fixed = gather(runner.step.fixed, engine)
         trackers.bad_step.assign(-1)
         self.state = gather(runner.step.state, engine)
         self.epoch = 0
+        self.pace = 1  # steps before the next return to Python
 
     # ---- state between Python and the device -------------------------------------------------
     def publish(self) -> None:
@@ -159,13 +170,14 @@ class Fit:
                 self.state[i] = engine.to_device(variable.raw)
         self.fixed = gather(self.runner.step.fixed, engine)
 
-    def order(self) -> np.ndarray[Any, Any] | None:
+    def order(self) -> Host | None:
         """The rows of one epoch in random order, or ``None`` when they are taken as they are."""
         if not self.runner.spec.shuffled:
             return None
         return self.random.permutation(self.data.rows).astype(np.int32)
 
     def logs(self, values: Sequence[float]) -> dict[str, float]:
+        """Results by name, in the order in which they are shown."""
         return dict(sorted(zip(self.trackers.names(), values, strict=True)))
 
     def _diagnose(
@@ -175,15 +187,21 @@ class Fit:
         spec, engine = self.runner.spec, self.runner.engine
         position = bad_step - begun + first  # step within the epoch
         state = list(before)
-        if position > first:
-            state = self.runner.loop.steps(
-                self.fixed, state, self.device_data, order, first, position
-            )
+        with self.feed.epoch(order) as pieces:
+            for piece in pieces:
+                start, stop = max(first, piece.first), min(position, piece.stop)
+                if start < stop:
+                    state = self.runner.loop.steps(
+                        self.fixed, state, piece.arrays, piece.order, start, stop, piece.first
+                    )
         self.state = state
         self.publish()
         rows = slice(position * spec.batch_size, (position + 1) * spec.batch_size)
-        chosen = rows if order is None else np.asarray(order)[rows]
-        batch = [array[chosen] for array in self.data.arrays]
+        chosen = rows if order is None else order[rows]
+        batch = [
+            np.asarray(array[chosen], aval.dtype)
+            for array, aval in zip(self.data.arrays, self.data.avals, strict=True)
+        ]
         step = self.runner.step if position < spec.full_steps else self.runner.last
         assert step is not None
         values = [np.asarray(v) for v in (*self.fixed, *state)]
@@ -197,6 +215,7 @@ class Fit:
             self.validate is None
             and not self.callbacks.needs_epochs
             and not self.callbacks.needs_batches
+            and isinstance(self.feed, Resident)
             and self.runner.seconds_an_epoch() < SHORT_EPOCH
         )
         try:
@@ -210,6 +229,8 @@ class Fit:
 
     def _run_many(self, epochs: int) -> None:
         """Run whole epochs in each call, and tell the callbacks of each afterwards."""
+        assert isinstance(self.feed, Resident)
+        data = self.feed.arrays
         spec, count = self.runner.spec, 1
         while self.epoch < epochs and not self.model.stop_training:
             count = min(count, spec.capacity, epochs - self.epoch)
@@ -218,9 +239,7 @@ class Fit:
                 orders = np.stack([self.order() for _ in range(count)])  # (count, rows)
             before, begun = self.state, self._iteration()
             clock = time.perf_counter()
-            state, reports = self.runner.loop.epochs(
-                self.fixed, before, self.device_data, orders, count
-            )
+            state, reports = self.runner.loop.epochs(self.fixed, before, data, orders, count)
             spent = time.perf_counter() - clock
             bad = int(reports[-1][-1])
             good = count if bad < 0 else (bad - begun) // spec.steps
@@ -238,9 +257,9 @@ class Fit:
         self.state = list(before)
         if good:
             again = None if orders is None else orders[:good]
-            self.state, _ = self.runner.loop.epochs(
-                self.fixed, before, self.device_data, again, good
-            )
+            assert isinstance(self.feed, Resident)
+            data = self.feed.arrays
+            self.state, _ = self.runner.loop.epochs(self.fixed, before, data, again, good)
 
     def _iteration(self) -> int:
         optimizer = self.model.optimizer
@@ -255,24 +274,40 @@ class Fit:
 
     def _run_one(self) -> None:
         """Run one epoch in pieces of about a tenth of a second."""
-        runner, spec = self.runner, self.runner.spec
+        runner = self.runner
         self.callbacks.on_epoch_begin(self.epoch, {})
         if self.callbacks.needs_epochs:
             self.take_back()
         order = self.order()
-        device_order = None if order is None else runner.engine.to_device(order)
-        self.state = spec.renew(self.state, runner.engine.to_device)
-        per_batch = self.callbacks.needs_batches
-        position, piece, logs = 0, 1, dict[str, float]()
-        while position < spec.steps:
-            stop = min(position + (1 if per_batch else piece), spec.steps)
+        self.state = runner.spec.renew(self.state, runner.engine.to_device)
+        logs: dict[str, float] = {}
+        with self.feed.epoch(order) as pieces:
+            for piece in pieces:
+                logs = self._run_piece(piece, order)
+                if self.model.stop_training and self.callbacks.needs_batches:
+                    break
+        if self.validate is not None or self.callbacks.needs_epochs:
+            self.publish()
+        if self.validate is not None:
+            logs = {**logs, **self.validate()}
+        self.callbacks.on_epoch_end(self.epoch, logs)
+        if self.callbacks.needs_epochs:
+            self.take_back()
+        self.epoch += 1
+
+    def _run_piece(self, piece: Piece, order: Host | None) -> dict[str, float]:
+        """Run the steps that a piece of data is for, returning to Python often enough."""
+        runner, position = self.runner, piece.first
+        per_batch, logs = self.callbacks.needs_batches, dict[str, float]()
+        while position < piece.stop:
+            stop = min(position + (1 if per_batch else self.pace), piece.stop)
             if per_batch:
                 self.callbacks.on_train_batch_begin(position, {})
                 self.take_back()
             before, begun = self.state, self._iteration()
             clock = time.perf_counter()
             self.state = runner.loop.steps(
-                self.fixed, before, self.device_data, device_order, position, stop
+                self.fixed, before, piece.arrays, piece.order, position, stop, piece.first
             )
             values, bad = runner.results(self.state)
             spent = time.perf_counter() - clock
@@ -284,17 +319,14 @@ class Fit:
                 self.callbacks.on_train_batch_end(position, logs)
                 if self.model.stop_training:
                     break
-            self.callbacks.on_progress(stop, spec.steps, logs)
-            if stop - position > 1 or position > 0:  # the first call also compiles
-                piece = max(1, int((stop - position) * INTERVAL / max(spent, 1e-6)))
-            else:
-                piece = 16
+            self.callbacks.on_progress(stop, runner.spec.steps, logs)
+            self._set_pace(stop - position, spent)
             position = stop
-        if self.validate is not None or self.callbacks.needs_epochs:
-            self.publish()
-        if self.validate is not None:
-            logs = {**logs, **self.validate()}
-        self.callbacks.on_epoch_end(self.epoch, logs)
-        if self.callbacks.needs_epochs:
-            self.take_back()
-        self.epoch += 1
+        return logs
+
+    def _set_pace(self, steps: int, seconds: float) -> None:
+        """Choose how many steps to run before the next return to Python."""
+        if steps == 1 and self.pace == 1:  # the first call may also have compiled
+            self.pace = 16
+        else:
+            self.pace = max(1, int(steps * INTERVAL / max(seconds, 1e-6)))

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nissl.core import dtypes
-from nissl.core.tensor import Tensor
+from nissl.core.tensor import Aval, Tensor
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError
 
@@ -26,11 +26,13 @@ class Data:
         x: inputs, rows first.
         y: targets, rows first, or ``None``.
         weights: one weight a row, or ``None``.
+        dtype: the model's floating dtype.
     """
 
     x: Array
     y: Array | None = None
     weights: Array | None = None
+    dtype: np.dtype[Any] = dtypes.float32
 
     @property
     def rows(self) -> int:
@@ -42,12 +44,24 @@ class Data:
         """All that is cut into batches, in order."""
         return [a for a in (self.x, self.y, self.weights) if a is not None]
 
+    @property
+    def avals(self) -> list[Aval]:
+        """Shape and dtype of each array as the device gets it: floating data in the model's dtype.
+
+        Integers stay as they are, and are cast batch by batch.
+        """
+        return [
+            Aval(a.shape, self.dtype if dtypes.is_floating(a.dtype) else a.dtype)
+            for a in self.arrays
+        ]
+
     def part(self, start: int, stop: int) -> Data:
         """Return some of the rows."""
         return Data(
             self.x[start:stop],
             None if self.y is None else self.y[start:stop],
             None if self.weights is None else self.weights[start:stop],
+            self.dtype,
         )
 
 
@@ -87,8 +101,10 @@ def check_finite(array: Array, name: str) -> None:
     flat_rows = max(1, _CHUNK // max(1, math.prod(array.shape[1:])))
     for start in range(0, len(array), flat_rows):
         part = array[start : start + flat_rows]
-        if math.isfinite(float(np.sum(part, dtype=np.float64))):
-            continue  # a sum of finite numbers of this size stays finite in float64
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(np.sum(part))
+        if math.isfinite(total):
+            continue  # a NaN or an infinity would have shown in the sum
         bad = np.argwhere(~np.isfinite(part.astype(np.float64)))
         if len(bad):
             place = tuple(int(i) for i in bad[0])
@@ -98,14 +114,6 @@ def check_finite(array: Array, name: str) -> None:
                 f"{start} to {start + len(part) - 1}). Training needs finite numbers: remove those "
                 "rows or fill them in, e.g. with numpy.nan_to_num"
             )
-
-
-def _floats(array: Array, dtype: np.dtype[Any]) -> Array:
-    """Bring floating data to the model's dtype; integers stay, and are cast batch by batch."""
-    if dtypes.is_floating(array.dtype) and array.dtype != dtype:
-        with np.errstate(over="ignore"):
-            return array.astype(dtype)
-    return np.ascontiguousarray(array)
 
 
 def prepare(
@@ -131,9 +139,7 @@ def prepare(
         weights = _weights(sample_weight, data, f"{prefix}sample_weight", dtype)
     elif class_weight is not None:
         weights = _class_weights(class_weight, targets, dtype)
-    return Data(
-        _floats(data, dtype), None if targets is None else _floats(targets, dtype), weights
-    )
+    return Data(data, targets, weights, dtype)
 
 
 def _same_rows(a: Array, b: Array, a_name: str, b_name: str) -> None:

@@ -19,7 +19,7 @@ from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeErro
 from nissl.layers.base import BatchShape, Layer
 from nissl.layers.core import input_mismatch
 from nissl.models import inputs, steps
-from nissl.models.fitting import Fit, Runner, evaluate_on, gather, make_runner
+from nissl.models.fitting import Fit, Runner, evaluate_on, feed, gather, make_runner
 from nissl.models.inputs import Data
 from nissl.models.steps import Trackers
 from nissl.progress import ProgressBar
@@ -167,7 +167,7 @@ class Model(Layer):
         trackers = self._resolve_trackers(data)
         if kind == "train":
             self.optimizer.build(self.trainable_weights)
-        avals = tuple(Aval((len(a), *a.shape[1:]), a.dtype) for a in data.arrays)
+        avals = tuple(data.avals)
         weights = tuple((id(v), v.trainable) for v in self.weights)
         key = (kind, avals, batch_size, shuffled, self.engine.name, weights, self._signature())
         if key not in self._runners:
@@ -301,8 +301,7 @@ class Model(Layer):
         params = {"verbose": shown, "steps": runner.spec.steps}
         hooks = CallbackList([*_listed("callbacks", callbacks), *bar], model=self, params=params)
         hooks.on_test_begin({})
-        arrays = [runner.engine.to_device(array) for array in data.arrays]
-        values = evaluate_on(runner, arrays, hooks)
+        values = evaluate_on(runner, feed(runner, data), hooks)
         logs = dict(zip(trackers.names(), values, strict=True))
         hooks.on_test_end(dict(sorted(logs.items())))
         if return_dict:
@@ -326,10 +325,12 @@ class Model(Layer):
         engine = self.engine
         run, variables = self._predictor(size, data.x)
         values = gather(variables, engine)
+        dtype = data.avals[0].dtype
         parts: list[np.ndarray[Any, Any]] = []
         for number in range(count):
             part = data.x[number * size : (number + 1) * size]
             filled = part if len(part) == size else np.resize(part, (size, *part.shape[1:]))
+            filled = filled.astype(dtype, copy=False)
             hooks.on_predict_batch_begin(number, {})
             found = np.asarray(run([*values, filled])[0])[: len(part)]
             parts.append(found)
@@ -338,7 +339,7 @@ class Model(Layer):
         return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
 
     def _predictor(self, size: int, x: np.ndarray[Any, Any]) -> tuple[Any, tuple[Variable, ...]]:
-        aval = Aval((size, *x.shape[1:]), x.dtype)
+        aval = Aval((size, *x.shape[1:]), Data(x, dtype=self.dtype).avals[0].dtype)
         key = ("predict", aval, self.engine.name, self._signature())
         if key not in self._runners:
             step = steps.prediction_step(self, [aval])
@@ -375,8 +376,9 @@ class Model(Layer):
         engine = runner.engine
         fixed = gather(runner.step.fixed, engine)
         state = runner.spec.renew(gather(runner.step.state, engine), engine.to_device)
-        device_data = [engine.to_device(array) for array in data.arrays]
-        state = runner.loop.steps(fixed, state, device_data, None, 0, 1)
+        with feed(runner, data).epoch(None) as pieces:
+            for piece in pieces:
+                state = runner.loop.steps(fixed, state, piece.arrays, None, 0, 1)
         values, _ = runner.results(state)
         if kind == "train":
             for variable, value in zip(runner.step.state, state, strict=True):
@@ -425,14 +427,14 @@ class _Validator:
         self.runner = runner
         self.model = model
         self.often = often
-        self.arrays = [runner.engine.to_device(array) for array in data.arrays]
+        self.feed = feed(runner, data)
         self.calls = 0
 
     def __call__(self) -> dict[str, float]:
         self.calls += 1
         if self.calls % self.often:
             return {}
-        values = evaluate_on(self.runner, self.arrays)
+        values = evaluate_on(self.runner, self.feed)
         names = self.model.metrics_names
         return {f"val_{k}": v for k, v in sorted(zip(names, values, strict=True))}
 

@@ -16,7 +16,7 @@ from nissl import metrics as metrics_module
 from nissl.autodiff.reverse import gradients
 from nissl.core import functions as F
 from nissl.core.op import scope
-from nissl.core.passes import simplify
+from nissl.core.passes import FINAL, simplify
 from nissl.core.program import Program, build, placeholder
 from nissl.core.tensor import Aval, Tensor
 from nissl.core.variable import Capture, Variable, capture
@@ -52,6 +52,7 @@ class Trackers:
 
     @property
     def all(self) -> tuple[Metric, ...]:
+        """Loss, metrics and weighted metrics, in the order in which they are reported."""
         return (self.loss, *self.metrics, *self.weighted)
 
     def names(self) -> list[str]:
@@ -59,9 +60,11 @@ class Trackers:
         return [metric.name for metric in self.all]
 
     def variables(self) -> list[Variable]:
+        """All state of them, and the first bad step."""
         return [*(v for metric in self.all for v in metric.variables), self.bad_step]
 
     def update(self, loss: Tensor, y: Tensor, prediction: Tensor, weights: Tensor | None) -> None:
+        """Take one more batch into account; the loss counts by its rows, not by their weights."""
         rows = prediction.shape[0]
         self.loss.update_state(F.reshape(F.stop_gradient(loss), (1,)), F.full((1,), float(rows)))
         for metric in self.metrics:
@@ -70,6 +73,7 @@ class Trackers:
             metric.update_state(y, prediction, weights)
 
     def reset(self) -> None:
+        """Begin a new epoch."""
         for metric in self.all:
             metric.reset_state()
 
@@ -93,7 +97,7 @@ def _step(
     fixed = tuple(v for v in seen.reads if v not in seen.writes)
     stand_ins = _stand_ins(seen, (*fixed, *written))
     program = build([*stand_ins, *inputs], [*seen.writes.values(), *results], name)
-    return Step(simplify(program), fixed, written)
+    return Step(simplify(program, FINAL), fixed, written)
 
 
 def _split(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -458,7 +458,16 @@ def _bits(name: str, *avals: Aval) -> Aval:
     return aval
 
 
-def _bitwise(name: str, compute: Callable[..., Any], sign_: str) -> Op:
+def _shift(name: str, *avals: Aval) -> Aval:
+    return _numeric(name, _bits(name, *avals))
+
+
+def _bitwise(
+    name: str,
+    compute: Callable[..., Any],
+    sign_: str,
+    infer: Callable[..., Aval] = _bits,
+) -> Op:
     integers = {0: [[1, 2], [12, 7]], 1: [[3, 1], [2, 4]]}
     return _binary(
         name,
@@ -467,7 +476,7 @@ def _bitwise(name: str, compute: Callable[..., Any], sign_: str) -> Op:
         text=f"{{0}} {sign_} {{1}}",
         formula=rf"{{0}} \mathbin{{{{\mathtt{{{{{sign_}}}}}}}}} {{1}}",
         samples=(Sample(shapes=((2, 2), (2, 2)), values=integers),),
-        infer=_bits,
+        infer=infer,
         hard=(),
     )
 
@@ -475,8 +484,8 @@ def _bitwise(name: str, compute: Callable[..., Any], sign_: str) -> Op:
 bitwise_and = _bitwise("bitwise_and", lambda xp, x, y: x & y, "&")
 bitwise_or = _bitwise("bitwise_or", lambda xp, x, y: x | y, "|")
 bitwise_xor = _bitwise("bitwise_xor", lambda xp, x, y: x ^ y, "^")
-bitwise_left_shift = _bitwise("bitwise_left_shift", lambda xp, x, y: x << y, "<<")
-bitwise_right_shift = _bitwise("bitwise_right_shift", lambda xp, x, y: x >> y, ">>")
+bitwise_left_shift = _bitwise("bitwise_left_shift", lambda xp, x, y: x << y, "<<", _shift)
+bitwise_right_shift = _bitwise("bitwise_right_shift", lambda xp, x, y: x >> y, ">>", _shift)
 bitwise_invert = register(
     Op(
         name="bitwise_invert",

@@ -1,0 +1,296 @@
+"""The house keeps its order: who imports whom, what a bare import costs, what is exported and said.
+
+The order of rooms is the design's; it is written here once more, so that a change of either is
+seen. Imports are read from the source, those inside functions among them.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import nissl
+
+SOURCE = Path(nissl.__file__).parent
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "files", "registry", "version", "i18n", "screen"),
+    ("core",),
+    ("autodiff",),
+    ("engine",),
+    (
+        "activations",
+        "backend",
+        "constraints",
+        "initializers",
+        "layers",
+        "random",
+        "regularizers",
+        "utils",
+    ),
+    ("callbacks", "losses", "metrics", "optimizers", "progress", "schedules"),
+    ("models",),
+    ("datasets",),
+    ("explain",),
+    ("export",),
+    ("cli", "lab"),
+)
+FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+# methods of a tensor that are defined further down; imported when they are called
+LATE = {
+    ("nissl.core.tensor", "nissl.autodiff.reverse"),  # x.backward()
+    ("nissl.core.tensor", "nissl"),  # x.__array_namespace__()
+}
+HEAVY = ("jax", "jaxlib", "h5py", "matplotlib", "typer", "rich", "PIL", "scipy", "ml_dtypes")
+
+
+def source_modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
+        yield name.removesuffix(".__init__"), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def exists(name: str) -> bool:
+    path = SOURCE.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Modules that a module imports, relative imports refused."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import at line {node.lineno}"
+            assert node.module is not None
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if exists(name) else node.module for name in whole)
+
+
+def check_order(name: str, imported: str) -> str | None:
+    """Say what is wrong with one import of the package's own, or nothing."""
+    if name in ("nissl", "nissl.__main__") or (name, imported) in LATE:
+        return None
+    here, there = name.split(".")[1], imported.split(".")[1:2]
+    if not there:
+        return f"{name} imports the package itself"
+    if here not in FLOOR or there[0] not in FLOOR:
+        return f"{name} imports {imported}: one of them has no place in the order"
+    if FLOOR[there[0]] > FLOOR[here]:
+        return f"{name} imports {imported}, which stands below it"
+    return None
+
+
+def test_nobody_imports_what_stands_below_it() -> None:
+    wrong = [
+        fault
+        for name, tree in source_modules()
+        for imported in imports(tree)
+        if imported.split(".")[0] == "nissl" and (fault := check_order(name, imported))
+    ]
+    assert wrong == []
+
+
+def test_the_order_check_catches_a_wrong_import() -> None:
+    assert check_order("nissl.core.op", "nissl.layers.base") is not None
+    assert check_order("nissl.layers.base", "nissl.models") is not None
+    assert check_order("nissl.errors", "nissl.core.tensor") is not None
+    assert check_order("nissl.core.op", "nissl") is not None
+    assert check_order("nissl.newcomer", "nissl.core.op") is not None
+    assert check_order("nissl.models.model", "nissl.layers.base") is None
+    inside = ast.parse("def f():\n    from nissl.layers import base\n    import nissl.models.model")
+    assert list(imports(inside)) == ["nissl.layers.base", "nissl.models.model"]
+
+
+def test_allowed_late_imports_are_still_there() -> None:
+    found = {(name, imported) for name, tree in source_modules() for imported in imports(tree)}
+    assert found >= LATE
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    """What runs at import: the graph of module-level imports has no circle."""
+    graph: dict[str, set[str]] = {}
+    for name, tree in source_modules():
+        top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        used = {i for i in imports(ast.Module(top, [])) if i.startswith("nissl.")}
+        graph[name] = used - {name}
+    order = list(graphlib.TopologicalSorter(graph).static_order())  # CycleError shows a circle
+    assert order.index("nissl.errors") < order.index("nissl.core.tensor")
+
+
+def test_importing_nissl_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, numpy; before = set(sys.modules); import nissl; "
+        "print(*sorted({m.split('.')[0] for m in set(sys.modules) - before}))"
+    )
+    environment = {"PYTHONPATH": str(SOURCE.parent), "PATH": "/usr/bin:/bin"}
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    loaded = result.stdout.split()
+    assert "nissl" in loaded
+    assert not set(loaded) & set(HEAVY)
+    foreign = set(loaded) - set(sys.stdlib_module_names) - {"nissl", "__future__"}
+    assert foreign == set()
+
+
+def test_heavy_packages_are_imported_inside_functions_only() -> None:
+    """Except in the one module that is itself imported late, the XLA engine's."""
+    allowed = {"jax": ("nissl.engine.xla",)}
+    for name, tree in source_modules():
+        top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        for imported in imports(ast.Module(top, [])):
+            package = imported.split(".")[0]
+            if package in HEAVY:
+                assert name in allowed.get(package, ()), f"{name} imports {imported} at the top"
+
+
+# ---- what is exported --------------------------------------------------------------------------
+
+
+def modules() -> list[ModuleType]:
+    found = [nissl]
+    for each in pkgutil.walk_packages(nissl.__path__, "nissl."):
+        if not each.name.endswith("__main__"):
+            found.append(importlib.import_module(each.name))
+    return found
+
+
+MODULES = modules()
+
+
+def test_every_exported_name_is_there() -> None:
+    for module in MODULES:
+        names = getattr(module, "__all__", ())
+        assert len(set(names)) == len(names), module.__name__
+        missing = [name for name in names if not hasattr(module, name)]
+        assert missing == [], module.__name__
+
+
+def test_the_package_exports_all_that_it_shows() -> None:
+    shown = {name for name in vars(nissl) if not name.startswith("_")}
+    submodules = {name for name in shown if inspect.ismodule(getattr(nissl, name))}
+    helpers = {"annotations", "importlib", "TYPE_CHECKING", "Any"}
+    assert shown - submodules - helpers <= set(nissl.__all__) | {"bfloat16"}
+    public = set(dir(nissl)) - submodules - helpers
+    assert {name for name in public if not name.startswith("_")} <= {*nissl.__all__, "bfloat16"}
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = nissl.nonsense
+
+
+def test_all_of_keras_that_the_lecture_names_is_there() -> None:
+    for path in (
+        "Sequential",
+        "Input",
+        "layers.Flatten",
+        "layers.Dense",
+        "layers.Activation",
+        "layers.Dropout",
+        "optimizers.SGD",
+        "optimizers.Adam",
+        "losses.MeanSquaredError",
+        "metrics.SparseCategoricalAccuracy",
+        "initializers.GlorotUniform",
+        "callbacks.EarlyStopping",
+        "backend.clear_session",
+        "utils.set_random_seed",
+        "utils.to_categorical",
+        "datasets.fashion_mnist.load_data",
+        "models.load_model",
+        "models.Sequential",
+    ):
+        found: Any = nissl
+        for name in path.split("."):
+            found = getattr(found, name)
+        assert callable(found), path
+
+
+# ---- what is said ------------------------------------------------------------------------------
+
+
+def described_by_protocols(module: ModuleType) -> set[str]:
+    """Methods that a protocol of the same module describes once for all its classes."""
+    protocols = [thing for thing in vars(module).values() if getattr(thing, "_is_protocol", False)]
+    return {key for each in protocols for key, m in vars(each).items() if inspect.getdoc(m)}
+
+
+def public_things() -> Iterator[tuple[str, Any]]:
+    for module in MODULES:
+        yield module.__name__, module
+        for name, thing in vars(module).items():
+            own = getattr(thing, "__module__", None) == module.__name__
+            if name.startswith("_") or not own:
+                continue
+            if inspect.isfunction(thing) or inspect.isclass(thing):
+                yield f"{module.__name__}.{name}", thing
+            if inspect.isclass(thing):
+                for key, member in vars(thing).items():
+                    public = not key.startswith("_") and key not in described_by_protocols(module)
+                    if public and (inspect.isroutine(member) or isinstance(member, property)):
+                        yield f"{module.__name__}.{name}.{key}", getattr(thing, key)
+
+
+def test_everything_public_has_a_docstring() -> None:
+    silent = [name for name, thing in public_things() if not inspect.getdoc(thing)]
+    assert silent == []
+
+
+def test_everything_registered_has_a_docstring() -> None:
+    from nissl.core.op import Op, registry
+
+    for name, op in registry.items():
+        assert isinstance(op, Op)
+        assert op.formula, name
+    registries = [
+        importlib.import_module(f"nissl.{room}").registry
+        for room in ("activations", "initializers", "losses", "metrics")
+    ]
+    registries.append(importlib.import_module("nissl.layers.base").registry)
+    registries.append(importlib.import_module("nissl.optimizers.base").registry)
+    registries.append(importlib.import_module("nissl.metrics").functions)
+    for each in registries:
+        assert each.names(), each.kind
+        for name in each:
+            assert inspect.getdoc(each.lookup(name)), (each.kind, name)
+
+
+def test_every_error_stands_in_the_tree_that_the_docstring_draws() -> None:
+    from nissl import errors
+
+    drawn = errors.__doc__
+    assert drawn is not None
+    for name in errors.__all__:
+        thing = getattr(errors, name)
+        if inspect.isclass(thing):
+            assert issubclass(thing, nissl.NisslError), name
+            assert f" {name}" in drawn, name
+            assert thing.__name__ == name
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE))
+)
+def test_source_keeps_the_house_rules(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler):
+            caught = ast.unparse(node.type) if node.type is not None else ""
+            assert caught not in ("", "Exception", "BaseException"), f"line {node.lineno}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in ("eval", "exec"), f"line {node.lineno}"
+    used = {name.split(".")[0] for name in imports(tree)}
+    assert not used & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
