@@ -300,6 +300,16 @@ def test_csv_logger_takes_many_epochs_at_once(tmp_path):
     assert path.read_text() == "epoch,loss\n0,3.0\n1,2.0\n2,1.0\n"
 
 
+def test_csv_logger_needs_no_end(tmp_path):
+    logger = CSVLogger(tmp_path / "log.csv")
+    logger.on_epoch_end(0, {"loss": 1.0})
+    hooks = CallbackList([logger])
+    hooks.on_train_begin({})
+    hooks.on_epoch_end(0, {"loss": 2.0})
+    hooks.close()
+    assert (tmp_path / "log.csv").read_text() == "epoch,loss\n0,2.0\n"
+
+
 def test_csv_logger_leaves_a_strange_file_alone(tmp_path):
     path = tmp_path / "notes.csv"
     path.write_text("name,age\nGolgi,40\n", "utf-8")

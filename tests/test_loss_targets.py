@@ -76,7 +76,7 @@ def test_ignored_labels_are_good_targets() -> None:
 @pytest.mark.parametrize(
     ("loss", "shape", "output", "text"),
     [
-        ("mse", (5,), (None, 3), r"y have shape \(5,\) and predictions \(5, 3\)"),
+        ("mse", (5,), (None, 3), r"y of shape \(5,\) and predictions of shape \(5, 3\) do not fit"),
         ("categorical_crossentropy", (5,), (None, 3), r"sparse_categorical_crossentropy"),
         ("categorical_crossentropy", (5, 1), (None, 3), r"to_categorical"),
         (SPARSE, (5, 3), (None, 3), "one-hot rows are for categorical_"),

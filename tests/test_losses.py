@@ -240,7 +240,7 @@ def test_nothing_is_broadcast(name: str) -> None:
 def test_labels_given_to_the_wrong_crossentropy() -> None:
     with pytest.raises(ShapeError, match=r"sparse_categorical_crossentropy.*to_categorical"):
         losses.CategoricalCrossentropy()(np.array([1, 2]), np.full((2, 3), 0.3))
-    with pytest.raises(ShapeError, match="use categorical_crossentropy"):
+    with pytest.raises(ShapeError, match="use the categorical one"):
         losses.SparseCategoricalCrossentropy()(np.eye(3), np.full((3, 3), 0.3))
     with pytest.raises(ShapeError, match="a last layer of 1 unit instead of 3"):
         losses.MeanSquaredError()(np.zeros(2), np.zeros((2, 3)))

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import select
 import sys
 from types import SimpleNamespace
 
@@ -286,8 +287,8 @@ def test_an_interrupted_line_is_ended():
     run.hooks.on_epoch_begin(0, {})
     run.clock.now += 1
     run.hooks.on_progress(5, 10, {"loss": 1.0})
-    run.bar.close()
-    run.bar.close()
+    run.hooks.close()
+    run.hooks.close()
     assert run.screen[1:] == [""]
 
 
@@ -564,10 +565,11 @@ def test_on_a_real_pseudo_terminal():
 
 def read_until(descriptor, needle, times=1):
     """Read from a pseudo-terminal until something has come so many times."""
-    text = ""
-    while text.count(needle) < times:
-        text += os.read(descriptor, 10000).decode()
-    return text
+    found = b""
+    while found.count(needle.encode()) < times:
+        assert select.select([descriptor], [], [], 10)[0], f"only {found!r} came"
+        found += os.read(descriptor, 10000)
+    return found.decode()
 
 
 def test_early_stopping_speaks_through_the_bar():

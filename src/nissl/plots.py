@@ -97,7 +97,9 @@ def curves(
         unit = (units or {}).get(name, "")
         axes.set_ylabel(f"{metric_name(name)} [{unit}]" if unit else metric_name(name))
         axes.set_xlabel(_("Epoch"))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        last = first_epoch + len(history[name]) - 1
+        axes.set_xlim(first_epoch - 0.5, max(last, first_epoch) + 0.5)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.grid(color=GRID, linewidth=0.6)
         axes.legend(frameon=False)
         _bare(axes)
@@ -189,7 +191,7 @@ def mistakes(
         + _("predicted: {name}, {share}").format(name=_short(guess, 18), share=_percent(share))
         for name, guess, share in zip(true, predicted, probability, strict=True)
     ]
-    title = _("The {count} worst of {total} mistakes in {samples} samples").format(
+    title = _("Mistakes in {samples} samples: {total}, the worst {count} shown").format(
         count=len(captions), total=f"{total:,}", samples=f"{samples:,}"
     )
     if not captions:
@@ -273,6 +275,7 @@ def _figure(width: float, height: float) -> Figure:
         raise MissingDependencyError("matplotlib", "Drawing pictures", "plots") from error
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
     return figure
 
 

@@ -85,10 +85,10 @@ class Registry(Generic[T]):
             return self.deserialize(identifier)
         if inspect.isclass(identifier):
             return identifier()
-        if callable(identifier):
+        if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
         raise ArgumentTypeError(
-            f"a {self.kind} is a name, an object or a function, not {type(identifier).__name__} "
+            f"the {self.kind} is a name, an object or a function, not {type(identifier).__name__} "
             f"{identifier!r}"
         )
 

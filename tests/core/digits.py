@@ -13,7 +13,6 @@ import numpy as np
 Number = Any
 Rule = Callable[..., Number]
 
-mpmath.mp.dps = 50
 inf = mpmath.inf
 
 
@@ -106,20 +105,21 @@ def _finite(*xs: Number) -> bool:
 
 
 one, zero = mpmath.mpf(1), mpmath.mpf(0)
-pi = mpmath.pi
+pi = mpmath.pi  # as precise as asked wherever it is used
+with mpmath.workdps(60):
+    half_pi = pi / 2
 
 ORACLES: dict[str, Oracle] = {
     "exp": Oracle(at_infinity(mpmath.exp, inf, zero), (at_infinity(mpmath.exp, inf, zero),)),
-    "expm1": Oracle(
-        at_infinity(mpmath.expm1, inf, -one), (at_infinity(mpmath.exp, inf, zero),)
-    ),
+    "expm1": Oracle(at_infinity(mpmath.expm1, inf, -one), (at_infinity(mpmath.exp, inf, zero),)),
     "log": Oracle(
         inside(lambda x: -inf if x == 0 else mpmath.log(x), lambda x: x >= 0),
         (inside(lambda x: 1 / x, lambda x: x > 0 and _finite(x)),),
     ),
     "log1p": Oracle(
-        inside(lambda x: -inf if x == -1 else at_infinity(mpmath.log1p, inf, inf)(x),
-               lambda x: x >= -1),
+        inside(
+            lambda x: -inf if x == -1 else at_infinity(mpmath.log1p, inf, inf)(x), lambda x: x >= -1
+        ),
         (inside(lambda x: 1 / (1 + x), lambda x: x > -1),),
     ),
     "sqrt": Oracle(
@@ -138,15 +138,11 @@ ORACLES: dict[str, Oracle] = {
         (inside(lambda x: -1 / mpmath.sqrt(1 - x * x), lambda x: abs(x) < 1),),
     ),
     "atan": Oracle(
-        at_infinity(mpmath.atan, pi / 2, -pi / 2),
+        at_infinity(mpmath.atan, half_pi, -half_pi),
         (at_infinity(lambda x: 1 / (1 + x * x), zero, zero),),
     ),
-    "sinh": Oracle(
-        at_infinity(mpmath.sinh, inf, -inf), (at_infinity(mpmath.cosh, inf, inf),)
-    ),
-    "cosh": Oracle(
-        at_infinity(mpmath.cosh, inf, inf), (at_infinity(mpmath.sinh, inf, -inf),)
-    ),
+    "sinh": Oracle(at_infinity(mpmath.sinh, inf, -inf), (at_infinity(mpmath.cosh, inf, inf),)),
+    "cosh": Oracle(at_infinity(mpmath.cosh, inf, inf), (at_infinity(mpmath.sinh, inf, -inf),)),
     "tanh": Oracle(
         at_infinity(mpmath.tanh, one, -one),
         (at_infinity(lambda x: mpmath.sech(x) ** 2, zero, zero),),
@@ -168,8 +164,11 @@ ORACLES: dict[str, Oracle] = {
         (at_infinity(lambda x: _sigmoid(x) * _sigmoid(-x), zero, zero),),
     ),
     "softplus": Oracle(
-        at_infinity(lambda x: mpmath.log1p(mpmath.exp(x)) if x < 0
-                    else x + mpmath.log1p(mpmath.exp(-x)), inf, zero),
+        at_infinity(
+            lambda x: mpmath.log1p(mpmath.exp(x)) if x < 0 else x + mpmath.log1p(mpmath.exp(-x)),
+            inf,
+            zero,
+        ),
         (at_infinity(_sigmoid, one, zero),),
     ),
     "relu": Oracle(lambda x: max(x, zero), (lambda x: one if x > 0 else zero,)),
@@ -205,10 +204,14 @@ ORACLES: dict[str, Oracle] = {
     "pow": Oracle(
         _power,
         (
-            lambda x, y: None if _power(x, y - 1) is None or not _finite(x, y)
-            else y * _power(x, y - 1),
-            lambda x, y: None if x < 0 or _power(x, y) is None
-            else (zero if x == 0 else _power(x, y) * mpmath.log(x)),
+            lambda x, y: (
+                None if _power(x, y - 1) is None or not _finite(x, y) else y * _power(x, y - 1)
+            ),
+            lambda x, y: (
+                None
+                if x < 0 or _power(x, y) is None
+                else (zero if x == 0 else _power(x, y) * mpmath.log(x))
+            ),
         ),
     ),
     "atan2": Oracle(
@@ -218,10 +221,20 @@ ORACLES: dict[str, Oracle] = {
             lambda x, y: None if not _finite(x, y) or x == y == 0 else -x / (x * x + y * y),
         ),
     ),
-    "maximum": Oracle(max, (lambda x, y: (1 + _sign(x - y)) / 2 if _no_likes(x, y) else one / 2,
-                            lambda x, y: (1 + _sign(y - x)) / 2 if _no_likes(x, y) else one / 2)),
-    "minimum": Oracle(min, (lambda x, y: (1 + _sign(y - x)) / 2 if _no_likes(x, y) else one / 2,
-                            lambda x, y: (1 + _sign(x - y)) / 2 if _no_likes(x, y) else one / 2)),
+    "maximum": Oracle(
+        max,
+        (
+            lambda x, y: (1 + _sign(x - y)) / 2 if _no_likes(x, y) else one / 2,
+            lambda x, y: (1 + _sign(y - x)) / 2 if _no_likes(x, y) else one / 2,
+        ),
+    ),
+    "minimum": Oracle(
+        min,
+        (
+            lambda x, y: (1 + _sign(y - x)) / 2 if _no_likes(x, y) else one / 2,
+            lambda x, y: (1 + _sign(x - y)) / 2 if _no_likes(x, y) else one / 2,
+        ),
+    ),
     "floor_divide": Oracle(_floored, (lambda x, y: zero, lambda x, y: zero)),
     "remainder": Oracle(
         _modulo,

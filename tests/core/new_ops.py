@@ -173,9 +173,7 @@ def _cell_forward(inputs: Any, outputs: Any, tangents: Any) -> Any:
     i, f, g, o = _gates(a)
     di, df, dg, do = _quarters(_or_zeros(tangents[0], a))
     d_state = _or_zeros(tangents[1], state)
-    d_new = (
-        f * d_state + state * f * (1 - f) * df + g * i * (1 - i) * di + i * (1 - g * g) * dg
-    )
+    d_new = f * d_state + state * f * (1 - f) * df + g * i * (1 - i) * di + i * (1 - g * g) * dg
     t = F.tanh(new)
     return t * o * (1 - o) * do + o * (1 - t * t) * d_new, d_new
 
@@ -186,8 +184,12 @@ def _cell_reverse(inputs: Any, outputs: Any, cotangents: Any) -> Any:
     ct_h, ct_new = _or_zeros(cotangents[0], h), _or_zeros(cotangents[1], new)
     t = F.tanh(new)
     total = ct_new + ct_h * o * (1 - t * t)
-    pulled = [total * g * i * (1 - i), total * state * f * (1 - f), total * i * (1 - g * g),
-              ct_h * t * o * (1 - o)]
+    pulled = [
+        total * g * i * (1 - i),
+        total * state * f * (1 - f),
+        total * i * (1 - g * g),
+        ct_h * t * o * (1 - o),
+    ]
     return F.concat(pulled, axis=1), total * f
 
 
@@ -242,7 +244,7 @@ def _scan_xla(*values: Array, body: Program, carries: int, slices: int) -> Any:
 
 @functools.lru_cache
 def _dual_body(body: Program, carries: int, slices: int) -> Program:
-    """(carries, their tangents, slices, tangents, constants, tangents) -> the same of the results."""
+    """(carries, tangents, slices, tangents, constants, tangents) -> the same of the results."""
     constants = len(body.inputs) - carries - slices
     groups = (carries, carries, slices, slices, constants, constants)
 
@@ -295,13 +297,17 @@ def _parted(items: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
 
 
 def _scan_forward(
-    inputs: Any, outputs: Any, tangents: Any, body: Program, carries: int, slices: int
+    inputs: Any, outputs: Any, tangents: Any, *, body: Program, carries: int, slices: int
 ) -> Any:
     moved = [_or_zeros(t, x) for x, t in zip(inputs, tangents, strict=True)]
     counts = (carries, slices, len(inputs) - carries - slices)
     pairs = zip(_parted(inputs, counts), _parted(moved, counts), strict=True)
     doubled = [each for values, directions in pairs for each in (*values, *directions)]
-    params = {"body": _dual_body(body, carries, slices), "carries": 2 * carries, "slices": 2 * slices}
+    params = {
+        "body": _dual_body(body, carries, slices),
+        "carries": 2 * carries,
+        "slices": 2 * slices,
+    }
     out = apply(scan, doubled, params)
     results = len(outputs) - carries
     _, state, _, along = _parted(out, (carries, carries, results, results))
@@ -309,9 +315,9 @@ def _scan_forward(
 
 
 def _scan_reverse(
-    inputs: Any, outputs: Any, cotangents: Any, body: Program, carries: int, slices: int
+    inputs: Any, outputs: Any, cotangents: Any, *, body: Program, carries: int, slices: int
 ) -> Any:
-    ahead, along, fixed = _parted(inputs, (carries, slices, len(inputs) - carries - slices))
+    _ahead, along, fixed = _parted(inputs, (carries, slices, len(inputs) - carries - slices))
     filled = [_or_zeros(ct, out) for ct, out in zip(cotangents, outputs, strict=True)]
     params = {"body": _recording_body(body, carries), "carries": carries, "slices": slices}
     states = apply(scan, list(inputs), params)[len(outputs) :]

@@ -77,6 +77,21 @@ def leaves(result: Any) -> list[Tensor]:
     return list(result) if isinstance(result, tuple | list) else [result]
 
 
+def inferred(op: Op, sample: Sample, arrays: Sequence[Vector]) -> tuple[Aval, ...]:
+    """What the op's rule promises for these arrays."""
+    found = op.infer(*(Aval(a.shape, a.dtype) for a in arrays), **sample.params)
+    return (found,) if isinstance(found, Aval) else tuple(found)
+
+
+def judge_shape_rule(op: Op, sample: Sample, dtype: Any = "float64") -> None:
+    """The op's rule against what it computes."""
+    arrays = draw(sample, dtype)
+    outputs = leaves(op(*map(Tensor, arrays), **sample.params))
+    computed = tuple(Aval(o.shape, o.numpy().dtype) for o in outputs)
+    promised = inferred(op, sample, arrays)
+    assert computed == promised, f"{op.name}: computed {computed}, promised {promised}"
+
+
 def flat(result: Any) -> Vector:
     """All floating numbers of a result in one float64 vector."""
     parts = [
@@ -135,9 +150,9 @@ def judge(function: Callable[..., Any], point: Sequence[Vector], seed: int = 1) 
         return
     way = directions(point, seed)
     value, tangents = jvp(function, list(map(Tensor, point)), list(map(Tensor, way)))
-    assert all(
-        t.shape == v.shape for t, v in zip(leaves(tangents), leaves(value), strict=True)
-    ), "a tangent has not the shape of its output"
+    assert all(t.shape == v.shape for t, v in zip(leaves(tangents), leaves(value), strict=True)), (
+        "a tangent has not the shape of its output"
+    )
     moved = np.concatenate(
         [
             np.ravel(t.numpy()) if dtypes.is_floating(v.dtype) else np.zeros(0)
@@ -149,14 +164,20 @@ def judge(function: Callable[..., Any], point: Sequence[Vector], seed: int = 1) 
 
     value, pull = vjp(function, *map(Tensor, point))
     weights = seeds_for(value, seed + 1)
-    pulled = pull(tuple(weights) if isinstance(value, tuple) else
-                  (weights if isinstance(value, list) else weights[0]))
+    pulled = pull(
+        tuple(weights)
+        if isinstance(value, tuple)
+        else (weights if isinstance(value, list) else weights[0])
+    )
     assert [p.shape for p in pulled] == [x.shape for x in point]
-    u = np.concatenate([
-        np.ravel(w.numpy())
-        for w, v in zip(weights, leaves(value), strict=True)
-        if dtypes.is_floating(v.dtype)
-    ] or [np.zeros(0)])
+    u = np.concatenate(
+        [
+            np.ravel(w.numpy())
+            for w, v in zip(weights, leaves(value), strict=True)
+            if dtypes.is_floating(v.dtype)
+        ]
+        or [np.zeros(0)]
+    )
     left = float(u @ moved)
     right = float(sum(np.sum(p.numpy() * t) for p, t in zip(pulled, way, strict=True)))
     scale = max(1.0, float(np.abs(u) @ np.abs(moved)))
@@ -168,8 +189,11 @@ def forward_derivative(function: Callable[..., Any], way: Sequence[Vector]) -> C
 
     def derivative(*args: Tensor) -> Any:
         value, moved = jvp(function, args, list(map(Tensor, way)))
-        return [m for m, v in zip(leaves(moved), leaves(value), strict=True)
-                if dtypes.is_floating(v.dtype)]
+        return [
+            m
+            for m, v in zip(leaves(moved), leaves(value), strict=True)
+            if dtypes.is_floating(v.dtype)
+        ]
 
     return derivative
 
@@ -216,8 +240,9 @@ def assert_close(found: Vector, wanted: Vector, ulps: float, what: str = "") -> 
     wide, reference = found.astype(np.float64), wanted.astype(np.float64)
     finite = reference[np.isfinite(reference)]
     scale = max(1e-300, float(np.max(np.abs(finite), initial=0.0)))
-    np.testing.assert_allclose(wide, reference, rtol=ulps * eps, atol=ulps * eps * scale,
-                               err_msg=what)
+    np.testing.assert_allclose(
+        wide, reference, rtol=ulps * eps, atol=ulps * eps * scale, err_msg=what
+    )
 
 
 def epsilon(dtype: Any) -> float:

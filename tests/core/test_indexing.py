@@ -145,16 +145,23 @@ def test_take(shape: tuple[int, ...], data: Any) -> None:
     x = np.random.default_rng(0).uniform(-2, 2, shape)
     axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
     n = x.shape[axis]
-    indices = data.draw(hnp.arrays(int, hnp.array_shapes(min_dims=0, max_dims=2, max_side=3),
-                                   elements=st.integers(-n, n - 1)))
-    np.testing.assert_array_equal(F.take(Tensor(x), indices, axis).numpy(),
-                                  np.take(x, indices, axis))
+    indices = data.draw(
+        hnp.arrays(
+            int,
+            hnp.array_shapes(min_dims=0, max_dims=2, max_side=3),
+            elements=st.integers(-n, n - 1),
+        )
+    )
+    np.testing.assert_array_equal(
+        F.take(Tensor(x), indices, axis).numpy(), np.take(x, indices, axis)
+    )
     check_grads(lambda x: F.take(x, indices, axis) ** 2, [x])
     sides = list(shape)
     sides[axis] = data.draw(st.integers(0, 3))
     along = data.draw(hnp.arrays(int, tuple(sides), elements=st.integers(-n, n - 1)))
-    np.testing.assert_array_equal(F.take_along_axis(Tensor(x), along, axis).numpy(),
-                                  np.take_along_axis(x, along, axis))
+    np.testing.assert_array_equal(
+        F.take_along_axis(Tensor(x), along, axis).numpy(), np.take_along_axis(x, along, axis)
+    )
     check_grads(lambda x: F.take_along_axis(x, along, axis) ** 2, [x])
 
 

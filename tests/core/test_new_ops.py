@@ -1,4 +1,4 @@
-"""Ops of the kinds that come next go through both modes, both engines and the printer, to order 2."""
+"""Ops of the kinds that come next, through both modes, both engines and the printer, to order 2."""
 
 from __future__ import annotations
 
@@ -82,8 +82,10 @@ def test_convolution_is_what_the_lecture_says() -> None:
     image[:, 3:] = 1.0
     kernel = np.array([[-1.0, 0, 1], [-1, 0, 1], [-1, 0, 1]])
     wanted = [
-        [sum(image[j + a, i + b] * kernel[a, b] for a in range(3) for b in range(3))
-         for i in range(4)]
+        [
+            sum(image[j + a, i + b] * kernel[a, b] for a in range(3) for b in range(3))
+            for i in range(4)
+        ]
         for j in range(3)
     ]
     found = conv(Tensor(image[None, :, :, None]), Tensor(kernel[:, :, None, None]), stride=1)
@@ -107,7 +109,10 @@ def test_a_fused_lstm_cell() -> None:
     tensors = list(map(Tensor, arrays))
     for fused, plain in zip(lstm_cell(*tensors), composed_cell(*tensors), strict=True):
         np.testing.assert_allclose(fused.numpy(), plain.numpy(), rtol=1e-14)
-    for use in (lambda out: F.sum(out[0] ** 2), lambda out: F.sum(F.exp(out[1]))):  # one output only
+    for use in (
+        lambda out: F.sum(out[0] ** 2),
+        lambda out: F.sum(F.exp(out[1])),
+    ):  # one output only
         fused = grad(lambda a, c, use=use: use(lstm_cell(a, c)), (0, 1))(*tensors)
         plain = grad(lambda a, c, use=use: use(composed_cell(a, c)), (0, 1))(*tensors)
         for one, two in zip(fused, plain, strict=True):
@@ -118,8 +123,9 @@ def test_several_outputs_by_backward() -> None:
     a, c = (F.tensor(x, requires_grad=True) for x in drawn((2, 12), (2, 3)))
     h, new = lstm_cell(a, c)
     (F.sum(h) + F.sum(new * new)).backward()
-    wanted = grad(lambda a, c: F.sum(composed_cell(a, c)[0]) + F.sum(composed_cell(a, c)[1] ** 2),
-                  (0, 1))(a.detach(), c.detach())
+    wanted = grad(
+        lambda a, c: F.sum(composed_cell(a, c)[0]) + F.sum(composed_cell(a, c)[1] ** 2), (0, 1)
+    )(a.detach(), c.detach())
     for found, plain in zip((a.grad, c.grad), wanted, strict=True):
         assert found is not None
         np.testing.assert_allclose(found.numpy(), plain.numpy(), rtol=1e-13, atol=1e-15)
@@ -158,7 +164,8 @@ def test_a_scan_with_a_body_program() -> None:
     program = through_everything(scanned, arrays, "scan")
     text = str(program)
     assert "v5, v6 = scan(v1, v2, v3, v4, body=step, carries=1, slices=1)" in text
-    assert "step(v1: float64[3], v2: float64[2]" in text and "tanh" in text, "the body is printed"
+    assert "step(v1: float64[3], v2: float64[2]" in text, "the body is printed"
+    assert "tanh" in text
     assert program.flops() == STEPS * body.flops()
     tensors = list(map(Tensor, arrays))
     for one, two in zip(scanned(*tensors), unrolled(*tensors), strict=True):
@@ -174,8 +181,13 @@ def test_a_scan_with_a_body_program() -> None:
 
 def test_a_scan_refuses_a_body_that_does_not_fit() -> None:
     with pytest.raises(ShapeError, match="scan: step takes"):
-        trace(lambda *args: scan(*args, body=recurrent_body(), carries=1, slices=1),
-              Aval((UNITS + 1,)), Aval((STEPS, INPUTS)), Aval((UNITS, UNITS)), Aval((INPUTS, UNITS)))
+        trace(
+            lambda *args: scan(*args, body=recurrent_body(), carries=1, slices=1),
+            Aval((UNITS + 1,)),
+            Aval((STEPS, INPUTS)),
+            Aval((UNITS, UNITS)),
+            Aval((INPUTS, UNITS)),
+        )
 
 
 # ---- an engine's own lowering for one shape --------------------------------------------------

@@ -131,7 +131,7 @@ def test_inputs_that_the_op_refuses() -> None:
 
 def test_an_output_that_nothing_computes() -> None:
     program = good()
-    with pytest.raises(ProgramError, match="good: output .* is not computed"):
+    with pytest.raises(ProgramError, match=r"good: output .* is not computed"):
         check(replace(program, equations=program.equations[:1]))
 
 
@@ -162,7 +162,8 @@ def test_dead_code_goes() -> None:
 def test_common_subexpressions_are_computed_once() -> None:
     program = trace(lambda x: F.sin(x) * F.sin(x) + F.sum(x, axis=0) * F.sum(x, axis=0), X)
     small = share_common_subexpressions(program)
-    assert names(small).count("sin") == 1 and names(small).count("sum") == 1
+    assert names(small).count("sin") == 1
+    assert names(small).count("sum") == 1
     both(program, small, np.array([0.3, 0.7]))
 
 
@@ -261,8 +262,12 @@ def test_flops_count_two_for_each_product_of_a_matmul() -> None:
 def test_watching_a_run_sees_every_equation() -> None:
     seen: list[str] = []
     program = good()
-    program.run("numpy", np, [np.ones(2), np.ones(2)],
-                watch=lambda equation, inputs, outputs: seen.append(equation.op.name))
+    program.run(
+        "numpy",
+        np,
+        [np.ones(2), np.ones(2)],
+        watch=lambda equation, inputs, outputs: seen.append(equation.op.name),
+    )
     assert seen == names(program)
 
 

@@ -7,6 +7,7 @@ numbers that may cancel, as in ``1 - tanh(x)**2``, are judged in ulp of ``max(1,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import mpmath
@@ -31,6 +32,13 @@ ULPS_XLA = {"sinh": 32, "cosh": 32}
 #: the derivative by the base rounds ``y - 1``, and the power multiplies that by ``log(x)``
 ULPS_PARTIAL = {"pow": 80}
 precision = pytest.mark.parametrize("dtype", ["float64", "float32"])
+
+
+@pytest.fixture(autouse=True)
+def _digits() -> Iterator[None]:
+    """More digits than any float, whatever other tests have asked of mpmath."""
+    with mpmath.workdps(60):
+        yield
 
 
 def arity(op: Op) -> int:
@@ -121,5 +129,7 @@ def test_partials_at_hard_points(op: Op, dtype: str) -> None:
                 wanted = partial(*map(exactly, column))
                 most = ULPS_PARTIAL.get(op.name, 4)
                 if not refused(wanted) and not ulps(each, wanted, dtype, least=1.0) <= most:
-                    wrong.append(f"{mode} by {i} at {column}: {each}, not {mpmath.nstr(wanted, 12)}")
+                    wrong.append(
+                        f"{mode} by {i} at {column}: {each}, not {mpmath.nstr(wanted, 12)}"
+                    )
     assert not wrong, f"{op.name} in {dtype}: {wrong}"

@@ -14,6 +14,8 @@ from op_sweep import (
     every_op,
     function_of,
     has_body,
+    inferred,
+    judge_shape_rule,
     leaves,
     program_of,
     run_on,
@@ -31,11 +33,6 @@ every = pytest.mark.parametrize("op", [pytest.param(op, id=op.name) for op in ev
 every_sample = pytest.mark.parametrize(("op", "sample"), cases())
 
 
-def out_avals_of(op: Op, arrays: list[Any], sample: Sample) -> tuple[Aval, ...]:
-    found = op.infer(*(Aval(a.shape, a.dtype) for a in arrays), **sample.params)
-    return (found,) if isinstance(found, Aval) else tuple(found)
-
-
 @every
 def test_an_op_says_what_tests_and_tables_need(op: Op) -> None:
     assert op.samples, f"{op.name} has no samples, so that nothing tries it"
@@ -50,9 +47,7 @@ def test_an_op_says_what_tests_and_tables_need(op: Op) -> None:
 def test_the_shape_rule_agrees_with_what_is_computed(op: Op, sample: Sample, dtype: str) -> None:
     if has_body(sample) and dtype != "float64":
         pytest.skip("the dtypes of a body are fixed")
-    arrays = draw(sample, dtype)
-    outputs = leaves(op(*map(Tensor, arrays), **sample.params))
-    assert tuple(Aval(o.shape, o.numpy().dtype) for o in outputs) == out_avals_of(op, arrays, sample)
+    judge_shape_rule(op, sample, dtype)
 
 
 @every_sample
@@ -65,7 +60,7 @@ def test_half_precisions_agree_with_float64(op: Op, sample: Sample) -> None:
         outputs = leaves(op(*map(Tensor, arrays), **sample.params))
         wanted = leaves(op(*map(Tensor, wide), **sample.params))
         for found, aval, reference in zip(
-            outputs, out_avals_of(op, arrays, sample), wanted, strict=True
+            outputs, inferred(op, sample, arrays), wanted, strict=True
         ):
             assert found.numpy().dtype == aval.dtype, half
             rounded = reference.numpy().astype(aval.dtype)
@@ -84,7 +79,7 @@ def test_engines_agree(op: Op) -> None:
             def with_derivative(*given: Any, function: Any = function, point: Any = point) -> Any:
                 inputs = [x for x in given if dtypes.is_floating(x.dtype)]
                 value, pull = vjp(function, *inputs) if point else (function(), None)
-                out = [v for v in leaves(value)]
+                out = list(leaves(value))
                 if pull is None or any(not dtypes.is_floating(v.dtype) for v in out):
                     return out
                 seeds = [Tensor(np.ones(v.shape, v.dtype)) for v in out]
@@ -103,7 +98,9 @@ def test_engines_agree(op: Op) -> None:
                 for engine in ("numpy", "xla"):
                     results = run_on(engine, reverse, point)
                     for found, wanted in zip(results, eager, strict=True):
-                        assert_close(found, wanted, 16, f"reverse of {op.name} on {engine}, {dtype}")
+                        assert_close(
+                            found, wanted, 16, f"reverse of {op.name} on {engine}, {dtype}"
+                        )
 
 
 @every_sample
@@ -114,7 +111,7 @@ def test_a_program_of_it_is_checked_printed_and_run(op: Op, sample: Sample) -> N
     text = str(program)
     head, last = text.splitlines()[0], text.splitlines()[-1]
     assert head.startswith("p(v1: ")
-    count = len(arrays) + len(out_avals_of(op, arrays, sample))
+    count = len(arrays) + len(inferred(op, sample, arrays))
     assert last == f"return {', '.join(f'v{i + 1}' for i in range(len(arrays), count))}"
     assert "{" not in text, "a placeholder of the op's text was left"
     if not op.text:
@@ -145,13 +142,14 @@ def variants(sample: Sample, length: int) -> list[list[tuple[int, ...]]]:
 def test_empty_and_single_axes_are_served(op: Op, sample: Sample, length: int) -> None:
     """What the shape rule allows is computed, with that shape, and so are its derivatives."""
     for shapes in variants(sample, length):
-        arrays = draw(Sample(shapes=sample.shapes, low=sample.low, high=sample.high,
-                             values=sample.values))
+        arrays = draw(
+            Sample(shapes=sample.shapes, low=sample.low, high=sample.high, values=sample.values)
+        )
         cut = [
             a[tuple(slice(0, n) for n in shape)] for a, shape in zip(arrays, shapes, strict=True)
         ]
         try:
-            wanted = out_avals_of(op, cut, sample)
+            wanted = inferred(op, sample, cut)
         except NisslError:
             continue  # the sample's parameters do not fit; the functions keep users from here
         try:

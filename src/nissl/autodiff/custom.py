@@ -27,7 +27,8 @@ class custom_derivative:  # noqa: N801
     - ``f.reverse``: ``rule(inputs, outputs, cotangents)`` returns one cotangent an input
       (``None`` for zero).
 
-    Each argument is a tuple of tensors. The mode whose rule is missing raises an error.
+    Each argument is a tuple of tensors. The mode whose rule is missing raises an error, and so does
+    a function that uses, without taking it as an argument, a tensor that is being differentiated.
 
     >>> import nissl
     >>> @nissl.custom_derivative
@@ -107,6 +108,11 @@ class custom_derivative:  # noqa: N801
             return found
 
         body = trace(flat, *(x.aval for x in inputs), name=self.name)
+        if any(t.tracked for t in body.constants):
+            raise GraphError(
+                f"{self.name} uses a tensor from outside that has a history or requires a "
+                "gradient, which its rules cannot pass on; make it an argument"
+            )
         outputs = apply(self._op, inputs, {"body": body})
         return tree.unflatten(nesting[0], outputs)
 

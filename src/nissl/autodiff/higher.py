@@ -51,8 +51,7 @@ def jacobian(
         if mode == "forward":
             return _forward(of_one, x)
         value, pull_back = vjp(of_one, x)
-        if not isinstance(value, Tensor):
-            raise ArgumentError("jacobian: the function must return one tensor")
+        _check_one(value)
         if mode == "auto" and x.size < value.size:
             return _forward(of_one, x)
         if not value.size:
@@ -63,8 +62,14 @@ def jacobian(
     return differentiated
 
 
+def _check_one(value: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise ArgumentError("jacobian: the function must return one tensor")
+
+
 def _forward(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     value, push = linearize(function, x)
+    _check_one(value)
     columns = [push(unit) for unit in _basis(x)]
     if not columns:
         return zeros((*value.shape, *x.shape), x.dtype)

@@ -24,25 +24,27 @@ def _sweep(
 ) -> None:
     """Pull cotangents back through equations, newest first, to the tensors that are useful."""
     scoped = state.scope
-    for equation in reversed(equations):
-        state.scope = f"gradient of {equation.scope}" if equation.scope else scoped
-        if len(equation.avals) == 1:
-            given = [cotangents.pop((id(equation), 0), None)]
-        else:
-            given = [cotangents.pop((id(equation), i), None) for i in range(len(equation.avals))]
-        if all(each is None for each in given):
-            continue
-        needed = [useful(t) for t in equation.inputs]
-        if not any(needed):
-            continue
-        pulled = equation.op.kind.vjp(equation, given, needed)
-        for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
-            if each is None or not use:
+    try:
+        for equation in reversed(equations):
+            state.scope = f"gradient of {equation.scope}" if equation.scope else scoped
+            if len(equation.avals) == 1:
+                given = [cotangents.pop((id(equation), 0), None)]
+            else:
+                given = [cotangents.pop((id(equation), i), None) for i in range(len(equation.avals))]
+            if all(each is None for each in given):
                 continue
-            key = t.key
-            before = cotangents.get(key)
-            cotangents[key] = each if before is None else add(before, each)
-    state.scope = scoped
+            needed = [useful(t) for t in equation.inputs]
+            if not any(needed):
+                continue
+            pulled = equation.op.kind.vjp(equation, given, needed)
+            for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
+                if each is None or not use:
+                    continue
+                key = t.key
+                before = cotangents.get(key)
+                cotangents[key] = each if before is None else add(before, each)
+    finally:
+        state.scope = scoped
 
 
 def gradients(output: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -75,6 +75,9 @@ class Callback:
         else:
             speaker(text)
 
+    def close(self) -> None:
+        """An error or an interruption has ended training; ``on_train_end`` will not be called."""
+
     # ---- training ----------------------------------------------------------------------------
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Training begins."""
@@ -227,6 +230,10 @@ class CallbackList(Callback):
         return any(c.every_epoch and any(map(c.wants, hooks)) for c in self.callbacks)
 
     # ---- the hooks ---------------------------------------------------------------------------
+    def close(self) -> None:
+        for callback in self.callbacks:
+            callback.close()
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         for callback in self.callbacks:
             callback.on_train_begin(logs)

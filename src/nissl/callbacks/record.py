@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 from nissl.callbacks.base import HOOKS, Callback, Logs
 from nissl.errors import (
@@ -17,7 +16,6 @@ from nissl.errors import (
     SaveError,
     UnknownNameError,
 )
-from nissl.files import writing
 
 
 class History(Callback):
@@ -120,31 +118,30 @@ class CSVLogger(Callback):
         self.separator = separator
         self.append = append
         self._columns: list[str] = []
-        self._file: TextIO | None = None
+        self._begun = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._close()
+        self._begun = True
         self._columns = []
         before = ""
         if self.append and self.filename.is_file():
             before = self.filename.read_text("utf-8")
         if before:
-            self._columns = next(csv.reader([before.split("\n", 1)[0]], delimiter=self.separator))
+            self._columns = next(self._rows(before.split("\n", 1)[:1]))
             if self._columns[:1] != ["epoch"]:
                 raise FileFormatError(
                     f"CSVLogger cannot append to {self.filename}: its first line is "
                     f"{before.splitlines()[0][:80]!r}, and is to begin with 'epoch'; write to "
                     "another file, or replace this one with append=False"
                 )
-        self._file = self._opened("a" if before else "w")
-        if before and not before.endswith("\n"):
-            self._write("\n")
+        if not before.endswith("\n"):
+            self._write("\n" if before else "", "a" if before else "w")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.on_epochs(epoch, {name: [_number(value)] for name, value in (logs or {}).items()})
 
     def on_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
-        if self._file is None:
+        if not self._begun:
             self.on_train_begin()
         rows: list[Sequence[Any]] = []
         extra = [name for name in sorted(columns) if name not in self._columns]
@@ -159,47 +156,38 @@ class CSVLogger(Callback):
         rows.extend(zip(range(first, first + count), *values, strict=True))
         self._write(self._text(rows))
 
-    def on_train_end(self, logs: Logs | None = None) -> None:
-        self._close()
-
     def _widen(self, extra: list[str]) -> None:
         """Write the file anew with more columns, and let it take the old one's place."""
-        self._close()
         with self.filename.open(encoding="utf-8", newline="") as old:
-            rows = list(csv.reader(old, delimiter=self.separator))
+            rows = list(self._rows(old))
         self._columns = [*self._columns, *extra]
         wider = [self._columns, *([*row, *(["NA"] * len(extra))] for row in rows[1:])]
+        from nissl.files import writing
+
         with writing(self.filename) as beside:
             beside.write_text(self._text(wider), "utf-8", newline="")
-        self._file = self._opened("a")
 
-    def _opened(self, mode: Literal["a", "w"]) -> TextIO:
+    def _write(self, text: str, mode: Literal["a", "w"] = "a") -> None:
+        """Write and close, so that nothing is open or lost however training ends."""
         try:
             self.filename.parent.mkdir(parents=True, exist_ok=True)
-            return open(self.filename, mode, encoding="utf-8", newline="")
+            with self.filename.open(mode, encoding="utf-8", newline="") as file:
+                file.write(text)
         except OSError as error:
-            raise self._failed(error) from error
+            reason = error.strerror or error
+            raise SaveError(f"CSVLogger cannot write {self.filename}: {reason}") from error
 
-    def _write(self, text: str) -> None:
-        assert self._file is not None
-        try:
-            self._file.write(text)
-            self._file.flush()
-        except OSError as error:
-            raise self._failed(error) from error
+    def _rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        import csv
 
-    def _failed(self, error: OSError) -> SaveError:
-        return SaveError(f"CSVLogger cannot write {self.filename}: {error.strerror or error}")
+        return csv.reader(lines, delimiter=self.separator)
 
     def _text(self, rows: Iterable[Sequence[Any]]) -> str:
+        import csv
+
         text = io.StringIO()
         csv.writer(text, delimiter=self.separator, lineterminator="\n").writerows(rows)
         return text.getvalue()
-
-    def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 def _number(value: Any) -> float:

@@ -59,6 +59,17 @@ def capture(into: Capture) -> Iterator[Capture]:
         _active.capture = outer
 
 
+@contextmanager
+def no_capture() -> Iterator[None]:
+    """Read and write variables themselves, also while a function is traced: to make new ones."""
+    outer = _active.capture
+    _active.capture = None
+    try:
+        yield
+    finally:
+        _active.capture = outer
+
+
 class Variable:
     """A named, mutable holder of a tensor.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from nissl.autodiff.calls import call
 from nissl.core import tree
@@ -102,7 +105,8 @@ class Jitted:
         dynamic, static = self._split(args, kwargs)
         leaves, structure = tree.flatten(dynamic)
         inputs = [asarray(leaf) for leaf in leaves]
-        key = (structure, static, tuple(x.aval for x in inputs))
+        kinds = (*map(type, static[0]), *(type(v) for _, v in static[1]))  # 1, 1.0 and True differ
+        key = (structure, static, kinds, tuple(x.aval for x in inputs))
         entry = self._entries.get(key)
         if entry is None:
             entry = self._entries[key] = self._trace(structure, inputs, static)
@@ -118,10 +122,10 @@ class Jitted:
         if any(t.value is None for t in inputs):
             return inline(entry.program, inputs)
         if state.recording and any(t.tracked for t in inputs):
-            return call(entry.program, inputs, functools.partial(run_program, engine))
+            return call(entry.program, inputs, functools.partial(_run_to_host, engine))
         donate = self._donated(args) if self._donate_argnums else ()
         values = run_program(engine, entry.program, [t.value for t in inputs], donate)
-        return [Tensor(value) for value in _on_host(values)]
+        return [Tensor(np.asarray(value)) for value in values]
 
     def _donated(self, args: tuple[Any, ...]) -> tuple[int, ...]:
         places: list[int] = []
@@ -142,10 +146,9 @@ class Jitted:
         return self._trace(structure, [asarray(leaf) for leaf in leaves], static).program
 
 
-def _on_host(values: Sequence[Array]) -> list[Array]:
-    import numpy as np
-
-    return [np.asarray(value) for value in values]
+def _run_to_host(engine: Engine, body: Program, values: Sequence[Array]) -> list[Array]:
+    """Run a program as part of an eager graph, whose values are NumPy arrays."""
+    return [np.asarray(value) for value in run_program(engine, body, values)]
 
 
 def _lift(program: Program, constants: tuple[Tensor, ...]) -> Program:
@@ -198,13 +201,24 @@ def jit(
         )
     if not callable(function):
         raise ArgumentError(f"jit compiles functions, and {function!r} is none")
-    return Jitted(
-        function,
-        _as_tuple(static_argnums),
-        (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames),
-        _as_tuple(donate_argnums),
-        engine,
-    )
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    positions, names = _static(function, _as_tuple(static_argnums), names)
+    return Jitted(function, positions, names, _as_tuple(donate_argnums), engine)
+
+
+def _static(
+    function: Callable[..., Any], positions: tuple[int, ...], names: tuple[str, ...]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Positions and names of the static arguments: each is static however it is passed."""
+    if not positions and not names:
+        return positions, names
+    parameters = list(inspect.signature(function).parameters.values())
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    ordered = [p.name for p in parameters if p.kind in by_place]
+    counted = tuple(p + len(ordered) if p < 0 else p for p in positions)
+    named = [ordered[p] for p in counted if p < len(ordered)]
+    placed = [ordered.index(name) for name in names if name in ordered]
+    return tuple(dict.fromkeys([*counted, *placed])), tuple(dict.fromkeys([*names, *named]))
 
 
 def _as_tuple(numbers: int | Sequence[int]) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from jax import lax
 from nissl.core.program import Program
 from nissl.core.tensor import Array
 from nissl.engine.base import Compiled, Engine, Loop, LoopSpec
+from nissl.engine.native import small_loop
 from nissl.files import cache_folder
 
 
@@ -64,7 +65,8 @@ class XlaEngine(Engine):
         return run
 
     def loop(self, spec: LoopSpec) -> Loop:
-        return _XlaLoop(spec)
+        small = small_loop(spec) if self.shares_memory else None
+        return small or _XlaLoop(spec)
 
     def to_device(self, array: Any) -> Array:
         with jax.enable_x64(True):

@@ -9,7 +9,7 @@ from nissl.core import dtypes, tree
 from nissl.core.functions import asarray, astype
 from nissl.core.op import scope
 from nissl.core.tensor import Aval, Shape, Tensor
-from nissl.core.variable import Variable, unique
+from nissl.core.variable import Variable, no_capture, unique
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError
 from nissl.registry import Registry, automatic_name, snake_case
 
@@ -102,43 +102,39 @@ class Layer:
             if not key.startswith("_"):
                 yield from (leaf for leaf in tree.flatten(value)[0] if isinstance(leaf, Layer))
 
+    def _own_weights(self) -> list[Variable]:
+        """The weights of this layer itself: trainable ones first, then the others."""
+        attributes = [value for key, value in vars(self).items() if not key.startswith("_")]
+        found = (leaf for leaf in tree.flatten(attributes)[0] if isinstance(leaf, Variable))
+        return sorted(unique([*self._weights, *found]), key=lambda v: not v.trainable)
+
     @property
     def variables(self) -> list[Variable]:
         """Every weight and state, also what is not saved, such as seeds."""
-        own = list(self._weights)
-        for value in vars(self).values():
-            if isinstance(value, Variable):
-                own.append(value)
-            state = getattr(value, "state", None)
-            if isinstance(state, Variable):
-                own.append(state)
+        states = (getattr(value, "state", None) for value in vars(self).values())
+        own = [*self._own_weights(), *(v for v in states if isinstance(v, Variable))]
         return unique([*own, *(v for layer in self.sublayers() for v in layer.variables)])
 
     @property
     def weights(self) -> list[Variable]:
-        """The weights that are saved: trainable ones first, then the others."""
-        return [*self._own_weights(True), *self._own_weights(False)]
-
-    def _own_weights(self, trainable: bool) -> list[Variable]:
-        own = [v for v in self._weights if v.trainable == trainable or not self._trainable]
-        if not self._trainable:
-            own = [] if trainable else own
-        below = [
-            v
-            for layer in self.sublayers()
-            for v in (layer.trainable_weights if trainable else layer.non_trainable_weights)
-        ]
-        return unique([*own, *below])
+        """The weights that are saved, layer by layer, whether they are trained or not."""
+        below = (v for layer in self.sublayers() for v in layer.weights)
+        return unique([*self._own_weights(), *below])
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
-        return self._own_weights(True)
+        if not self._trainable:
+            return []
+        own = (v for v in self._own_weights() if v.trainable)
+        below = (v for layer in self.sublayers() for v in layer.trainable_weights)
+        return unique([*own, *below])
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The saved weights that training leaves alone."""
-        return self._own_weights(False)
+        trained = set(self.trainable_weights)
+        return [v for v in self.weights if v not in trained]
 
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
@@ -184,7 +180,7 @@ class Layer:
     def _ensure_built(self, shape: BatchShape) -> None:
         if self.built:
             return
-        with scope(self.name):
+        with no_capture(), scope(self.name):
             self.build(shape)
         self.build_shape = shape
         self.built = True

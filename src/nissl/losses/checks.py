@@ -18,7 +18,7 @@ def alike(target: tuple[int, ...], output: OutputShape) -> bool:
     return output in (target, (*target, 1)) or target == (*output, 1)
 
 
-def mismatch(loss: str, target: tuple[int, ...], output: OutputShape) -> str:
+def mismatch(loss: str, target: tuple[int, ...], output: OutputShape, what: str = "targets") -> str:
     """Say that targets do not fit predictions, and what to do."""
     advice = (
         "they must have the same shape, and nothing is broadcast. Change the last layer's units, "
@@ -31,7 +31,8 @@ def mismatch(loss: str, target: tuple[int, ...], output: OutputShape) -> str:
             "use a sparse_categorical_crossentropy loss or nissl.utils.to_categorical(y); for one "
             f"output a sample, a last layer of 1 unit instead of {output[-1]}."
         )
-    return f"{loss}: targets have shape {target} and predictions {tuple(output)}; {advice}"
+    shapes = f"{what} of shape {target} and predictions of shape {tuple(output)}"
+    return f"{loss}: {shapes} do not fit; {advice}"
 
 
 def _floating(y: Targets) -> bool:
@@ -52,7 +53,7 @@ def shape(loss: str, name: str, y: Targets, output_shape: OutputShape) -> None:
     """Refuse targets whose shape is not that of the predictions."""
     output = tuple(output_shape[1:])
     if not alike(y.shape[1:], output):
-        raise ShapeError(mismatch(loss, y.shape, (len(y), *output)).replace("targets", name, 1))
+        raise ShapeError(mismatch(loss, y.shape, (len(y), *output), name))
 
 
 def row_of(y: Targets, bad: Targets) -> tuple[int, Any]:

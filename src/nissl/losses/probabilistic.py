@@ -137,8 +137,8 @@ class CategoricalCrossentropy(Elementwise):
     ) -> None:
         checks.numeric(self._label, name, y)
         if y.shape[1:] != tuple(output_shape[1:]):
-            text = checks.mismatch(self._label, y.shape, (len(y), *output_shape[1:]))
-            raise ShapeError(text.replace("targets", name, 1))
+            shape = (len(y), *output_shape[1:])
+            raise ShapeError(checks.mismatch(self._label, y.shape, shape, name))
         checks.finite(self._label, name, y)
         advice = "For integer labels use sparse_categorical_crossentropy."
         checks.probabilities(self._label, name, y, advice)
@@ -219,10 +219,10 @@ def labels_for(name: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
     if y_true.shape != wanted or not y_pred.ndim:
         hint = ""
         if y_true.shape == y_pred.shape:
-            hint = " For one-hot rows use categorical_crossentropy."
+            hint = " For one-hot rows use the categorical one, without sparse_."
         raise ShapeError(
-            f"{name}: targets have shape {y_true.shape} and predictions {y_pred.shape}; labels are "
-            f"one integer a sample, shape {wanted} or {(*wanted, 1)}.{hint}"
+            f"{name}: targets of shape {y_true.shape} and predictions of shape {y_pred.shape} do "
+            f"not fit; labels are one integer a sample, shape {wanted} or {(*wanted, 1)}.{hint}"
         )
     if dtypes.is_floating(y_true.dtype):
         return y_true if y_true.dtype.itemsize >= 4 else F.astype(y_true, dtypes.float32)

@@ -118,6 +118,8 @@ def evaluate_on(runner: Runner, source: Feed, callbacks: CallbackList | None = N
                 state = runner.loop.steps(
                     fixed, state, piece.arrays, None, piece.first, piece.stop, piece.first
                 )
+                if callbacks is not None and piece.stop < spec.steps:
+                    callbacks.on_progress(piece.stop, spec.steps, {})
                 continue
             for number in range(piece.first, piece.stop):
                 each_batch.on_test_batch_begin(number, {})
@@ -244,8 +246,11 @@ class Fit:
             bad = int(reports[-1][-1])
             good = count if bad < 0 else (bad - begun) // spec.steps
             self.state = state
-            for i in range(good):
-                self._tell(self.logs([float(column[i]) for column in reports[:-1]]))
+            if good:
+                columns = dict(zip(self.trackers.names(), reports, strict=False))
+                listed = {name: columns[name][:good].tolist() for name in sorted(columns)}
+                self.callbacks.on_epochs(self.epoch, listed)
+                self.epoch += good
             if bad >= 0:
                 self._restart(before, orders, good)
                 order = None if orders is None else orders[good]
@@ -267,11 +272,6 @@ class Fit:
         place = self.runner.step.state.index(optimizer.iterations)
         return int(np.asarray(self.state[place]))
 
-    def _tell(self, logs: dict[str, float]) -> None:
-        self.callbacks.on_epoch_begin(self.epoch, {})
-        self.callbacks.on_epoch_end(self.epoch, logs)
-        self.epoch += 1
-
     def _run_one(self) -> None:
         """Run one epoch in pieces of about a tenth of a second."""
         runner = self.runner
@@ -280,6 +280,8 @@ class Fit:
             self.take_back()
         order = self.order()
         self.state = runner.spec.renew(self.state, runner.engine.to_device)
+        if self.callbacks.needs_batches:
+            self.publish()  # so that what is taken back before a batch is this epoch's
         logs: dict[str, float] = {}
         with self.feed.epoch(order) as pieces:
             for piece in pieces:
@@ -317,6 +319,7 @@ class Fit:
             if per_batch:
                 self.publish()
                 self.callbacks.on_train_batch_end(position, logs)
+                self.take_back()
                 if self.model.stop_training:
                     break
             self.callbacks.on_progress(stop, runner.spec.steps, logs)

@@ -241,12 +241,21 @@ class Model(Layer):
         listed = _listed("callbacks", callbacks)
         shown = _verbosity(verbose)
         bar = [ProgressBar(verbose=shown)] if shown else []
-        params = {"verbose": shown, "epochs": last, "steps": runner.spec.steps}
+        params = {
+            "verbose": shown,
+            "epochs": last,
+            "steps": runner.spec.steps,
+            "validation_freq": validation_freq,
+        }
         hooks = CallbackList([*listed, self.history, *bar], model=self, params=params)
         self.stop_training = False
         hooks.on_train_begin({})
         job = Fit(self, runner, trackers, data, hooks, validate, random.draw_seed())
-        job.run(first, last)
+        try:
+            job.run(first, last)
+        except BaseException:
+            hooks.close()
+            raise
         hooks.on_train_end(self._last_logs())
         return self.history
 
@@ -335,6 +344,7 @@ class Model(Layer):
             found = np.asarray(run([*values, filled])[0])[: len(part)]
             parts.append(found)
             hooks.on_predict_batch_end(number, {"outputs": found})
+            hooks.on_progress(number + 1, count, {})
         hooks.on_predict_end({})
         return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
 

@@ -80,11 +80,11 @@ def _compile_config(model: Model) -> dict[str, Any]:
     requested = model.compile_arguments
 
     def listed(kind: str) -> list[Any] | None:
-        return [metrics.registry.serialize(m) for m in requested[kind]] or None
+        return [metrics.serialize(m) for m in requested[kind]] or None
 
     return {
         "optimizer": optimizers.registry.serialize(model.optimizer),
-        "loss": losses.registry.serialize(requested["loss"]),
+        "loss": losses.serialize(requested["loss"]),
         "loss_weights": None,
         "metrics": listed("metrics"),
         "weighted_metrics": listed("weighted_metrics"),
@@ -153,12 +153,12 @@ def _compile(model: Sequential, described: Mapping[str, Any]) -> None:
         given = described.get(kind) or []
         if not isinstance(given, list):
             raise FileFormatError(f"compile_config: {kind} must be a list, not {given!r}")
-        return [m if isinstance(m, str) else metrics.registry.deserialize(m) for m in given]
+        return [m if isinstance(m, str) else metrics.deserialize(m) for m in given]
 
     loss = described.get("loss")
     model.compile(
         optimizer=optimizers.registry.deserialize(described.get("optimizer")),
-        loss=loss if loss is None or isinstance(loss, str) else losses.registry.deserialize(loss),
+        loss=loss if loss is None or isinstance(loss, str) else losses.deserialize(loss),
         metrics=listed("metrics"),
         weighted_metrics=listed("weighted_metrics"),
         run_eagerly=described.get("run_eagerly") is True,

@@ -10,6 +10,8 @@ from nissl.optimizers.sgd import SGD
 
 def get(identifier: Any) -> Optimizer:
     """Return an optimizer from its name (in any case), its description, or itself."""
+    if isinstance(identifier, Optimizer):
+        return identifier
     if isinstance(identifier, str):
         lowered = {name.lower(): name for name in registry.names()}
         identifier = lowered.get(identifier.lower(), identifier)

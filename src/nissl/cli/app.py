@@ -1,0 +1,98 @@
+"""The command line put together: language, commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from nissl import i18n
+from nissl.cli import console, data, evaluate, predict, summary, train
+from nissl.cli.help import HelpGroup
+from nissl.cli.messages import translate_message
+from nissl.cli.options import Debug, Lang, Version
+from nissl.errors import ArgumentError, ArgumentTypeError, NisslError
+from nissl.i18n import translate as _
+
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # of whichever Click Typer builds on
+INTERRUPTED = 130
+
+
+def make_app() -> typer.Typer:
+    """Build the command, with its texts in the language in use."""
+    app = typer.Typer(
+        name="nissl",
+        cls=HelpGroup,
+        add_completion=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
+        help=_("Train neural networks, and see what they do."),
+        epilog=_("Begin with: nissl train digits"),
+    )
+
+    def start(version: Version = False, lang: Lang = None, debug: Debug = False) -> None:
+        pass
+
+    app.callback()(start)
+    for module in (train, evaluate, predict, summary, data):
+        module.register(app)
+    return app
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; see :func:`nissl.cli.main`."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        i18n.use(i18n.choose())
+        i18n.use(i18n.choose(_asked_language(given)))
+        command = typer.main.get_command(make_app())
+        code: Any = command.main(args=given, prog_name="nissl", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except UsageError as error:
+        if _is_help(error):
+            print(error)
+            return 2
+        return _report(error, error.format_message(), 2, given)
+    except (ArgumentError, ArgumentTypeError) as error:
+        return _report(error, str(error), 2, given)
+    except NisslError as error:
+        return _report(error, str(error), 1, given)
+    except (KeyboardInterrupt, typer.Abort):
+        console.error(_("Stopped."))
+        return INTERRUPTED
+    except BrokenPipeError:  # what read the output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _is_help(error: Exception) -> bool:
+    return type(error).__name__ == "NoArgsIsHelpError"
+
+
+def _report(error: Exception, message: str, code: int, arguments: Sequence[str]) -> int:
+    if "--debug" in arguments:
+        import traceback
+
+        traceback.print_exception(error)
+    console.error(_("Error: {message}").format(message=translate_message(message)))
+    if code == 2:
+        context: Any = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "nissl"
+        console.note(_("For help: {command}").format(command=f"{path} --help"), error=True)
+    return code
+
+
+def _asked_language(arguments: Sequence[str]) -> str | None:
+    """What ``--lang`` says, wherever it stands; help texts need it before options are read."""
+    for place, each in enumerate(arguments):
+        if each == "--":
+            break
+        if each.startswith("--lang="):
+            return each.removeprefix("--lang=")
+        if each == "--lang" and place + 1 < len(arguments):
+            return arguments[place + 1]
+    return None

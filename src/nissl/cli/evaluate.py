@@ -1,0 +1,87 @@
+"""``nissl evaluate``: how good a trained network is on data."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from nissl.cli import console, results, runs, source
+from nissl.cli.help import HelpCommand
+from nissl.cli.options import Colour, Debug, Lang, RunOrModel, Size, Target, Task, TestFraction
+from nissl.errors import UnknownNameError
+from nissl.i18n import mark
+from nissl.i18n import translate as _
+
+Data = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="DATA", help=mark("Name or path of data; by default those of the run.")
+    ),
+]
+PartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--part",
+        metavar="PART",
+        help=mark("train, test or all; by default test, and all of own data other than the run's."),
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help=mark("Print the results as JSON."))]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "evaluate",
+        cls=HelpCommand,
+        help=mark("Measure a trained network on its test data, or on other data."),
+        epilog=mark("Example:\n  nissl evaluate demo-run"),
+    )(evaluate)
+
+
+def evaluate(
+    run: RunOrModel,
+    data: Data = None,
+    part: PartOption = None,
+    target: Target = None,
+    task: Task = None,
+    size: Size = None,
+    colour: Colour = None,
+    test_fraction: TestFraction = None,
+    as_json: Json = False,
+    lang: Lang = None,
+    debug: Debug = False,
+) -> None:
+    """Evaluate a model."""
+    if part not in (None, *source.PARTS):
+        raise UnknownNameError("part", str(part), source.PARTS)
+    found = runs.find(run)
+    if data is None:
+        place = source.remembered(found)
+    else:
+        place = source.given(
+            data, target=target, task=task, size=size, colour=colour, test_fraction=test_fraction
+        )
+    model = found.load()
+    loaded = place.load()
+    own_run = data is None or place.place == found.data.get("place")
+    wanted = part or ("test" if own_run or place.published else "all")
+    x, y = source.part(loaded, next(each for each in source.PARTS if each == wanted))
+    if loaded.task == "classification":
+        y = source.renumbered(y, loaded.class_names, found.class_names, loaded.name)
+    names = found.class_names or loaded.class_names
+    measured = results.measure(model, x, y, loaded.task, names)
+    if as_json:
+        print(json.dumps({"data": loaded.name, "part": wanted, **measured.numbers()}))
+        return
+    parts = {"train": _("training part"), "test": _("test part"), "all": _("all samples")}
+    console.pairs(
+        [
+            (_("Model"), str(found.path)),
+            (_("Data"), f"{loaded.name}, {parts[wanted]}: {len(x):,}"),
+        ]
+    )
+    console.note()
+    results.show(measured)

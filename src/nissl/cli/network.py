@@ -1,0 +1,112 @@
+"""The network of a run: plain layers, and scaling that the saved file carries in itself.
+
+Bytes (pictures) are scaled by a ``Rescaling`` layer at the front. Other inputs, and the targets of
+a regression, are standardised for training; afterwards this is folded into the first and the last
+``Dense`` layer, so that the saved model takes raw values and gives raw values:
+``K ((x - m) / s) + b = (K / s) x + (b - K m / s)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import nissl
+from nissl.cli.settings import Settings
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Standard:
+    """``(x - mean) / deviation``, for numbers, or one for each feature.
+
+    Args:
+        mean, deviation: arrays that broadcast with one sample; deviations are above 0.
+    """
+
+    mean: Array
+    deviation: Array
+
+    @classmethod
+    def of(cls, samples: Array) -> Standard:
+        """Measure samples: each column of a table; a picture or a target as a whole."""
+        axis = 0 if samples.ndim == 2 else None
+        mean = np.mean(samples, axis, np.float64)
+        deviation = np.std(samples, axis, np.float64)
+        return cls(np.asarray(mean), np.where(deviation > 0, deviation, 1.0))
+
+    def apply(self, samples: Array) -> Array:
+        """Standardise samples, as float32."""
+        return ((samples - self.mean) / self.deviation).astype(np.float32)
+
+
+def largest(samples: Array) -> float:
+    """The largest value of bytes, by which they are scaled into 0 to 1; 1 if all are 0."""
+    return float(samples.max()) or 1.0
+
+
+def is_bytes(samples: Array) -> bool:
+    """Whether samples are bytes, which stay bytes until they are in the network."""
+    return samples.dtype == np.uint8
+
+
+def build(
+    settings: Settings, sample_shape: tuple[int, ...], outputs: int, task: str, scale: float | None
+) -> nissl.Sequential:
+    """Make and compile the network.
+
+    Args:
+        settings: how it looks and how it is trained.
+        sample_shape: shape of one sample.
+        outputs: number of classes, or of target values.
+        task: ``"classification"`` or ``"regression"``.
+        scale: what bytes are divided by; ``None`` for other inputs.
+    """
+    layers: list[Any] = [nissl.Input(sample_shape)]
+    if scale is not None:
+        layers.append(nissl.layers.Rescaling(1 / scale))
+    if len(sample_shape) > 1:
+        layers.append(nissl.layers.Flatten())
+    for units in settings.hidden:
+        layers.append(nissl.layers.Dense(units, activation=settings.activation))
+        if settings.dropout:
+            layers.append(nissl.layers.Dropout(settings.dropout))
+    classifies = task == "classification"
+    layers.append(nissl.layers.Dense(outputs, activation="softmax" if classifies else None))
+    model = nissl.Sequential(layers)
+    model.compile(
+        optimizer=settings.make_optimizer(),
+        loss="sparse_categorical_crossentropy" if classifies else "mean_squared_error",
+        metrics=["accuracy"] if classifies else ["mean_absolute_error"],
+    )
+    return model
+
+
+def fold(model: Any, inputs: Standard | None, targets: Standard | None) -> None:
+    """Change the first and last ``Dense`` layer so that raw values go in and come out."""
+    dense = [layer for layer in model.layers if isinstance(layer, nissl.layers.Dense)]
+    if inputs is not None:
+        kernel, bias = (np.asarray(each, np.float64) for each in dense[0].get_weights())
+        rows = np.broadcast_to(1 / inputs.deviation, kernel.shape[:1])[:, None]
+        means = np.broadcast_to(inputs.mean, kernel.shape[:1])
+        kernel = kernel * rows  # (inputs, units)
+        dense[0].set_weights([kernel, bias - means @ kernel])
+    if targets is not None:
+        kernel, bias = (np.asarray(each, np.float64) for each in dense[-1].get_weights())
+        dense[-1].set_weights(
+            [kernel * targets.deviation, bias * targets.deviation + targets.mean]
+        )
+    # The optimizer's memory belongs to the weights before: a new one begins from nothing.
+    if inputs is not None or targets is not None:
+        arguments = model.compile_arguments
+        optimizer = type(model.optimizer).__name__
+        config = model.optimizer.get_config()
+        model.compile(
+            optimizer={"class_name": optimizer, "config": config},
+            loss=arguments["loss"],
+            metrics=arguments["metrics"],
+        )

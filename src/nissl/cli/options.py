@@ -1,0 +1,88 @@
+"""Options that several commands share. Help texts are translated where the help is shown."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nissl.errors import ArgumentError
+from nissl.i18n import mark
+from nissl.i18n import translate as _
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from nissl.version import __version__
+
+        print(f"nissl {__version__}")
+        raise typer.Exit
+
+
+def checked_size(text: str | None) -> int | tuple[int, int] | None:
+    """Return ``"28"`` as 28 and ``"28x20"`` as (28, 20): height and width."""
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if len(parts) not in (1, 2) or not all(part.isdecimal() and int(part) for part in parts):
+        raise ArgumentError(
+            _("--size is one number of pixels, or height x width such as 28x28, not {value}").format(
+                value=repr(text)
+            )
+        )
+    sizes = [int(part) for part in parts]
+    return sizes[0] if len(sizes) == 1 else (sizes[0], sizes[1])
+
+
+Lang = Annotated[
+    str | None,
+    typer.Option(
+        "--lang",
+        metavar="CODE",
+        help=mark("Language: en or vi; by default from $NISSL_LANG or the system."),
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help=mark("Show where in the code an error arose."))]
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", is_eager=True, callback=_show_version, help=mark("Show the version and stop.")
+    ),
+]
+RunOrModel = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help=mark("A run folder of nissl train, or a .keras file.")),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help=mark("Of a table: the column to predict; the last by default.")
+    ),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TASK",
+        help=mark("Of a table: classification or regression; by default words are classes."),
+    ),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PIXELS",
+        help=mark("Of a folder of pictures: bring all to this size, such as 28 or 28x20."),
+    ),
+]
+Colour = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODE", help=mark("Of a folder of pictures: grey or rgb; by default as they are.")
+    ),
+]
+TestFraction = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help=mark("Of own data without a test part: the share set aside for testing; 0.2."),
+    ),
+]

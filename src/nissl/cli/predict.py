@@ -1,0 +1,204 @@
+"""``nissl predict``: what a trained network says of pictures, rows or samples."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from nissl.cli import console, inputs, runs, source
+from nissl.cli.help import HelpCommand
+from nissl.cli.options import Debug, Lang, RunOrModel
+from nissl.errors import ArgumentError, DataError
+from nissl.i18n import mark
+from nissl.i18n import translate as _
+
+Array = NDArray[Any]
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="INPUT", help=mark("Pictures, tables (.csv, .tsv) or arrays (.npz) to predict for.")
+    ),
+]
+Sample = Annotated[
+    list[int] | None,
+    typer.Option(
+        metavar="N",
+        help=mark("Number of a sample in the test part of the run's data, from 0; may be repeated."),
+    ),
+]
+Top = Annotated[
+    int, typer.Option(metavar="N", help=mark("How many classes to show: 3 by default."))
+]
+Resize = Annotated[
+    bool, typer.Option("--resize", help=mark("Bring pictures to the size that the model takes."))
+]
+Invert = Annotated[
+    bool,
+    typer.Option("--invert", help=mark("Turn pictures that are dark on light into light on dark.")),
+]
+Json = Annotated[bool, typer.Option("--json", help=mark("Print the predictions as JSON."))]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "predict",
+        cls=HelpCommand,
+        help=mark("Ask a trained network about pictures, rows of a table, or test samples."),
+        epilog=mark(
+            "Examples:\n"
+            "  nissl predict demo-run shoe.png --resize\n"
+            "  nissl predict demo-run --sample 0 --sample 7\n"
+            "  nissl predict runs/flowers new.csv --json"
+        ),
+    )(predict)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A sample to predict for: its name, its values, and the truth if it is known."""
+
+    name: str
+    sample: Array
+    truth: str | None = None
+
+
+def predict(
+    run: RunOrModel,
+    files: Inputs = None,
+    sample: Sample = None,
+    top: Top = 3,
+    resize: Resize = False,
+    invert: Invert = False,
+    as_json: Json = False,
+    lang: Lang = None,
+    debug: Debug = False,
+) -> None:
+    """Predict."""
+    if top < 1:
+        raise ArgumentError(
+            _("{option} is a whole number of at least {least}, not {value}").format(
+                option="--top", least=1, value=top
+            )
+        )
+    if not files and not sample:
+        raise ArgumentError(
+            _("name a file to predict for, or a test sample of the run with --sample 0")
+        )
+    found = runs.find(run)
+    model = found.load()
+    shape = tuple(int(n) for n in model.input_shape[1:])
+    options = found.data.get("options") or {}
+    form = inputs.Form(shape, resize, invert, options.get("target"))
+    asked = [Asked(*each) for file in files or () for each in inputs.read(Path(file), form)]
+    if sample:
+        asked += _samples(found, sample)
+    outputs = model.predict(_stacked(asked), verbose=0)
+    if _classifies(found, model):
+        _show_classes(found, asked, outputs, top, as_json)
+    else:
+        _show_values(asked, outputs, as_json)
+
+
+def _samples(found: runs.Found, numbers: list[int]) -> list[Asked]:
+    """Samples of the test part of the run's data, with their truth."""
+    loaded = source.remembered(found).load()
+    count = len(loaded.x_test)
+    asked: list[Asked] = []
+    for number in numbers:
+        if not 0 <= number < count:
+            raise ArgumentError(
+                _("--sample lies from 0 to {last}, not {value}").format(
+                    last=count - 1, value=number
+                )
+            )
+        value = loaded.y_test[number]
+        truth = loaded.class_names[int(value)] if loaded.class_names else _values(np.ravel(value))
+        name = _("{data}, test sample {number}").format(data=loaded.name, number=number)
+        asked.append(Asked(name, loaded.x_test[number], truth))
+    return asked
+
+
+def _stacked(asked: list[Asked]) -> Array:
+    """All samples as one array; a mix of kinds becomes float32."""
+    kinds = {each.sample.dtype for each in asked}
+    shapes = {each.sample.shape for each in asked}
+    if len(shapes) > 1:
+        raise DataError(_("the inputs have different shapes: {shapes}").format(shapes=shapes))
+    array = np.stack([each.sample for each in asked])
+    return array if len(kinds) == 1 else array.astype(np.float32)
+
+
+def _classifies(found: runs.Found, model: Any) -> bool:
+    """Whether the outputs are probabilities of classes."""
+    from nissl import activations
+
+    if found.data.get("task") in ("classification", "regression"):
+        return found.data["task"] == "classification"
+    last = getattr(model.layers[-1], "activation", None) if model.layers else None
+    return last is activations.softmax
+
+
+def _show_classes(
+    found: runs.Found, asked: list[Asked], outputs: Array, top: int, as_json: bool
+) -> None:
+    names = found.class_names
+    if len(names) != outputs.shape[-1]:
+        names = tuple(str(number) for number in range(outputs.shape[-1]))
+    best = np.argsort(-outputs, axis=-1, kind="stable")[:, :top]
+    if as_json:
+        described: list[dict[str, Any]] = [
+            {
+                "input": each.name,
+                **({} if each.truth is None else {"truth": each.truth}),
+                "classes": [
+                    {"name": names[int(i)], "probability": float(row[i])} for i in order
+                ],
+            }
+            for each, row, order in zip(asked, outputs, best, strict=True)
+        ]
+        print(json.dumps(described, indent=2, ensure_ascii=False))
+        return
+    rows: list[list[str]] = []
+    for each, row, order in zip(asked, outputs, best, strict=True):
+        told = [f"{names[int(i)]} {100 * row[i]:.1f} %" for i in order]
+        rows.append([each.name, *told, *([each.truth or ""] if _any_truth(asked) else [])])
+    ranks = [_("Rank {number}").format(number=number + 1) for number in range(best.shape[1])]
+    ranks[0] = _("Prediction")
+    console.table([_("Input"), *ranks, *([_("Truth")] if _any_truth(asked) else [])], rows)
+
+
+def _show_values(asked: list[Asked], outputs: Array, as_json: bool) -> None:
+    flat = outputs.reshape(len(outputs), -1)
+    if as_json:
+        described = [
+            {
+                "input": each.name,
+                **({} if each.truth is None else {"truth": each.truth}),
+                "values": [float(value) for value in row],
+            }
+            for each, row in zip(asked, flat, strict=True)
+        ]
+        print(json.dumps(described, indent=2, ensure_ascii=False))
+        return
+    rows = [
+        [each.name, _values(row), *([each.truth or ""] if _any_truth(asked) else [])]
+        for each, row in zip(asked, flat, strict=True)
+    ]
+    titles = [_("Input"), _("Prediction"), *([_("Truth")] if _any_truth(asked) else [])]
+    console.table(titles, rows, numbers=(1,))
+
+
+def _any_truth(asked: list[Asked]) -> bool:
+    return any(each.truth is not None for each in asked)
+
+
+def _values(row: Array) -> str:
+    return ", ".join(f"{float(value):.6g}" for value in row)

@@ -1,0 +1,133 @@
+"""What a run is told to do, checked before anything is loaded or written."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nissl.errors import ArgumentError
+from nissl.i18n import translate as _
+
+FEWEST_EPOCHS, MOST_EPOCHS = 30, 1000
+FEWEST_STEPS = 3000  # small data get more epochs than FEWEST_EPOCHS, until they make so many steps
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a training run.
+
+    Args:
+        hidden: units of each hidden layer, first to last; none makes a linear model.
+        activation: activation function of the hidden layers.
+        optimizer: name of the optimizer.
+        learning_rate: step size; the optimizer's own by default.
+        momentum: momentum of the optimizer, if it has one.
+        dropout: share of hidden units dropped in each training step, 0 to below 1.
+        epochs: passes over the training data; chosen by their size by default.
+        batch_size: samples a step.
+        validation_split: share of the training samples kept for validation.
+        seed: what first weights, order of samples and dropout follow from.
+    """
+
+    hidden: tuple[int, ...] = (300, 100)
+    activation: str = "relu"
+    optimizer: str = "sgd"
+    learning_rate: float | None = None
+    momentum: float | None = None
+    dropout: float = 0.0
+    epochs: int | None = None
+    batch_size: int = 32
+    validation_split: float = 1 / 12
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        from nissl import activations
+
+        activations.get(self.activation)
+        self.make_optimizer()
+        _at_least("--epochs", self.epochs, 1)
+        _at_least("--batch-size", self.batch_size, 1)
+        _between("--dropout", self.dropout)
+        _between("--validation-split", self.validation_split)
+        if not 0 <= self.seed < 1 << 32:
+            raise ArgumentError(
+                _("--seed lies from 0 to 4294967295, not {value}").format(value=self.seed)
+            )
+
+    def make_optimizer(self) -> Any:
+        """Make the optimizer that these settings mean."""
+        from nissl import optimizers
+
+        kind = type(optimizers.get(self.optimizer))
+        given: dict[str, float] = {}
+        if self.learning_rate is not None:
+            if not 0 < self.learning_rate < math.inf:
+                raise ArgumentError(
+                    _("--learning-rate is a number above 0, not {value}").format(
+                        value=self.learning_rate
+                    )
+                )
+            given["learning_rate"] = self.learning_rate
+        if self.momentum is not None:
+            if "momentum" not in inspect.signature(kind).parameters:
+                raise ArgumentError(
+                    _("the optimizer {name} has no momentum; leave out --momentum").format(
+                        name=self.optimizer
+                    )
+                )
+            _between("--momentum", self.momentum)
+            given["momentum"] = self.momentum
+        return kind(**given)
+
+    def epochs_for(self, rows: int) -> int:
+        """The epochs asked for, or for so many training samples."""
+        if self.epochs is not None:
+            return self.epochs
+        steps = math.ceil(rows / self.batch_size)
+        return max(FEWEST_EPOCHS, min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / steps)))
+
+    def held_out(self, rows: int) -> int:
+        """How many of ``rows`` training samples are kept for validation; at least one is left."""
+        if not self.validation_split or rows < 2:
+            return 0
+        return min(rows - 1, max(1, round(rows * self.validation_split)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON has them."""
+        return {**asdict(self), "hidden": list(self.hidden)}
+
+
+def parse_hidden(text: str) -> tuple[int, ...]:
+    """Return ``"300,100"`` as (300, 100), and an empty text as no hidden layer."""
+    if not text.strip():
+        return ()
+    units: list[int] = []
+    for place, part in enumerate(text.split(","), start=1):
+        word = part.strip()
+        if not (word.isascii() and word.isdecimal() and int(word)):
+            raise ArgumentError(
+                _(
+                    "--hidden takes whole numbers above 0 with commas between, such as 300,100; "
+                    "number {place} of {text} is {value}"
+                ).format(place=place, text=repr(text), value=repr(word))
+            )
+        units.append(int(word))
+    return tuple(units)
+
+
+def _at_least(option: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise ArgumentError(
+            _("{option} is a whole number of at least {least}, not {value}").format(
+                option=option, least=least, value=value
+            )
+        )
+
+
+def _between(option: str, value: float) -> None:
+    if not 0 <= value < 1:
+        raise ArgumentError(
+            _("{option} lies from 0 to below 1, not {value}").format(option=option, value=value)
+        )

@@ -1,0 +1,125 @@
+"""The data that a command is given: by name or by path, and remembered in a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl import datasets
+from nissl.cli.options import checked_size
+from nissl.cli.runs import Found
+from nissl.datasets import Dataset
+from nissl.errors import ArgumentError, DataError, UnknownNameError
+from nissl.i18n import translate as _
+
+Array = NDArray[Any]
+Part = Literal["train", "test", "all"]
+PARTS: tuple[Part, ...] = ("train", "test", "all")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where data come from, and how they are read.
+
+    Attributes:
+        place: name of a published data set, or an absolute path.
+        options: of :func:`nissl.datasets.load`.
+    """
+
+    place: str
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def published(self) -> bool:
+        """Whether it is a published data set."""
+        return self.place in datasets.names()
+
+    @property
+    def name(self) -> str:
+        """A short name, such as a folder of a run can have."""
+        stem = self.place if self.published else Path(self.place).name.split(".")[0]
+        clean = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem).strip("-")
+        return clean or "data"
+
+    def load(self) -> Dataset:
+        """Load the data."""
+        return datasets.load(self.place, **self.options)
+
+
+def given(
+    place: str,
+    *,
+    target: str | None = None,
+    task: str | None = None,
+    size: str | None = None,
+    colour: str | None = None,
+    test_fraction: float | None = None,
+) -> Source:
+    """Return the source that arguments on the command line mean.
+
+    ``fashion-mnist`` means ``fashion_mnist``; a relative path is kept as an absolute one.
+    """
+    if not place.strip():
+        raise ArgumentError(_("the data are a name or a path, and it is empty"))
+    if task not in (None, "auto", "classification", "regression"):
+        raise UnknownNameError("task", str(task), ("auto", "classification", "regression"))
+    named = place.lower().replace("-", "_")
+    if named in datasets.names():
+        place = named
+    elif Path(place).exists():
+        place = str(Path(place).absolute())
+    options = {
+        "target": target,
+        "task": task,
+        "size": checked_size(size),
+        "colour": colour,
+        "test_fraction": test_fraction,
+    }
+    return Source(place, {key: value for key, value in options.items() if value is not None})
+
+
+def remembered(found: Found) -> Source:
+    """Return the source of the data that a run was trained on."""
+    place, options = found.data.get("place"), found.data.get("options")
+    if not isinstance(place, str) or not isinstance(options, dict):
+        raise ArgumentError(
+            _("{path} does not say which data it was trained on; name them: {command}").format(
+                path=found.path, command=f"nissl evaluate {found.path} DATA"
+            )
+        )
+    return Source(place, dict(options))
+
+
+def part(data: Dataset, wanted: Part) -> tuple[Array, Array]:
+    """Return samples and targets of a part of the data."""
+    if wanted == "train":
+        return data.x_train, data.y_train
+    if wanted == "test":
+        return data.x_test, data.y_test
+    x = np.concatenate([data.x_train, data.x_test])
+    return x, np.concatenate([data.y_train, data.y_test])
+
+
+def renumbered(y: Array, names: tuple[str, ...], wanted: tuple[str, ...], what: str) -> Array:
+    """Number classes as the model does, by their names.
+
+    Args:
+        y: class numbers, shape ``(N,)``.
+        names: the names that they stand for.
+        wanted: the names in the model's order; empty if they are not known.
+        what: the data, for the error.
+    """
+    if not wanted or names == wanted:
+        return y
+    strangers = [name for name in names if name not in wanted]
+    if strangers:
+        raise DataError(
+            _("{data} has the classes {strangers}, and the model knows only {known}").format(
+                data=what, strangers=", ".join(strangers), known=", ".join(wanted)
+            )
+        )
+    return np.array([wanted.index(name) for name in names])[y.astype(np.int64)]

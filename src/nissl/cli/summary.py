@@ -1,0 +1,86 @@
+"""``nissl summary``: the layers of a trained network, and how it was trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from nissl.cli import console, runs
+from nissl.cli.help import HelpCommand
+from nissl.cli.options import Debug, Lang, RunOrModel
+from nissl.i18n import mark
+from nissl.i18n import translate as _
+from nissl.plots import metric_name
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "summary",
+        cls=HelpCommand,
+        help=mark("Show the layers of a trained network, and how it was trained."),
+        epilog=mark("Example:\n  nissl summary demo-run"),
+    )(summary)
+
+
+def summary(run: RunOrModel, lang: Lang = None, debug: Debug = False) -> None:
+    """Show a model."""
+    found = runs.find(run)
+    model = found.load()
+    console.note(str(found.path), "bold")
+    console.note()
+    show_layers(model)
+    if found.config:
+        console.note()
+        console.pairs(_told(found))
+
+
+def show_layers(model: Any) -> None:
+    """Print a table of the layers with their activations, output shapes and parameters."""
+    from nissl import activations
+    from nissl.models.summary import summary_rows
+
+    rows: list[list[str]] = []
+    for row in summary_rows(model):
+        function = getattr(model.get_layer(row.name), "activation", None)
+        named = "" if function is None else str(activations.serialize(function))
+        shape = "?" if row.output_shape is None else " x ".join(map(str, row.output_shape[1:]))
+        rows.append([row.name, row.kind, named, shape, f"{row.params:,}"])
+    titles = (_("Layer"), _("Kind"), _("Activation"), _("Output of one sample"), _("Parameters"))
+    console.table(titles, rows, numbers=(4,))
+    trained = sum(weight.size for weight in model.trainable_weights)
+    console.note(
+        _("Parameters: {total}, of which {trained} are trained").format(
+            total=f"{model.count_params():,}", trained=f"{trained:,}"
+        )
+    )
+
+
+def _told(found: runs.Found) -> list[tuple[str, str]]:
+    """What a run's config says, as far as it does."""
+    states = {
+        "finished": _("finished"),
+        "interrupted": _("interrupted"),
+        "failed": _("failed"),
+        "training": _("still training, or ended without a word"),
+    }
+    config, settings = found.config, dict(found.config.get("settings") or {})
+    results = dict(config.get("results") or {})
+    rows = [
+        (_("State"), states.get(str(config.get("status")), "?")),
+        (_("Data"), str(found.data.get("name", "?"))),
+        (_("Command"), str(config.get("command", "?"))),
+        (_("Optimizer"), str(settings.get("optimizer", "?"))),
+        (_("Learning rate"), str(settings.get("learning_rate", "?"))),
+        (_("Batch size"), str(settings.get("batch_size", "?"))),
+        (_("Epochs"), str(results.get("epochs", settings.get("epochs", "?")))),
+        (_("Seed"), str(settings.get("seed", "?"))),
+    ]
+    tested = dict(results.get("test") or {})
+    rows += [
+        (_("{metric} on the test data").format(metric=metric_name(name)), f"{tested[name]:.4f}")
+        for name in ("accuracy", "loss", "mean_absolute_error")
+        if isinstance(tested.get(name), float)
+    ]
+    return rows

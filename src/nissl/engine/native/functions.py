@@ -1,0 +1,137 @@
+"""Elementwise ops as C expressions, and the C functions that they call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+C_TYPES = {
+    "float32": "float",
+    "float64": "double",
+    "int8": "int8_t",
+    "int16": "int16_t",
+    "int32": "int32_t",
+    "int64": "int64_t",
+    "uint8": "uint8_t",
+    "uint16": "uint16_t",
+    "uint32": "uint32_t",
+    "uint64": "uint64_t",
+    "bool": "uint8_t",
+}
+
+# tanh: a rational function of degree 13 over 6, clamped where it rounds to 1; exp: 2**n times a
+# polynomial of degree 6 on [-ln(2)/2, ln(2)/2] (coefficients of the Taylor series, 1/k!). Both are
+# free of branches, so that the loop over rows is vectorised, and right to 3 units in the last place.
+PRELUDE = r"""
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline float nissl_exp_f(float x) {
+  float t = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+  float n = rintf(t * 1.44269504088896341f);
+  float r = (t - n * 0.693145751953125f) - n * 1.428606765330187045e-06f;
+  float p = 1.0f + r * (1.0f + r * (0.5f + r * (0.166666666666f + r * (0.0416666666666f
+          + r * (0.00833333333333f + r * 0.00138888888888f)))));
+  union { int32_t i; float f; } scale;
+  scale.i = ((int32_t)n + 127) << 23;
+  float y = p * scale.f;
+  y = x < -87.0f ? 0.0f : y;
+  y = x > 88.0f ? INFINITY : y;
+  return x != x ? x : y;
+}
+
+static inline float nissl_tanh_f(float x) {
+  float c = x < -7.90531110763549805f ? -7.90531110763549805f
+          : (x > 7.90531110763549805f ? 7.90531110763549805f : x);
+  float s = c * c;
+  float p = -2.76076847742355e-16f;
+  p = p * s + 2.00018790482477e-13f;
+  p = p * s - 8.60467152213735e-11f;
+  p = p * s + 5.12229709037114e-08f;
+  p = p * s + 1.48572235717979e-05f;
+  p = p * s + 6.37261928875436e-04f;
+  p = p * s + 4.89352455891786e-03f;
+  float q = 1.19825839466702e-06f;
+  q = q * s + 1.18534705686654e-04f;
+  q = q * s + 2.26843463243900e-03f;
+  q = q * s + 4.89352518554385e-03f;
+  float y = c * p / q;
+  y = fabsf(x) < 0.0004f ? x : y;
+  return x != x ? x : y;
+}
+
+static inline float nissl_sigmoid_f(float x) {
+  float e = nissl_exp_f(-fabsf(x));
+  return (x >= 0.0f ? 1.0f : e) / (1.0f + e);
+}
+static inline double nissl_sigmoid(double x) {
+  double e = exp(-fabs(x));
+  return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
+}
+"""
+
+
+def _call(single: str, double: str) -> Callable[..., str]:
+    return lambda dtype, *x: f"{single if dtype == np.float32 else double}({', '.join(x)})"
+
+
+def _text(template: str) -> Callable[..., str]:
+    return lambda dtype, *x: template.format(*x)
+
+
+# name of an op: (dtype of the result or of the compared inputs, input expressions) to expression
+EXPRESSIONS: dict[str, Callable[..., str]] = {
+    "add": _text("({0} + {1})"),
+    "subtract": _text("({0} - {1})"),
+    "multiply": _text("({0} * {1})"),
+    "divide": _text("({0} / {1})"),
+    "negative": _text("(-{0})"),
+    "square": _text("({0} * {0})"),
+    "identity": _text("{0}"),
+    "stop_gradient": _text("{0}"),
+    "abs": _call("fabsf", "fabs"),
+    "sign": _text("(({0} > 0) - ({0} < 0))"),
+    "exp": _call("nissl_exp_f", "exp"),
+    "expm1": _call("expm1f", "expm1"),
+    "log": _call("logf", "log"),
+    "log1p": _call("log1pf", "log1p"),
+    "sqrt": _call("sqrtf", "sqrt"),
+    "sin": _call("sinf", "sin"),
+    "cos": _call("cosf", "cos"),
+    "tanh": _call("nissl_tanh_f", "tanh"),
+    "sigmoid": _call("nissl_sigmoid_f", "nissl_sigmoid"),
+    "pow": _call("powf", "pow"),
+    "relu": _text("({0} > 0 ? {0} : ({0} != {0} ? {0} : 0))"),
+    "maximum": _text("({0} > {1} || {0} != {0} ? {0} : {1})"),
+    "minimum": _text("({0} < {1} || {0} != {0} ? {0} : {1})"),
+    "equal": _text("({0} == {1})"),
+    "not_equal": _text("({0} != {1})"),
+    "less": _text("({0} < {1})"),
+    "less_equal": _text("({0} <= {1})"),
+    "greater": _text("({0} > {1})"),
+    "greater_equal": _text("({0} >= {1})"),
+    "isfinite": _text("(__builtin_isfinite({0}) != 0)"),
+    "isnan": _text("({0} != {0})"),
+    "bitwise_invert": lambda dtype, x: f"({'!' if dtype.kind == 'b' else '~'}{x})",
+    "bitwise_and": _text("({0} & {1})"),
+    "bitwise_or": _text("({0} | {1})"),
+    "bitwise_xor": _text("({0} ^ {1})"),
+    "where": _text("({0} ? {1} : {2})"),
+}
+
+
+def literal(value: object, dtype: np.dtype[np.generic]) -> str:
+    """Return a number as a C literal of its dtype."""
+    if dtype.kind == "f":
+        number = float(str(value)) if not isinstance(value, float) else value
+        if number != number:
+            return "NAN"
+        if number in (float("inf"), float("-inf")):
+            return "INFINITY" if number > 0 else "(-INFINITY)"
+        text = repr(number) if dtype == np.float64 else np.format_float_scientific(np.float32(number))
+        text = text if "e" in text or "." in text else f"{text}.0"
+        text = text.replace(".e", ".0e")
+        return f"({text}{'f' if dtype == np.float32 else ''})"
+    return f"(({C_TYPES[dtype.name]}){int(str(value) == 'True') if dtype.kind == 'b' else int(str(value))})"

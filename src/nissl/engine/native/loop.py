@@ -1,0 +1,266 @@
+"""The loop around the step, compiled by the system's C compiler and kept in the user's cache."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nissl.core.program import Program
+from nissl.core.tensor import Array, Aval
+from nissl.engine.base import Loop, LoopSpec
+from nissl.engine.native.codegen import Unsupported, Value, program_to_c
+from nissl.engine.native.functions import C_TYPES, PRELUDE, literal
+from nissl.errors import SaveError
+from nissl.files import cache_folder, writing
+
+# sums may be reordered and vectorised; NaN and infinities keep their meaning
+_FLAGS = (
+    "-O3",
+    "-march=native",
+    "-mprefer-vector-width=512",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-fassociative-math",
+    "-shared",
+    "-fPIC",
+)
+_SECONDS = 60.0
+Host = np.ndarray[Any, Any]
+
+
+def _compiler() -> str | None:
+    for name in ("cc", "gcc", "clang"):
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+def _stores(values: Sequence[Value], first: int) -> list[str]:
+    lines: list[str] = []
+    for number, value in enumerate(values, first):
+        if value.row is not None:
+            raise Unsupported("a state with one entry a row")
+        for place, index in enumerate(np.ndindex(*value.aval.shape)):
+            lines.append(f"p{number}[{place}] = {value.at(index)};")
+    return lines
+
+
+def _pointers(avals: Sequence[Aval], letter: str, array: str, const: str = "") -> list[str]:
+    return [
+        f"{const}{C_TYPES[a.dtype.name]} *{letter}{i} = ({const}{C_TYPES[a.dtype.name]} *){array}[{i}];"
+        for i, a in enumerate(avals)
+    ]
+
+
+def _step_function(name: str, program: Program, spec: LoopSpec, rows: int) -> str:
+    shared = spec.fixed + spec.state
+    writer, outputs = program_to_c(program, shared)
+    data = program.in_avals[shared:]
+    lines = [
+        *_pointers(program.in_avals[:shared], "p", "shared"),
+        *_pointers(data, "d", "data", "const "),
+        *writer.before,
+        f"for (long r = 0; r < {rows}; r++) {{",
+        "const long q = ordered ? (long)order[base + r] : base + r;",
+        *writer.inside,
+        "}",
+        *writer.after,
+        *_stores(outputs, spec.fixed),
+    ]
+    body = "\n  ".join(lines)
+    return (
+        f"static inline __attribute__((always_inline)) void {name}(void **shared, void **data, "
+        f"const int32_t *order, long base, const int ordered) {{\n  {body}\n}}\n"
+    )
+
+
+def _report_function(program: Program, spec: LoopSpec) -> str:
+    writer, outputs = program_to_c(program, spec.state)
+    stores = [
+        f"(({C_TYPES[v.aval.dtype.name]} *)reports[{i}])[epoch] = {v.at(())};"
+        for i, v in enumerate(outputs)
+        if v.aval.shape == ()
+    ]
+    if len(stores) != len(outputs):
+        raise Unsupported("a report that is not one number")
+    body = "\n  ".join([*_pointers(program.in_avals, "p", "state"), *writer.before, *stores])
+    return f"static void report(void **state, void **reports, long epoch) {{\n  {body}\n}}\n"
+
+
+def _renewal(spec: LoopSpec) -> str:
+    lines: list[str] = []
+    for number, new in enumerate(spec.fresh):
+        if new is not None:
+            kind = C_TYPES[new.dtype.name]
+            for place, value in enumerate(np.ravel(new)):
+                text = literal(value.item(), new.dtype)
+                lines.append(f"(({kind} *)shared[{spec.fixed + number}])[{place}] = {text};")
+    return "\n  ".join(lines)
+
+
+def source_of(spec: LoopSpec) -> str:
+    """Return the C text of a loop, or raise :class:`Unsupported`."""
+    size, full = spec.batch_size, spec.full_steps
+    parts = [PRELUDE, _step_function("step_full", spec.step, spec, size)]
+    last = ""
+    if spec.last is not None:
+        parts.append(_step_function("step_last", spec.last, spec, spec.rows % size))
+        last = f"if (stop > {full}) step_last(shared, data, order, (long)({full} - offset) * {size}, ordered);"
+    parts.append(_report_function(spec.report, spec))
+    parts.append(f"""
+static inline __attribute__((always_inline)) void some_steps(void **shared, void **data,
+    const int32_t *order, long start, long stop, long offset, const int ordered) {{
+  const long full = stop < {full} ? stop : {full};
+  for (long s = start; s < full; s++)
+    step_full(shared, data, order, (s - offset) * {size}, ordered);
+  {last}
+}}
+
+void nissl_steps(void **shared, void **data, const int32_t *order, long start, long stop, long offset) {{
+  if (order) some_steps(shared, data, order, start, stop, offset, 1);
+  else some_steps(shared, data, order, start, stop, offset, 0);
+}}
+
+void nissl_epochs(void **shared, void **data, const int32_t *orders, void **reports, long count) {{
+  for (long e = 0; e < count; e++) {{
+  {_renewal(spec)}
+  if (orders) some_steps(shared, data, orders + e * {spec.rows}, 0, {spec.steps}, 0, 1);
+  else some_steps(shared, data, orders, 0, {spec.steps}, 0, 0);
+  report(shared + {spec.fixed}, reports, e);
+  }}
+}}
+""")
+    return "\n".join(parts)
+
+
+def _library(source: str, compiler: str) -> ctypes.CDLL:
+    """Compile a source, unless the cache has it, and load it."""
+    version = f"{compiler} {os.stat(compiler).st_mtime_ns} {_FLAGS} {os.uname().machine}"
+    digest = hashlib.sha256(f"{version}\n{_processor()}\n{source}".encode()).hexdigest()[:32]
+    folder = cache_folder() / "native"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = folder / f"{digest}.so"
+    if not _trusted(target):
+        with tempfile.TemporaryDirectory() as scratch, writing(target) as beside:
+            text = Path(scratch, "loop.c")
+            text.write_text(source)
+            subprocess.run(
+                [compiler, *_FLAGS, str(text), "-o", str(beside), "-lm"],
+                check=True,
+                capture_output=True,
+                timeout=_SECONDS,
+            )
+    return ctypes.CDLL(str(target))
+
+
+def _trusted(path: Path) -> bool:
+    """Say whether a library is there and nobody else could have written it."""
+    try:
+        found, folder = path.stat(), path.parent.stat()
+    except OSError:
+        return False
+    mine = found.st_uid == folder.st_uid == os.getuid()
+    return mine and not (folder.st_mode & 0o022) and found.st_size > 0
+
+
+def _processor() -> str:
+    """What the compiled code depends on beside the source: the processor's abilities."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return ""
+    return next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "")
+
+
+class NativeLoop(Loop):
+    """The compiled loop; state is copied in, worked on in place, and given back."""
+
+    def __init__(self, spec: LoopSpec, library: ctypes.CDLL) -> None:
+        self.spec = spec
+        self._library = library
+        self._steps = library.nissl_steps
+        self._steps.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_long] * 3
+        self._steps.restype = None
+        self._epochs = library.nissl_epochs
+        self._epochs.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_long]
+        self._epochs.restype = None
+        self._avals = spec.step.in_avals
+
+    @staticmethod
+    def _table(arrays: Sequence[Host]) -> Any:
+        return (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
+
+    def _host(self, arrays: Sequence[Array], first: int, copy: bool) -> list[Host]:
+        result: list[Host] = []
+        for array, aval in zip(arrays, self._avals[first : first + len(arrays)], strict=True):
+            host = np.asarray(array, aval.dtype)
+            result.append(np.array(host, order="C") if copy else np.ascontiguousarray(host))
+        return result
+
+    def steps(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        order: Array | None,
+        start: int,
+        stop: int,
+        offset: int = 0,
+    ) -> list[Array]:
+        spec = self.spec
+        kept = self._host(fixed, 0, copy=False)
+        moving = self._host(state, spec.fixed, copy=True)
+        rows = self._host(data, spec.fixed + spec.state, copy=False)
+        gathered = None if order is None else np.ascontiguousarray(order, np.int32)
+        pointer = None if gathered is None else gathered.ctypes.data
+        self._steps(
+            self._table([*kept, *moving]), self._table(rows), pointer, start, stop, offset
+        )
+        return list(moving)
+
+    def epochs(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        orders: Array | None,
+        count: int,
+    ) -> tuple[list[Array], list[Host]]:
+        spec = self.spec
+        kept = self._host(fixed, 0, copy=False)
+        moving = self._host(state, spec.fixed, copy=True)
+        rows = self._host(data, spec.fixed + spec.state, copy=False)
+        gathered = None if orders is None else np.ascontiguousarray(orders, np.int32)
+        pointer = None if gathered is None else gathered.ctypes.data
+        reports = [np.empty(count, aval.dtype) for aval in spec.report.out_avals]
+        self._epochs(
+            self._table([*kept, *moving]), self._table(rows), pointer, self._table(reports), count
+        )
+        return list(moving), reports
+
+
+def small_loop(spec: LoopSpec) -> Loop | None:
+    """Return a loop in machine code, or ``None`` where XLA is to be used.
+
+    ``NISSL_NATIVE=0`` in the environment switches it off.
+    """
+    if os.name != "posix" or os.environ.get("NISSL_NATIVE") == "0":
+        return None
+    compiler = _compiler()
+    if compiler is None:
+        return None
+    try:
+        return NativeLoop(spec, _library(source_of(spec), compiler))
+    except (Unsupported, OSError, SaveError, subprocess.SubprocessError):
+        return None
