@@ -31,12 +31,24 @@ def every_op() -> list[Op]:
     return [op for _, op in sorted(registry.items())]
 
 
-def cases() -> list[Any]:
-    """One pytest parameter for each sample of each op."""
+def cases(wanted: Callable[[Op, Sample], bool] | None = None) -> list[Any]:
+    """One pytest parameter for each sample of each op, or of those that are wanted."""
     import pytest
 
-    found = [(op, s, i) for op in every_op() for i, s in enumerate(op.samples)]
-    return [pytest.param(op, s, id=f"{op.name}-{i}") for op, s, i in found]
+    return [
+        pytest.param(op, sample, id=f"{op.name}-{i}")
+        for op in every_op()
+        for i, sample in enumerate(op.samples)
+        if wanted is None or wanted(op, sample)
+    ]
+
+
+def has_derivative(op: Op, sample: Sample) -> bool:
+    """Whether floating inputs lead to floating outputs, with a derivative that is theirs."""
+    arrays = draw(sample)
+    floats = [dtypes.is_floating(aval.dtype) for aval in inferred(op, sample, arrays)]
+    moved = any(dtypes.is_floating(a.dtype) for a in arrays)
+    return moved and all(floats) and op.name not in DELIBERATE
 
 
 def has_body(sample: Sample) -> bool:

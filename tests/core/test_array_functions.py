@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nissl.autodiff import check_grads
+from nissl.autodiff import check_grads, grad
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 
@@ -335,6 +335,21 @@ def test_joining_and_parting(shape: tuple[int, ...], data: Any) -> None:
     same(F.stack([Tensor(x), Tensor(2 * x)], place), np.stack([x, 2 * x], place))
     for found, wanted in zip(F.unstack(Tensor(x), axis), np.moveaxis(x, axis, 0), strict=True):
         same(found, wanted)
+
+
+def test_padding_leaves_what_it_surrounds_as_it_is() -> None:
+    x = np.array([1.25, -3.5], "float32")
+    for constant in (-np.inf, 1e9, np.nan):
+        found = F.pad(Tensor(x), [(1, 0)], constant)
+        np.testing.assert_array_equal(found.numpy(), np.pad(x, (1, 0), constant_values=constant))
+        assert grad(lambda x, c=constant: F.sum(F.pad(x, [(1, 0)], c)[1:]))(Tensor(x)).tolist() == [
+            1.0,
+            1.0,
+        ]
+    same(
+        F.pad(Tensor(np.array([1, 2], "uint8")), [(1, 1)], 255), np.array([255, 1, 2, 255], "uint8")
+    )
+    same(F.pad(Tensor(np.array([True])), [(0, 1)], True), np.array([True, True]))
 
 
 def test_a_box_is_cut_as_slices_cut_it() -> None:

@@ -291,6 +291,19 @@ def test_statistics_of_half_precisions_do_not_overflow(dtype: str) -> None:
     assert F.var(x).dtype == x.dtype
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_sums_of_half_precisions_do_not_stall(dtype: str) -> None:
+    """Added one at a time in bfloat16, ones stop counting at 256."""
+    x = F.zeros((5000,), dtype)
+    assert F.softmax(x)[0].item() == pytest.approx(1 / 5000, rel=1e-2)
+    assert F.log_softmax(x)[0].item() == pytest.approx(-np.log(5000), rel=1e-2)
+    assert F.logsumexp(x).item() == pytest.approx(np.log(5000), rel=1e-2)
+    assert F.sum(F.ones((5000,), dtype)).item() == pytest.approx(5000, rel=1e-2)
+    assert F.cumulative_sum(F.ones((5000,), dtype))[-1].item() == pytest.approx(5000, rel=1e-2)
+    ones = F.ones((1, 5000), dtype)
+    assert (ones @ F.matrix_transpose(ones)).item() == pytest.approx(5000, rel=1e-2)
+
+
 # ---- conventions at kinks, as the docstrings state -------------------------------------------
 
 

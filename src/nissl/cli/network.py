@@ -86,8 +86,14 @@ def build(
     return model
 
 
-def fold(model: Any, inputs: Standard | None, targets: Standard | None) -> None:
-    """Change the first and last ``Dense`` layer so that raw values go in and come out."""
+def fold(model: Any, inputs: Standard | None, targets: Standard | None, optimizer: Any) -> None:
+    """Change the first and last ``Dense`` layer so that raw values go in and come out.
+
+    Args:
+        model: the trained network.
+        inputs, targets: how they were standardised; ``None`` for not at all.
+        optimizer: a new one, for whoever trains the changed network on.
+    """
     dense = [layer for layer in model.layers if isinstance(layer, nissl.layers.Dense)]
     if inputs is not None:
         kernel, bias = (np.asarray(each, np.float64) for each in dense[0].get_weights())
@@ -100,13 +106,6 @@ def fold(model: Any, inputs: Standard | None, targets: Standard | None) -> None:
         dense[-1].set_weights(
             [kernel * targets.deviation, bias * targets.deviation + targets.mean]
         )
-    # The optimizer's memory belongs to the weights before: a new one begins from nothing.
     if inputs is not None or targets is not None:
-        arguments = model.compile_arguments
-        optimizer = type(model.optimizer).__name__
-        config = model.optimizer.get_config()
-        model.compile(
-            optimizer={"class_name": optimizer, "config": config},
-            loss=arguments["loss"],
-            metrics=arguments["metrics"],
-        )
+        # The optimizer's memory belongs to the weights before: a new one begins from nothing.
+        model.compile(optimizer=optimizer, **model.compile_arguments)

@@ -275,7 +275,9 @@ class Training:
         from nissl.cli import network
 
         history = self.model.history
-        network.fold(self.model, self.inputs, self.targets)
+        network.fold(
+            self.model, self.inputs, self.targets, self.settings.make_optimizer()
+        )
         self.model.save(folder / runs.MODEL)
         files = [(runs.MODEL, _("the trained network, which Keras 3 reads as well"))]
         if history is not None and history.epoch:
@@ -379,7 +381,7 @@ class Training:
             "settings": {
                 **self.settings.as_dict(),
                 "epochs": self.settings.epochs_for(len(self.train[0])),
-                "learning_rate": float(self.model.optimizer.learning_rate),
+                "learning_rate": float(f"{self.model.optimizer.learning_rate:.7g}"),
             },
             "versions": _versions(),
         }

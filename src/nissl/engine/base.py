@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 from abc import ABC, abstractmethod
@@ -60,7 +61,8 @@ class LoopSpec:
     @property
     def capacity(self) -> int:
         """How many epochs one call can run: as many as keep the orders below 16 MB."""
-        return max(1, min(512, (1 << 22) // max(self.rows, 1))) if self.shuffled else 512
+        most = 4096
+        return max(1, min(most, (1 << 22) // max(self.rows, 1))) if self.shuffled else most
 
     def renew(self, state: Sequence[Array], to_device: Callable[[Any], Array]) -> list[Array]:
         """Return the state as it is at the beginning of an epoch."""
@@ -157,6 +159,23 @@ def get_engine(name: str | None = None) -> Engine:
     return _made[name]
 
 
+def make_loop(spec: LoopSpec, name: str) -> tuple[Engine, Loop]:
+    """Return a loop, and the engine whose arrays it takes.
+
+    With the engine ``"xla"``, a very small network gets a loop in machine code of its own, which
+    works on the host's arrays and needs no XLA.
+    """
+    if name == "xla":
+        from nissl.engine.native import small_loop
+
+        small = small_loop(spec)
+        if small is not None:
+            return get_engine("numpy"), small
+    engine = get_engine(name)
+    return engine, engine.loop(spec)
+
+
+@functools.cache
 def has_xla() -> bool:
     """Say whether the compiler is installed, without importing it."""
     return importlib.util.find_spec("jax") is not None

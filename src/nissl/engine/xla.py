@@ -19,7 +19,6 @@ from jax import lax
 from nissl.core.program import Program
 from nissl.core.tensor import Array
 from nissl.engine.base import Compiled, Engine, Loop, LoopSpec
-from nissl.engine.native import small_loop
 from nissl.files import cache_folder
 
 
@@ -65,8 +64,7 @@ class XlaEngine(Engine):
         return run
 
     def loop(self, spec: LoopSpec) -> Loop:
-        small = small_loop(spec) if self.shares_memory else None
-        return small or _XlaLoop(spec)
+        return _XlaLoop(spec)
 
     def to_device(self, array: Any) -> Array:
         with jax.enable_x64(True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from nissl.core import dtypes, tree
 from nissl.core.functions import asarray, astype
@@ -15,6 +15,7 @@ from nissl.registry import Registry, automatic_name, snake_case
 
 registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
 BatchShape = tuple[int | None, ...]
+T = TypeVar("T")
 
 
 class Layer:
@@ -98,15 +99,22 @@ class Layer:
 
     def sublayers(self) -> Iterator[Layer]:
         """The layers that are attributes of this one, in order; lists and dicts are looked into."""
+        yield from self._attributes(Layer)
+
+    def _attributes(self, kind: type[T]) -> Iterator[T]:
+        """Public attributes of a kind, also those within lists and dicts."""
         for key, value in vars(self).items():
-            if not key.startswith("_"):
-                yield from (leaf for leaf in tree.flatten(value)[0] if isinstance(leaf, Layer))
+            if key.startswith("_"):
+                continue
+            if isinstance(value, kind):
+                yield value
+            elif isinstance(value, list | tuple | dict):
+                yield from (leaf for leaf in tree.flatten(value)[0] if isinstance(leaf, kind))
 
     def _own_weights(self) -> list[Variable]:
         """The weights of this layer itself: trainable ones first, then the others."""
-        attributes = [value for key, value in vars(self).items() if not key.startswith("_")]
-        found = (leaf for leaf in tree.flatten(attributes)[0] if isinstance(leaf, Variable))
-        return sorted(unique([*self._weights, *found]), key=lambda v: not v.trainable)
+        found = unique([*self._weights, *self._attributes(Variable)])
+        return sorted(found, key=lambda v: not v.trainable)
 
     @property
     def variables(self) -> list[Variable]:

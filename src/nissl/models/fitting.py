@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from nissl.callbacks import CallbackList
 from nissl.core.tensor import Array, Aval
 from nissl.core.variable import Variable
-from nissl.engine.base import Engine, Loop, LoopSpec
+from nissl.engine.base import Engine, Loop, LoopSpec, make_loop
 from nissl.models import steps as steps_module
 from nissl.models.diagnosis import explain_non_finite
 from nissl.models.inputs import Data
@@ -47,8 +48,8 @@ class Runner:
     last: Step | None
     report: Callable[[Sequence[Array]], list[Array]]
     engine: Engine
-    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    @functools.cached_property
     def seconds_an_epoch(self) -> float:
         """A rough guess of how long an epoch takes."""
         return self.spec.steps * (self.spec.step.flops() / _FLOPS + _STEP_SECONDS)
@@ -66,7 +67,6 @@ def make_runner(
     model: Model, trackers: Trackers, data: Data, batch_size: int, shuffled: bool, maker: Maker
 ) -> Runner:
     """Trace and compile a step, and the loop around it, for data of these shapes."""
-    engine = model.engine
     size = min(batch_size, data.rows)
     left = data.rows % size
 
@@ -86,7 +86,8 @@ def make_runner(
         shuffled=shuffled,
         fresh=steps_module.fresh(trackers, step.state),
     )
-    return Runner(engine.loop(spec), spec, step, last, engine.compile(spec.report), engine)
+    engine, loop = make_loop(spec, model.engine_name)
+    return Runner(loop, spec, step, last, engine.compile(spec.report), engine)
 
 
 def _aligned(step: Step, reference: Step) -> Step:
@@ -218,7 +219,7 @@ class Fit:
             and not self.callbacks.needs_epochs
             and not self.callbacks.needs_batches
             and isinstance(self.feed, Resident)
-            and self.runner.seconds_an_epoch() < SHORT_EPOCH
+            and self.runner.seconds_an_epoch < SHORT_EPOCH
         )
         try:
             while self.epoch < epochs and not self.model.stop_training:
@@ -233,7 +234,8 @@ class Fit:
         """Run whole epochs in each call, and tell the callbacks of each afterwards."""
         assert isinstance(self.feed, Resident)
         data = self.feed.arrays
-        spec, count = self.runner.spec, 1
+        spec = self.runner.spec
+        count = max(1, int(INTERVAL / 2 / self.runner.seconds_an_epoch))
         while self.epoch < epochs and not self.model.stop_training:
             count = min(count, spec.capacity, epochs - self.epoch)
             orders = None

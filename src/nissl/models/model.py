@@ -14,7 +14,7 @@ from nissl import optimizers, random
 from nissl.callbacks import CallbackList, History
 from nissl.core.tensor import Aval
 from nissl.core.variable import Variable
-from nissl.engine.base import Engine, get_engine
+from nissl.engine.base import Engine, default_engine, get_engine
 from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
 from nissl.layers.base import BatchShape, Layer
 from nissl.layers.core import input_mismatch
@@ -24,6 +24,7 @@ from nissl.models.inputs import Data
 from nissl.models.steps import Trackers
 from nissl.progress import ProgressBar
 
+PREDICT_AT_ONCE = 10_000_000  # operations below which compiling costs more than it saves
 EVALUATION_ELEMENTS = 1 << 21  # numbers in a batch of evaluation when no batch size is given
 
 
@@ -66,9 +67,9 @@ class Model(Layer):
         raise UnknownNameError(f"layer of model {self.name!r}", str(name), [f.name for f in found])
 
     @property
-    def engine(self) -> Engine:
+    def engine_name(self) -> str:
         """What runs this model: the default engine, or NumPy with ``run_eagerly``."""
-        return get_engine("numpy" if self.run_eagerly else None)
+        return "numpy" if self.run_eagerly else default_engine()
 
     # ---- compile -----------------------------------------------------------------------------
     def compile(
@@ -165,20 +166,25 @@ class Model(Layer):
         """Return the compiled loop for this kind of work and these shapes, made once."""
         assert self.optimizer is not None
         trackers = self._resolve_trackers(data)
+        trained = self.trainable_weights
         if kind == "train":
-            self.optimizer.build(self.trainable_weights)
-        avals = tuple(data.avals)
-        weights = tuple((id(v), v.trainable) for v in self.weights)
-        key = (kind, avals, batch_size, shuffled, self.engine.name, weights, self._signature())
+            self.optimizer.build(trained)
+        key = (
+            kind,
+            tuple(data.avals),
+            batch_size,
+            shuffled,
+            self.engine_name,
+            self._signature(trained),
+        )
         if key not in self._runners:
             maker = steps.training_step if kind == "train" else steps.evaluation_step
             self._runners[key] = make_runner(self, trackers, data, batch_size, shuffled, maker)
         return self._runners[key]
 
-    def _signature(self) -> Any:
+    def _signature(self, trained: Sequence[Variable]) -> Any:
         """What a compiled step depends on beside shapes: which layers there are, and are trained."""
-        trained = tuple(id(v) for v in self.trainable_weights)
-        return (trained, tuple(id(layer) for layer in self.layers))
+        return (tuple(id(v) for v in trained), tuple(id(layer) for layer in self.layers))
 
     # ---- fit ---------------------------------------------------------------------------------
     def fit(
@@ -331,8 +337,7 @@ class Model(Layer):
         count = -(-rows // size)
         hooks = CallbackList([*hooks_given, *bar], model=self, params={"verbose": shown, "steps": count})
         hooks.on_predict_begin({})
-        engine = self.engine
-        run, variables = self._predictor(size, data.x)
+        engine, run, variables = self._predictor(size, data.x)
         values = gather(variables, engine)
         dtype = data.avals[0].dtype
         parts: list[np.ndarray[Any, Any]] = []
@@ -348,12 +353,14 @@ class Model(Layer):
         hooks.on_predict_end({})
         return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
 
-    def _predictor(self, size: int, x: np.ndarray[Any, Any]) -> tuple[Any, tuple[Variable, ...]]:
+    def _predictor(self, size: int, x: np.ndarray[Any, Any]) -> tuple[Engine, Any, Any]:
         aval = Aval((size, *x.shape[1:]), Data(x, dtype=self.dtype).avals[0].dtype)
-        key = ("predict", aval, self.engine.name, self._signature())
+        key = ("predict", aval, self.engine_name, self._signature(()))
         if key not in self._runners:
             step = steps.prediction_step(self, [aval])
-            self._runners[key] = (self.engine.compile(step.program), step.fixed)
+            small = step.program.flops() < PREDICT_AT_ONCE
+            engine = get_engine("numpy" if small else self.engine_name)
+            self._runners[key] = (engine, engine.compile(step.program), step.fixed)
         return self._runners[key]
 
     # ---- single batches ----------------------------------------------------------------------

@@ -7,7 +7,16 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from nissl.core.functions.convert import as_shape, asarray, broadcast, promote, stretch
+from nissl.core import dtypes
+from nissl.core.functions.arithmetic import where
+from nissl.core.functions.convert import (
+    as_shape,
+    asarray,
+    broadcast,
+    full_like,
+    promote,
+    stretch,
+)
 from nissl.core.op import apply
 from nissl.core.ops import movement as ops
 from nissl.core.ops.shapes import broadcast_shapes, normalise_axes, normalise_axis
@@ -176,9 +185,11 @@ def pad(x: TensorLike, pad_width: Sequence[tuple[int, int]], constant_values: fl
     if builtins.min((*low, *high), default=0) < 0:
         raise ArgumentError(f"pad: widths are not negative, but {pad_width} was given")
     params: dict[str, Any] = {"low": low, "high": high, "interior": (0,) * x.ndim}
-    shifted = x - constant_values if constant_values else x
-    padded = apply(ops.pad, (shifted,), params)
-    return padded + constant_values if constant_values else padded
+    padded = apply(ops.pad, (x,), params)
+    if not constant_values:
+        return padded
+    inside = apply(ops.pad, (full_like(x, True, dtypes.boolean),), params)
+    return where(inside, padded, constant_values)
 
 
 def repeat(x: TensorLike, repeats: int, axis: int = 0) -> Tensor:

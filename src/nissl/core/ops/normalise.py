@@ -6,6 +6,7 @@ from typing import Any
 
 from nissl.core.kinds import General
 from nissl.core.op import Op, Sample, register
+from nissl.core.ops.reduction import wide
 from nissl.core.ops.shapes import floating
 from nissl.core.tensor import Array, Tensor, late
 
@@ -16,7 +17,7 @@ def _softmax(xp: Any, x: Array, axis: int) -> Array:
     if not x.size:
         return x
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
-    return e / xp.sum(e, axis=axis, keepdims=True)
+    return e / xp.sum(e, axis=axis, keepdims=True, dtype=wide(xp, e.dtype)).astype(e.dtype)
 
 
 def _centred(out: Tensor, change: Tensor, axis: int) -> Tensor:

@@ -30,7 +30,7 @@ def _spread(small: Tensor, shape: Shape, axis: Axes) -> Tensor:
     return F.functions.broadcast_to(F.functions.reshape(small, kept(shape, axis)), shape)
 
 
-def _wide(xp: Any, dtype: Any) -> Any:
+def wide(xp: Any, dtype: Any) -> Any:
     """Dtype to accumulate in: half precisions are summed in float32."""
     return xp.float32 if dtypes.is_floating(dtype) and dtype.itemsize == 2 else dtype
 
@@ -46,7 +46,7 @@ sum = register(
     Op(
         name="sum",
         infer=lambda x, axis: Aval(reduced(x.shape, axis), x.dtype),
-        compute=lambda xp, x, axis: xp.sum(x, axis=axis, dtype=_wide(xp, x.dtype)).astype(x.dtype),
+        compute=lambda xp, x, axis: xp.sum(x, axis=axis, dtype=wide(xp, x.dtype)).astype(x.dtype),
         kind=Linear(lambda i, ct, x, axis: _spread(ct, x.shape, axis)),
         formula=r"\sum {0}",
         flops=lambda x, axis: x.size,
@@ -157,7 +157,7 @@ any = _truth("any", lambda xp, x, axis: xp.any(x, axis=axis))
 def _running_sum(xp: Any, x: Any, axis: int, backwards: bool) -> Any:
     if backwards:
         x = xp.flip(x, axis)
-    total = xp.cumsum(x, axis=axis, dtype=_wide(xp, x.dtype)).astype(x.dtype)
+    total = xp.cumsum(x, axis=axis, dtype=wide(xp, x.dtype)).astype(x.dtype)
     return xp.flip(total, axis) if backwards else total
 
 
