@@ -43,8 +43,8 @@ def choose(wanted: str | None = None, environment: Mapping[str, str] | None = No
 
     Args:
         wanted: a code such as ``"vi"`` or ``"vi_VN"``, asked for by name.
-        environment: environment variables; those of the process by default. Without ``wanted``,
-            the first of ``NISSL_LANG``, ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set decides.
+        environment: environment variables; those of the process by default. Without ``wanted``
+            the first of ``NISSL_LANG``, ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set says.
 
     Raises:
         UnknownNameError: ``wanted`` is a language that Nissl does not speak. One that the

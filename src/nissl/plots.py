@@ -141,7 +141,10 @@ def confusion(matrix: ArrayLike, names: Sequence[str]) -> Figure:
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
     ticks = np.arange(classes)
-    axes.set_xticks(ticks, shown, rotation=45 if classes > 2 else 0, ha="right" if classes > 2 else "center")
+    if classes > 2:
+        axes.set_xticks(ticks, shown, rotation=45, ha="right")
+    else:
+        axes.set_xticks(ticks, shown)
     axes.set_yticks(ticks, shown)
     if classes > _NUMBERED:
         axes.tick_params(labelsize=6)
@@ -150,9 +153,11 @@ def confusion(matrix: ArrayLike, names: Sequence[str]) -> Figure:
     axes.set_xlabel(_("Predicted class"))
     axes.set_ylabel(_("True class"))
     right, total = int(np.trace(counts)), int(counts.sum())
-    axes.set_title(_("Accuracy {share}: {right} of {total} right").format(
-        share=_percent(right / max(total, 1), 2), right=f"{right:,}", total=f"{total:,}"
-    ))
+    axes.set_title(
+        _("Accuracy {share}: {right} of {total} right").format(
+            share=_percent(right / max(total, 1), 2), right=f"{right:,}", total=f"{total:,}"
+        )
+    )
     bar = figure.colorbar(image, ax=axes, shrink=0.8)
     bar.set_label(_("Share of the true class"))
     return figure
@@ -291,4 +296,4 @@ def _short(name: str, length: int = 24) -> str:
 
 
 def _percent(share: float, digits: int = 0) -> str:
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:.{digits}f}%"

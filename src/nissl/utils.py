@@ -38,8 +38,17 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, An
     >>> nissl.utils.to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
+    if num_classes is not None and (
+        isinstance(num_classes, bool) or not isinstance(num_classes, int | np.integer)
+    ):
+        raise ArgumentTypeError(f"to_categorical: num_classes is an integer, not {num_classes!r}")
     labels = np.asarray(x)
-    if labels.dtype.kind not in "iub" and not np.array_equal(labels, np.floor(labels)):
+    if labels.dtype.kind not in "iubf":
+        raise DataError(
+            f"to_categorical: classes must be numbers, not {labels.dtype.name}. Number them first, "
+            "e.g. with numpy.unique(x, return_inverse=True)[1]"
+        )
+    if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
         raise DataError("to_categorical: classes must be whole numbers")
     labels = labels.astype(np.int64)
     if labels.ndim > 1 and labels.shape[-1] == 1:

@@ -1,7 +1,7 @@
 """Training: the numbers of ``fit``, step by step, against a network written out in NumPy.
 
-And the ways in which ``fit`` can run (whole epochs in a call, some batches in a call, one batch at a
-time, eagerly, streamed) must all do the same.
+And the ways in which ``fit`` can run (whole epochs in a call, some batches in a call, one batch at
+a time, eagerly, streamed) must all do the same.
 """
 
 from __future__ import annotations
@@ -66,6 +66,13 @@ def assert_same(model: nissl.Sequential, network: Network, tight: float) -> None
         np.testing.assert_allclose(found, wanted, rtol=tight, atol=tight)
 
 
+@pytest.fixture(params=["native", "xla"])
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Train with loops in machine code where there can be, and with XLA's."""
+    monkeypatch.setenv("NISSL_NATIVE", "1" if request.param == "native" else "0")
+    return request.param
+
+
 # ---- against NumPy -----------------------------------------------------------------------------
 
 RULES: dict[str, tuple[Callable[[], Any], Rule]] = {
@@ -102,6 +109,7 @@ RULES: dict[str, tuple[Callable[[], Any], Rule]] = {
 }
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", RULES)
 def test_every_optimizer_trains_as_written_out_in_numpy(name: str, dtype: str) -> None:
@@ -117,6 +125,7 @@ def test_every_optimizer_trains_as_written_out_in_numpy(name: str, dtype: str) -
     assert int(model.optimizer.iterations.numpy()) == 9
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("loss", TARGETS)
 @pytest.mark.parametrize("hidden", ["relu", "sigmoid"])
@@ -137,14 +146,13 @@ def test_every_loss_trains_as_written_out_in_numpy(loss: str, hidden: str, dtype
     np.testing.assert_allclose(found, network.losses(X, y), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("loops")
 def test_sample_weights_are_divided_by_the_number_of_samples() -> None:
     y, w = TARGETS["mse"][0], RNG.random(22) * 3
     w[4] = 0
     model = build("mse", optimizers.SGD(0.1))
     network = oracle(model, "mse", Rule(rate=rate(0.1)))
-    history = model.fit(
-        X, y, batch_size=8, epochs=2, shuffle=False, sample_weight=w, verbose=0
-    )
+    history = model.fit(X, y, batch_size=8, epochs=2, shuffle=False, sample_weight=w, verbose=0)
     losses = network.fit(X, y, 8, 2, weights=w)
     assert_same(model, network, 1e-5)
     np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-5)
@@ -152,6 +160,7 @@ def test_sample_weights_are_divided_by_the_number_of_samples() -> None:
     np.testing.assert_allclose(found, network.losses(X, y, w), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("shape", ["labels", "column", "one-hot"])
 def test_class_weights_are_sample_weights_by_class(shape: str) -> None:
     labels = TARGETS["sparse_categorical_crossentropy"][0]
@@ -162,13 +171,12 @@ def test_class_weights_are_sample_weights_by_class(shape: str) -> None:
         model.compile(optimizers.SGD(0.1), "categorical_crossentropy")
     network = oracle(model, loss, Rule(rate=rate(0.1)))
     weights = {0: 2.0, 2: 0.5}  # a class that is not named has weight 1
-    model.fit(
-        X, given, batch_size=8, epochs=2, shuffle=False, class_weight=weights, verbose=0
-    )
+    model.fit(X, given, batch_size=8, epochs=2, shuffle=False, class_weight=weights, verbose=0)
     network.fit(X, labels, 8, 2, weights=np.array([2.0, 1.0, 0.5])[labels])
     assert_same(model, network, 1e-5)
 
 
+@pytest.mark.usefixtures("loops")
 def test_learning_rate_and_weights_changed_between_epochs_take_effect() -> None:
     y = TARGETS["mse"][0]
     model = build("mse", optimizers.SGD(0.1, momentum=0.5))
@@ -201,6 +209,7 @@ def test_learning_rate_and_weights_changed_between_epochs_take_effect() -> None:
     assert_same(model, network, 1e-5)
 
 
+@pytest.mark.usefixtures("loops")
 def test_learning_rate_and_weights_changed_between_batches_take_effect() -> None:
     y = TARGETS["mse"][0]
     model = build("mse", optimizers.Adam(0.1))
@@ -220,13 +229,12 @@ def test_learning_rate_and_weights_changed_between_batches_take_effect() -> None
         network.weights[0] *= 0.9
         network.weights[1][...] = 0.1
 
-    model.fit(
-        X, y, batch_size=8, epochs=2, shuffle=False, verbose=0, callbacks=[Change()]
-    )
+    model.fit(X, y, batch_size=8, epochs=2, shuffle=False, verbose=0, callbacks=[Change()])
     network.fit(X, y, 8, 2, after_batch=after)
     assert_same(model, network, 1e-5)
 
 
+@pytest.mark.usefixtures("loops")
 def test_layers_that_are_not_trainable_keep_their_weights() -> None:
     y = TARGETS["mse"][0]
     model = build("mse", optimizers.SGD(0.1, momentum=0.9))
@@ -288,9 +296,13 @@ def assert_equal_outcomes(a: Any, b: Any, rtol: float = 0.0) -> None:
 
 @pytest.fixture(scope="module", params=[True, False], ids=["shuffled", "in order"])
 def in_bulk(request: pytest.FixtureRequest) -> tuple[bool, Any]:
-    return request.param, outcome(shuffle=request.param)
+    """Many epochs in one compiled call of XLA's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NISSL_NATIVE", "0")
+        return request.param, outcome(shuffle=request.param)
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("callback", [Nothing, NothingEachBatch])
 def test_epochs_and_batches_one_by_one_give_what_many_at_once_give(
     in_bulk: tuple[bool, Any], callback: type[callbacks.Callback]
@@ -299,9 +311,11 @@ def test_epochs_and_batches_one_by_one_give_what_many_at_once_give(
     assert_equal_outcomes(outcome(shuffle=shuffle, callbacks=[callback()]), wanted, 2e-6)
 
 
-def test_the_same_seed_gives_the_same_numbers(in_bulk: tuple[bool, Any]) -> None:
+def test_the_same_seed_gives_the_same_numbers(in_bulk: tuple[bool, Any], loops: str) -> None:
     shuffle, wanted = in_bulk
-    assert_equal_outcomes(outcome(shuffle=shuffle), wanted)
+    once, again = outcome(shuffle=shuffle), outcome(shuffle=shuffle)
+    assert_equal_outcomes(once, again)
+    assert_equal_outcomes(once, wanted, 0.0 if loops == "xla" else 2e-6)
 
 
 def test_eager_and_compiled_agree(in_bulk: tuple[bool, Any]) -> None:
@@ -312,9 +326,10 @@ def test_eager_and_compiled_agree(in_bulk: tuple[bool, Any]) -> None:
 def test_jit_compile_false_runs_eagerly() -> None:
     model = build(jit_compile=False)
     assert model.run_eagerly
-    assert model.engine.name == "numpy"
+    assert model.engine_name == "numpy"
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("piece", [1, 200])
 def test_streamed_data_trains_as_resident_data_does(
     in_bulk: tuple[bool, Any], piece: int, monkeypatch: pytest.MonkeyPatch
@@ -371,9 +386,7 @@ def test_dropout_is_the_same_for_the_same_seed_and_engine_and_off_in_evaluation(
         models.append(dropped(eagerly))
         models[-1].fit(X, y, batch_size=8, epochs=3, verbose=0)
     first, second, eager = models
-    for a, b, c in zip(
-        first.get_weights(), second.get_weights(), eager.get_weights(), strict=True
-    ):
+    for a, b, c in zip(first.get_weights(), second.get_weights(), eager.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
         np.testing.assert_allclose(a, c, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(first.predict(X, verbose=0), first.predict(X, verbose=0))
@@ -457,6 +470,7 @@ class TwoWays(nissl.Model):
         return z + nissl.sum(x, axis=1, keepdims=True)
 
 
+@pytest.mark.usefixtures("loops")
 def test_a_layer_of_ones_own_trains_and_keeps_state() -> None:
     model = nissl.Sequential([nissl.Input((3,)), Scaled(), layers.Dense(1)])
     model.compile(optimizers.SGD(0.05), "mse")
@@ -472,6 +486,7 @@ def test_a_layer_of_ones_own_trains_and_keeps_state() -> None:
     assert [v.name for v in model.non_trainable_weights] == ["calls"]
 
 
+@pytest.mark.usefixtures("loops")
 def test_a_model_of_ones_own_trains_by_the_chain_rule() -> None:
     model = TwoWays(4)
     y = np.sin(X).sum(axis=1, keepdims=True)
@@ -536,4 +551,6 @@ def test_one_neuron_learns_what_it_can_be_solved_for() -> None:
     history = model.fit(X, y, batch_size=22, epochs=300, verbose=0)
     kernel, bias = model.get_weights()
     np.testing.assert_allclose([*kernel[:, 0], bias[0]], wanted, atol=1e-5)
-    assert math.isclose(history.history["loss"][-1], ((wide @ wanted - y) ** 2).mean(), rel_tol=1e-4)
+    assert math.isclose(
+        history.history["loss"][-1], ((wide @ wanted - y) ** 2).mean(), rel_tol=1e-4
+    )

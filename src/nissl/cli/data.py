@@ -72,14 +72,19 @@ def data(
 def _list() -> None:
     from nissl import datasets
 
-    rows: list[list[str]] = []
     for name in datasets.names():
         known = datasets.info(name)
         size = sum(file.size for file in known.files) / 1e6
-        rows.append([name, _about(name), f"{size:.1f} MB", known.licence, _where(name)])
-    titles = (_("Name"), _("What"), _("Size"), _("Licence"), _("Where"))
-    console.table(titles, rows, numbers=(2,))
-    console.note()
+        console.note(name.replace("_", "-"), "bold")
+        console.pairs(
+            [
+                (_("What"), _about(name)),
+                (_("Size"), f"{size:.1f} MB"),
+                (_("Licence"), known.licence),
+                (_("Where"), _where(name)),
+            ]
+        )
+        console.note()
     console.note(_("Your own data: an .npz, .csv, .tsv or idx file, or a folder of pictures."))
 
 
@@ -155,7 +160,7 @@ def _count(loaded: Dataset) -> None:
     train, test = Counter(loaded.y_train.tolist()), Counter(loaded.y_test.tolist())
     rows = [
         [str(number), name, f"{train[number]:,}", f"{test[number]:,}"]
-        for number, name in enumerate(loaded.class_names)
+        for number, name in enumerate(source.shown_names(loaded.class_names, loaded.name))
     ]
     titles = (_("Number"), _("Class"), _("Training"), _("Test"))
     console.table(titles, rows[:_LISTED], numbers=(0, 2, 3))
@@ -179,10 +184,8 @@ def _draw(loaded: Dataset, path: Path) -> None:
             _("--output is a .png, .svg or .pdf file, not {path}").format(path=path)
         )
     chosen = _of_every_class(loaded.y_train, SHOWN)
-    labels = [
-        loaded.class_names[int(loaded.y_train[i])] if loaded.class_names else str(loaded.y_train[i])
-        for i in chosen
-    ]
+    names = source.shown_names(loaded.class_names, loaded.name)
+    labels = [names[int(loaded.y_train[i])] if names else str(loaded.y_train[i]) for i in chosen]
     plots.save(plots.samples(loaded.x_train[chosen], labels, loaded.name), path)
     console.note()
     console.note(_("{count} samples are drawn in {path}").format(count=len(chosen), path=path))

@@ -16,9 +16,7 @@ from nissl.i18n import translate as _
 
 Data = Annotated[
     str | None,
-    typer.Argument(
-        metavar="DATA", help=mark("Name or path of data; by default those of the run.")
-    ),
+    typer.Argument(metavar="DATA", help=mark("Name or path of data; by default those of the run.")),
 ]
 PartOption = Annotated[
     str | None,
@@ -71,7 +69,7 @@ def evaluate(
     x, y = source.part(loaded, next(each for each in source.PARTS if each == wanted))
     if loaded.task == "classification":
         y = source.renumbered(y, loaded.class_names, found.class_names, loaded.name)
-    names = found.class_names or loaded.class_names
+    names = source.shown_names(found.class_names or loaded.class_names, place.place)
     measured = results.measure(model, x, y, loaded.task, names)
     if as_json:
         print(json.dumps({"data": loaded.name, "part": wanted, **measured.numbers()}))

@@ -49,7 +49,7 @@ def _page(command: Any, ctx: Any) -> str:
         usage.append(f"{_argument(each)} ", style="not bold")
     usage.append(_("[OPTIONS]"), style="not bold")
     if commands:
-        usage.append(f" {_('COMMAND ...')}", style="not bold")
+        usage.append(" " + _("COMMAND ..."), style="not bold")
     console.print(usage)
     console.print()
     console.print(Text(_(command.help or "")))
@@ -59,7 +59,7 @@ def _page(command: Any, ctx: Any) -> str:
     if command.epilog:
         console.print()
         console.print(Text(_(command.epilog)))
-    return text.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
 def _names(command: Any, ctx: Any) -> list[str]:

@@ -80,7 +80,9 @@ def read_picture(path: Path, form: Form) -> Array:
     except FileFormatError:
         raise
     except UnidentifiedImageError as error:
-        raise FileFormatError(_("{path} is no picture that can be read").format(path=path)) from error
+        raise FileFormatError(
+            _("{path} is no picture that can be read").format(path=path)
+        ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FileFormatError(
             _("{path} is implausibly large, and was not read").format(path=path)
@@ -194,7 +196,7 @@ def _arrays(path: Path, form: Form) -> list[tuple[str, Array]]:
         array = array[None]
     if array.shape[1:] != form.shape or not len(array):
         raise ShapeError(
-            _("{path}: {name} has shape {given}, and the model takes samples of shape {wanted}").format(
+            _("{path}: {name} has shape {given}, and the model takes samples of {wanted}").format(
                 path=path, name=wanted, given=array.shape, wanted=_shown(form.shape)
             )
         )

@@ -103,9 +103,7 @@ def fold(model: Any, inputs: Standard | None, targets: Standard | None, optimize
         dense[0].set_weights([kernel, bias - means @ kernel])
     if targets is not None:
         kernel, bias = (np.asarray(each, np.float64) for each in dense[-1].get_weights())
-        dense[-1].set_weights(
-            [kernel * targets.deviation, bias * targets.deviation + targets.mean]
-        )
+        dense[-1].set_weights([kernel * targets.deviation, bias * targets.deviation + targets.mean])
     if inputs is not None or targets is not None:
         # The optimizer's memory belongs to the weights before: a new one begins from nothing.
         model.compile(optimizer=optimizer, **model.compile_arguments)

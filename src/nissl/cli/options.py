@@ -26,7 +26,7 @@ def checked_size(text: str | None) -> int | tuple[int, int] | None:
     parts = text.lower().split("x")
     if len(parts) not in (1, 2) or not all(part.isdecimal() and int(part) for part in parts):
         raise ArgumentError(
-            _("--size is one number of pixels, or height x width such as 28x28, not {value}").format(
+            _("--size is one number of pixels, or height x width as in 28x28, not {value}").format(
                 value=repr(text)
             )
         )
@@ -42,7 +42,9 @@ Lang = Annotated[
         help=mark("Language: en or vi; by default from $NISSL_LANG or the system."),
     ),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help=mark("Show where in the code an error arose."))]
+Debug = Annotated[
+    bool, typer.Option("--debug", help=mark("Show where in the code an error arises."))
+]
 Version = Annotated[
     bool,
     typer.Option(

@@ -30,7 +30,7 @@ Sample = Annotated[
     list[int] | None,
     typer.Option(
         metavar="N",
-        help=mark("Number of a sample in the test part of the run's data, from 0; may be repeated."),
+        help=mark("Number of a sample in the test part of the run's data, from 0; repeatable."),
     ),
 ]
 Top = Annotated[
@@ -152,15 +152,14 @@ def _show_classes(
     names = found.class_names
     if len(names) != outputs.shape[-1]:
         names = tuple(str(number) for number in range(outputs.shape[-1]))
+    shown = source.shown_names(names, str(found.data.get("place")))
     best = np.argsort(-outputs, axis=-1, kind="stable")[:, :top]
     if as_json:
         described: list[dict[str, Any]] = [
             {
                 "input": each.name,
                 **({} if each.truth is None else {"truth": each.truth}),
-                "classes": [
-                    {"name": names[int(i)], "probability": float(row[i])} for i in order
-                ],
+                "classes": [{"name": names[int(i)], "probability": float(row[i])} for i in order],
             }
             for each, row, order in zip(asked, outputs, best, strict=True)
         ]
@@ -168,8 +167,10 @@ def _show_classes(
         return
     rows: list[list[str]] = []
     for each, row, order in zip(asked, outputs, best, strict=True):
-        told = [f"{names[int(i)]} {100 * row[i]:.1f} %" for i in order]
-        rows.append([each.name, *told, *([each.truth or ""] if _any_truth(asked) else [])])
+        told = [f"{shown[int(i)]} {100 * row[i]:.1f}%" for i in order]
+        rows.append(
+            [each.name, *told, *([_truth(each, names, shown)] if _any_truth(asked) else [])]
+        )
     ranks = [_("Rank {number}").format(number=number + 1) for number in range(best.shape[1])]
     ranks[0] = _("Prediction")
     console.table([_("Input"), *ranks, *([_("Truth")] if _any_truth(asked) else [])], rows)
@@ -194,6 +195,11 @@ def _show_values(asked: list[Asked], outputs: Array, as_json: bool) -> None:
     ]
     titles = [_("Input"), _("Prediction"), *([_("Truth")] if _any_truth(asked) else [])]
     console.table(titles, rows, numbers=(1,))
+
+
+def _truth(each: Asked, names: tuple[str, ...], shown: tuple[str, ...]) -> str:
+    """The true class as a reader sees it."""
+    return shown[names.index(each.truth)] if each.truth in names else each.truth or ""
 
 
 def _any_truth(asked: list[Asked]) -> bool:

@@ -77,9 +77,7 @@ class Results:
         return found
 
 
-def measure(
-    model: Any, x: Array, y: Array, task: str, class_names: Sequence[str]
-) -> Results:
+def measure(model: Any, x: Array, y: Array, task: str, class_names: Sequence[str]) -> Results:
     """Evaluate a model on samples.
 
     Raises:
@@ -99,7 +97,7 @@ def measure(
         y = y.reshape(len(y), -1).astype(np.float32)
         if y.shape[1] != width:
             raise DataError(
-                _("the data have {values} target values a sample, the model gives {outputs}").format(
+                _("the data have {values} targets a sample, the model gives {outputs}").format(
                     values=y.shape[1], outputs=width
                 )
             )
@@ -116,7 +114,7 @@ def show(results: Results) -> None:
     if results.task == "classification":
         right = int((results.predicted == results.y).sum())
         share = _("{share} ({right} of {total} right)").format(
-            share=f"{100 * numbers['accuracy']:.2f} %", right=f"{right:,}", total=f"{samples:,}"
+            share=f"{100 * numbers['accuracy']:.2f}%", right=f"{right:,}", total=f"{samples:,}"
         )
         console.pairs([(_("Accuracy"), share), (_("Loss"), f"{results.loss:.4f}")])
         if len(results.class_names) <= _TABLE_CLASSES:
@@ -146,8 +144,8 @@ def _show_classes(results: Results) -> None:
             [
                 name,
                 f"{true:,}",
-                f"{100 * right / true:.1f} %" if true else "-",
-                f"{100 * right / guessed:.1f} %" if guessed else "-",
+                f"{100 * right / true:.1f}%" if true else "-",
+                f"{100 * right / guessed:.1f}%" if guessed else "-",
                 often if taken[place, other] else "-",
             ]
         )

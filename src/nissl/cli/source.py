@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from nissl.cli.options import checked_size
 from nissl.cli.runs import Found
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError, DataError, UnknownNameError
+from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 Array = NDArray[Any]
@@ -92,6 +94,27 @@ def remembered(found: Found) -> Source:
             )
         )
     return Source(place, dict(options))
+
+
+CLASSES = (  # of published data sets, in their own order; names of the user's own classes stay
+    mark("T-shirt/top"),
+    mark("Trouser"),
+    mark("Pullover"),
+    mark("Dress"),
+    mark("Coat"),
+    mark("Sandal"),
+    mark("Shirt"),
+    mark("Sneaker"),
+    mark("Bag"),
+    mark("Ankle boot"),
+)
+
+
+def shown_names(names: Sequence[str], data_name: str) -> tuple[str, ...]:
+    """Return the names of classes as a reader sees them: translated if the data are published."""
+    if data_name not in datasets.names():
+        return tuple(names)
+    return tuple(_(name) if name in CLASSES else name for name in names)
 
 
 def part(data: Dataset, wanted: Part) -> tuple[Array, Array]:

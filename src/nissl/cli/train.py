@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shlex
 import sys
@@ -59,7 +60,7 @@ Optimizer = Annotated[
 ]
 LearningRate = Annotated[
     float | None,
-    typer.Option(metavar="RATE", help=mark("Step size: 0.01 for sgd and 0.001 for adam by default.")),
+    typer.Option(metavar="RATE", help=mark("Step size: by default 0.01 for sgd, 0.001 for adam.")),
 ]
 Momentum = Annotated[
     float | None, typer.Option(metavar="SHARE", help=mark("Momentum of sgd: 0 by default."))
@@ -79,9 +80,7 @@ Split = Annotated[
 ]
 Seed = Annotated[
     int,
-    typer.Option(
-        metavar="N", help=mark("The same seed gives the same network: 42 by default.")
-    ),
+    typer.Option(metavar="N", help=mark("The same seed gives the same network: 42 by default.")),
 ]
 Run = Annotated[
     str | None,
@@ -258,7 +257,10 @@ class Training:
             self._say_interrupted(folder, done, files)
             return False
         found = results.measure(
-            self.model, *source.part(self.data, "test"), self.data.task, self.data.class_names
+            self.model,
+            *source.part(self.data, "test"),
+            self.data.task,
+            source.shown_names(self.data.class_names, self.place.place),
         )
         files += results.write(found, folder)
         done["test"] = found.numbers()
@@ -275,9 +277,7 @@ class Training:
         from nissl.cli import network
 
         history = self.model.history
-        network.fold(
-            self.model, self.inputs, self.targets, self.settings.make_optimizer()
-        )
+        network.fold(self.model, self.inputs, self.targets, self.settings.make_optimizer())
         self.model.save(folder / runs.MODEL)
         files = [(runs.MODEL, _("the trained network, which Keras 3 reads as well"))]
         if history is not None and history.epoch:
@@ -389,10 +389,8 @@ class Training:
 
 def _versions() -> dict[str, str]:
     found = {"nissl": __version__, "python": platform.python_version(), "numpy": np.__version__}
-    try:
+    with contextlib.suppress(metadata.PackageNotFoundError):
         found["jax"] = metadata.version("jax")
-    except metadata.PackageNotFoundError:
-        pass
     return {**found, "system": platform.platform()}
 
 

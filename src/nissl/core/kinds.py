@@ -20,7 +20,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from nissl.core.tensor import Equation, Tensor, late
 
@@ -36,7 +36,14 @@ def accumulate(total: Tensor | None, term: Tensor | None) -> Tensor | None:
 
 
 class Kind(ABC):
-    """How an op is differentiated."""
+    """How an op is differentiated.
+
+    Attributes:
+        on_arrays: whether the rules, which use operators and functions only, may be run on bare
+            arrays too; see :mod:`nissl.core.raw`.
+    """
+
+    on_arrays: ClassVar[bool] = True
 
     @abstractmethod
     def jvp(self, equation: Equation, tangents: Tangents) -> Tangents:
@@ -141,6 +148,7 @@ class General(Kind):
     and may go out, for zero.
     """
 
+    on_arrays: ClassVar[bool] = False  # a rule as given may ask anything of its tensors
     forward: Rule
     reverse: Rule
 

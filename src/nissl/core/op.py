@@ -86,6 +86,9 @@ class Op:
 
     def __call__(self, *inputs: Tensor, **params: Any) -> Any:
         """Apply the op to tensors that already have the shapes and dtypes that it wants."""
+        if state.raw:
+            values = [x.value if isinstance(x, Tensor) else x for x in inputs]
+            return self.run("numpy", np, values, params)
         return apply(self, inputs, params)
 
     def run(self, engine: str, xp: Any, values: Sequence[Array], params: Mapping[str, Any]) -> Any:
@@ -134,13 +137,14 @@ def _promise(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
 def apply(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
     """Apply ``op``: compute at once when every input has a value, else record the promise."""
     values: list[Array] = []
-    tracked = False
+    kept = False
     for tensor in inputs:
         value = tensor.value
         if value is None:
             return _promise(op, inputs, params)
         values.append(value)
-        tracked = tracked or tensor.tracked
+        if tensor.tracked:
+            kept = state.recording
     try:
         if state.quiet:
             result = op.run("numpy", np, values, params)
@@ -154,10 +158,10 @@ def apply(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
         raise
     if isinstance(result, tuple):
         results: tuple[Array, ...] = result
-        if not (tracked and state.recording):
+        if not kept:
             return tuple(Tensor(each) for each in results)
         return Equation(op, inputs, params, (None,) * len(results), results).outputs
-    if not (tracked and state.recording):
+    if not kept:
         return Tensor(result)
     return Tensor(result, equation=Equation(op, inputs, params, (None,), (result,)))
 

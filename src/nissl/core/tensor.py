@@ -80,6 +80,7 @@ class _State(threading.local):
     recording = True
     frozen = False  # under no_grad, where a trace notes that derivatives stop
     quiet = False
+    raw = False  # derivative rules are being run on bare arrays
     scope = ""
 
 
@@ -473,16 +474,22 @@ class Tensor:
 class _Late:
     """Where operators and rules find the functions, which are written on top of tensors."""
 
-    functions: Any = None
+    module: Any = None
+    raw_functions: Any = None
+
+    @property
+    def functions(self) -> Any:
+        """The functions that a derivative rule uses: on tensors, or on bare arrays."""
+        return self.raw_functions if state.raw else self.module
 
 
 late = _Late()
 
 
 def _functions() -> Any:
-    return late.functions
+    return late.module
 
 
 def install_functions(module: ModuleType) -> None:
     """Tell the operators of :class:`Tensor` which module has the functions."""
-    late.functions = module
+    late.module = module

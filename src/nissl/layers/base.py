@@ -10,7 +10,13 @@ from nissl.core.functions import asarray, astype
 from nissl.core.op import scope
 from nissl.core.tensor import Aval, Shape, Tensor
 from nissl.core.variable import Variable, no_capture, unique
-from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError
+from nissl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    NisslError,
+    ShapeError,
+)
 from nissl.registry import Registry, automatic_name, snake_case
 
 registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
@@ -42,6 +48,7 @@ class Layer:
     """
 
     keras_module: ClassVar[str] = "keras.layers"
+    computes: ClassVar[bool] = True  # in a floating dtype; an input only hands on
 
     def __init__(
         self,
@@ -55,6 +62,11 @@ class Layer:
             raise ArgumentError(f"a layer's name is a text without '/', not {name!r}")
         self.name = name or automatic_name(snake_case(type(self).__name__))
         self.dtype = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
+        if self.computes and not dtypes.is_floating(self.dtype):
+            raise DTypeError(
+                f"layer {self.name!r} ({type(self).__name__}): dtype is a floating dtype, not "
+                f"{self.dtype.name}"
+            )
         self.built = False
         self.input_shape_argument = as_batch_shape(input_shape)
         self.build_shape: BatchShape | None = None

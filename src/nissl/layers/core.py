@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from nissl import activations, initializers, random
 from nissl.core.functions import add, matmul, reshape, where
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
-from nissl.errors import ArgumentError, ShapeError
+from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 from nissl.layers.base import BatchShape, Layer, as_batch_shape, registry
 
 
@@ -30,6 +30,8 @@ class InputLayer(Layer):
         dtype: dtype of the data.
         name: name of the layer.
     """
+
+    computes: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -145,6 +147,8 @@ class Dense(Layer):
             kwargs.setdefault("input_shape", (input_dim,))
         super().__init__(**kwargs)
         self.units = checked_units(units, "Dense")
+        if not isinstance(use_bias, bool):
+            raise ArgumentTypeError(f"Dense: use_bias is True or False, not {use_bias!r}")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -127,7 +127,8 @@ def evaluate_on(runner: Runner, source: Feed, callbacks: CallbackList | None = N
                 state = runner.loop.steps(
                     fixed, state, piece.arrays, None, number, number + 1, piece.first
                 )
-                each_batch.on_test_batch_end(number, {})
+                so_far = zip(each_batch.model.metrics_names, runner.results(state)[0], strict=True)
+                each_batch.on_test_batch_end(number, dict(sorted(so_far)))
     return runner.results(state)[0]
 
 
@@ -141,7 +142,7 @@ class Fit:
         trackers: Trackers,
         data: Data,
         callbacks: CallbackList,
-        validate: Callable[[], dict[str, float]] | None,
+        validate: Callable[[int, CallbackList], dict[str, float]] | None,
         seed: int,
     ) -> None:
         self.model = model
@@ -293,7 +294,7 @@ class Fit:
         if self.validate is not None or self.callbacks.needs_epochs:
             self.publish()
         if self.validate is not None:
-            logs = {**logs, **self.validate()}
+            logs = {**logs, **self.validate(self.epoch, self.callbacks)}
         self.callbacks.on_epoch_end(self.epoch, logs)
         if self.callbacks.needs_epochs:
             self.take_back()

@@ -94,25 +94,33 @@ def as_array(value: Any, name: str) -> Array:
     return array
 
 
-def check_finite(array: Array, name: str) -> None:
-    """Refuse NaN and infinities, naming the first."""
+def check_finite(array: Array, name: str, dtype: np.dtype[Any] | None = None) -> None:
+    """Refuse NaN, infinities, and what ``dtype`` cannot hold, naming the first."""
     if not dtypes.is_floating(array.dtype):
         return
+    narrower = dtype is not None and dtype.itemsize < array.dtype.itemsize
     flat_rows = max(1, _CHUNK // max(1, math.prod(array.shape[1:])))
     for start in range(0, len(array), flat_rows):
         part = array[start : start + flat_rows]
         with np.errstate(over="ignore", invalid="ignore"):
-            total = float(np.sum(part))
+            cast = part.astype(dtype) if narrower else part
+            total = float(np.sum(cast))
         if math.isfinite(total):
             continue  # a NaN or an infinity would have shown in the sum
-        bad = np.argwhere(~np.isfinite(part.astype(np.float64)))
+        bad = np.argwhere(~np.isfinite(cast.astype(np.float64)))
         if len(bad):
             place = tuple(int(i) for i in bad[0])
             where = (place[0] + start, *place[1:])
+            advice = (
+                f"It is too large for the model's {dtype}: scale the data, or make the model with "
+                "dtype='float64'"
+                if np.isfinite(part[place])
+                else "Training needs finite numbers: remove those rows or fill them in, e.g. with "
+                "numpy.nan_to_num"
+            )
             raise DataError(
                 f"{name} holds {part[place]} at index {where} ({len(bad)} such values in rows "
-                f"{start} to {start + len(part) - 1}). Training needs finite numbers: remove those "
-                "rows or fill them in, e.g. with numpy.nan_to_num"
+                f"{start} to {start + len(part) - 1}). {advice}"
             )
 
 
@@ -126,12 +134,12 @@ def prepare(
 ) -> Data:
     """Check inputs, targets and weights, and bring them to arrays of equal length."""
     data = as_array(x, f"{prefix}x")
-    check_finite(data, f"{prefix}x")
+    check_finite(data, f"{prefix}x", dtype)
     targets = None
     if y is not None:
         targets = as_array(y, f"{prefix}y")
         _same_rows(data, targets, f"{prefix}x", f"{prefix}y")
-        check_finite(targets, f"{prefix}y")
+        check_finite(targets, f"{prefix}y", dtype)
     weights = None
     if sample_weight is not None and class_weight is not None:
         raise ArgumentError("give class_weight or sample_weight, not both")
@@ -153,7 +161,7 @@ def _same_rows(a: Array, b: Array, a_name: str, b_name: str) -> None:
 def _weights(given: Any, x: Array, name: str, dtype: np.dtype[Any]) -> Array:
     weights = as_array(given, name)
     _same_rows(x, weights, "x", name)
-    check_finite(weights, name)
+    check_finite(weights, name, dtype)
     if weights.ndim == 2 and weights.shape[1] == 1:
         weights = weights[:, 0]
     if weights.ndim != 1:
@@ -172,9 +180,13 @@ def _class_weights(given: Any, y: Array | None, dtype: np.dtype[Any]) -> Array:
     classes = np.argmax(y, axis=-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     weights = np.ones(len(y), dtype)
     for label, weight in given.items():
-        if not math.isfinite(float(weight)) or float(weight) < 0:
+        if not isinstance(label, int | np.integer):
+            raise ArgumentTypeError(f"class_weight: a class is an integer, not {label!r}")
+        if isinstance(weight, bool) or not isinstance(weight, int | float | np.number):
+            raise ArgumentTypeError(f"class_weight[{label!r}] is a number, not {weight!r}")
+        if not math.isfinite(weight) or weight < 0:
             raise ArgumentError(f"class_weight[{label!r}] is {weight}, and must be at least 0")
-        weights[classes == int(label)] = float(weight)
+        weights[classes == label] = weight
     return weights
 
 

@@ -19,6 +19,7 @@ from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeErro
 from nissl.layers.base import BatchShape, Layer
 from nissl.layers.core import input_mismatch
 from nissl.models import inputs, steps
+from nissl.models.diagnosis import explain_non_finite
 from nissl.models.fitting import Fit, Runner, evaluate_on, feed, gather, make_runner
 from nissl.models.inputs import Data
 from nissl.models.steps import Trackers
@@ -382,21 +383,30 @@ class Model(Layer):
     ) -> Any:
         """Return the loss and metrics of one batch."""
         self._needs("test_on_batch")
-        return self._on_batch("evaluate", self._prepared(x, y, sample_weight=sample_weight), return_dict)
+        return self._on_batch("test", self._prepared(x, y, sample_weight=sample_weight), return_dict)
 
     def predict_on_batch(self, x: Any) -> np.ndarray[Any, Any]:
         """Return the outputs for one batch."""
         return self.predict(x, batch_size=len(x), verbose=0)
 
     def _on_batch(self, kind: str, data: Data, return_dict: bool) -> Any:
-        runner = self._runner(kind, data, data.rows, shuffled=False)
+        if data.y is None:
+            raise ArgumentError(f"{kind}_on_batch needs targets y")
+        runner = self._runner(
+            "evaluate" if kind == "test" else kind, data, data.rows, shuffled=False
+        )
         engine = runner.engine
         fixed = gather(runner.step.fixed, engine)
-        state = runner.spec.renew(gather(runner.step.state, engine), engine.to_device)
+        before = runner.spec.renew(gather(runner.step.state, engine), engine.to_device)
+        state = before
         with feed(runner, data).epoch(None) as pieces:
             for piece in pieces:
                 state = runner.loop.steps(fixed, state, piece.arrays, None, 0, 1)
-        values, _ = runner.results(state)
+        values, bad = runner.results(state)
+        if kind == "train" and bad >= 0:
+            batch = [np.asarray(a, v.dtype) for a, v in zip(data.arrays, data.avals, strict=True)]
+            given = [*(np.asarray(v) for v in (*fixed, *before)), *batch]
+            raise explain_non_finite(runner.step, given, 0, 0, 1, engine)
         if kind == "train":
             for variable, value in zip(runner.step.state, state, strict=True):
                 variable.raw = value
@@ -445,15 +455,15 @@ class _Validator:
         self.model = model
         self.often = often
         self.feed = feed(runner, data)
-        self.calls = 0
 
-    def __call__(self) -> dict[str, float]:
-        self.calls += 1
-        if self.calls % self.often:
+    def __call__(self, epoch: int, callbacks: CallbackList) -> dict[str, float]:
+        if (epoch + 1) % self.often:
             return {}
-        values = evaluate_on(self.runner, self.feed)
-        names = self.model.metrics_names
-        return {f"val_{k}": v for k, v in sorted(zip(names, values, strict=True))}
+        callbacks.on_test_begin({})
+        values = evaluate_on(self.runner, self.feed, callbacks)
+        logs = dict(sorted(zip(self.model.metrics_names, values, strict=True)))
+        callbacks.on_test_end(logs)
+        return {f"val_{name}": value for name, value in logs.items()}
 
 
 def _listed(name: str, given: Any) -> list[Any]:

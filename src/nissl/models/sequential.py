@@ -35,6 +35,8 @@ class Sequential(Model):
         super().__init__(name=name)
         self._input: InputLayer | None = None
         self.stack: list[Layer] = []
+        if not isinstance(layers, Sequence | None):
+            raise ArgumentTypeError(f"Sequential takes a list of layers, not {layers!r}")
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._build_if_known()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from nissl.core.tensor import Array, Shape, Tensor, TensorLike
 from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 
 _SCALARS = (bool, int, float)
+SMALL = 4096  # elements below which filling an array is quicker than stretching one
 
 
 def _array(value: Any) -> Array:
@@ -83,7 +85,7 @@ def tensor(x: TensorLike, dtype: Any = None, *, requires_grad: bool = False) -> 
 def astype(x: TensorLike, dtype: Any) -> Tensor:
     """Return the values of ``x`` in ``dtype``."""
     x, wanted = asarray(x), dtypes.as_dtype(dtype)
-    return x if x.dtype == wanted else elementwise.astype(x, dtype=wanted)
+    return x if x.dtype == wanted else apply(elementwise.astype, (x,), {"dtype": wanted})
 
 
 # ---- agreeing on shape and dtype ------------------------------------------------------------
@@ -143,28 +145,35 @@ def stretch(x: Tensor, shape: Shape) -> Tensor:
     return apply(movement.broadcast_to, (x,), {"shape": shape})
 
 
+@functools.lru_cache(maxsize=256)
+def _filled(value: float, shape: Shape, dtype: np.dtype[Any]) -> Tensor:
+    with np.errstate(over="ignore"):
+        array = np.full(shape, value, dtype)
+    array.flags.writeable = False  # it is shared
+    return Tensor(array)
+
+
 def _fill(value: bool | int | float, like: Tensor) -> Tensor:
     """A Python scalar as a constant of the shape and dtype that it takes beside ``like``."""
-    if like.value is None or like.size > 4096:
+    array = like.value
+    if array is None or array.size > SMALL or type(value) is bool or array.dtype.kind != "f":
         return _scalar(value, like.dtype)
-    dtype = like.dtype
-    if type(value) is not float or dtype.kind != "f":
-        return _scalar(value, dtype)
-    with np.errstate(over="ignore"):
-        return Tensor(np.full(like.shape, value, dtype))
+    # the sign of a zero is told apart, which equal keys of the cache would not do
+    return _filled(value, array.shape, array.dtype) if value else _scalar(value, array.dtype)
 
 
 def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
     """Apply an elementwise op of two inputs after promotion and broadcasting."""
     if isinstance(x, Tensor):
-        if isinstance(y, float):
+        if isinstance(y, _SCALARS):
             y = _fill(y, x)
-    elif isinstance(x, float) and isinstance(y, Tensor):
+    elif isinstance(y, Tensor) and isinstance(x, _SCALARS):
         x = _fill(x, y)
     if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype == y.dtype):
         x, y = promote(x, y)
     if x.shape != y.shape:
-        x, y = broadcast(op.name, (x, y))
+        shape = broadcast_shapes(op.name, x.shape, y.shape)
+        x, y = stretch(x, shape), stretch(y, shape)
     if x.dtype.kind == "b":
         op.infer(x.aval, y.aval)  # NumPy adds and multiplies bools, and other engines do not
     return apply(op, (x, y), {})

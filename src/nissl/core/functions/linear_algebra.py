@@ -21,7 +21,8 @@ def matmul(x: TensorLike, y: TensorLike) -> Tensor:
 
     Batch axes broadcast. ``(..., t, i) @ (i, o)`` is computed as one product of ``(... * t, i)``.
     """
-    x, y = promote(x, y)
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype == y.dtype):
+        x, y = promote(x, y)
     if x.ndim == 2 == y.ndim:
         if x.shape[1] != y.shape[0] or x.dtype.kind == "b":
             ops.matmul.infer(x.aval, y.aval)

@@ -28,7 +28,8 @@ def _reduce(op: Op, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
 
 def sum(x: TensorLike, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """Sum along ``axis`` (all by default); small integers and bools are summed in int64."""
-    x = asarray(x)
+    if not isinstance(x, Tensor):
+        x = asarray(x)
     if dtype is not None:
         x = astype(x, dtype)
     elif not dtypes.is_floating(x.dtype) and x.dtype != dtypes.uint64:
@@ -37,11 +38,14 @@ def sum(x: TensorLike, axis: Axis = None, dtype: Any = None, keepdims: bool = Fa
 
 
 def _float(x: TensorLike) -> Tensor:
-    x = asarray(x)
+    if not isinstance(x, Tensor):
+        x = asarray(x)
     return x if dtypes.is_floating(x.dtype) else astype(x, dtypes.default_float())
 
 
 def _count(x: Tensor, axis: Axis) -> int:
+    if axis is None:
+        return math.prod(x.shape)
     return math.prod(x.shape[i] for i in normalise_axes("mean", axis, x.ndim))
 
 

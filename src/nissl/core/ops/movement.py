@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def _broadcast(xp: Any, x: Array, shape: Shape) -> Array:
 
 
 def _broadcast_numpy(x: Array, shape: Shape) -> Array:
-    if Aval(shape, x.dtype).nbytes > SMALL:
+    if math.prod(shape) * x.dtype.itemsize > SMALL:
         return np.broadcast_to(x, shape)
     out = np.empty(shape, x.dtype)  # a small copy is made faster than a view with strides of 0
     out[...] = x

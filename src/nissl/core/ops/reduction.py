@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nissl.core import dtypes
 from nissl.core.kinds import Constant, General, Linear
 from nissl.core.op import Op, Sample, register
-from nissl.core.tensor import Aval, Shape, Tensor, late
+from nissl.core.tensor import Array, Aval, Shape, Tensor, late
 from nissl.errors import DTypeError, ShapeError
 
 F: Any = late
@@ -42,11 +44,20 @@ REDUCTIONS = (
     Sample(shapes=((2, 3),), params={"axis": ()}),
 )
 
+
+
+def _sum_numpy(x: Array, axis: Axes) -> Array:
+    if x.dtype.itemsize > 2:
+        return np.add.reduce(x, axis, x.dtype)
+    return np.sum(x, axis=axis, dtype=wide(np, x.dtype)).astype(x.dtype)
+
+
 sum = register(
     Op(
         name="sum",
         infer=lambda x, axis: Aval(reduced(x.shape, axis), x.dtype),
         compute=lambda xp, x, axis: xp.sum(x, axis=axis, dtype=wide(xp, x.dtype)).astype(x.dtype),
+        lowerings={"numpy": _sum_numpy},
         kind=Linear(lambda i, ct, x, axis: _spread(ct, x.shape, axis)),
         formula=r"\sum {0}",
         flops=lambda x, axis: x.size,
