@@ -88,6 +88,8 @@ def curves(
     if not names or not len(history[names[0]]):
         raise ArgumentError("curves: the history has no epoch, so there is nothing to draw")
     figure = _figure(4.8 * len(names), 3.6)
+    from matplotlib.ticker import MaxNLocator
+
     for place, name in enumerate(names, start=1):
         axes = figure.add_subplot(1, len(names), place)
         _curve(axes, history[name], first_epoch, _("training"), TRAINING, "-", "o")
@@ -99,7 +101,7 @@ def curves(
         axes.set_xlabel(_("Epoch"))
         last = first_epoch + len(history[name]) - 1
         axes.set_xlim(first_epoch - 0.5, max(last, first_epoch) + 0.5)
-        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         axes.grid(color=GRID, linewidth=0.6)
         axes.legend(frameon=False)
         _bare(axes)
@@ -276,11 +278,12 @@ def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError as error:
         raise MissingDependencyError("matplotlib", "Drawing pictures", "plots") from error
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
+    figure = Figure(figsize=(width, height), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
     return figure
 
 

@@ -201,3 +201,30 @@ def test_errors(call: Any, error: type[NisslError], words: list[str]) -> None:
     with pytest.raises(error) as caught:
         call()
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_a_pass_inside_a_pass_leaves_the_outer_one_as_it_was() -> None:
+    """A rule may itself differentiate; what it switches, it switches back."""
+    from nissl.autodiff import custom_derivative, grad
+    from nissl.core.op import quiet
+    from nissl.core.tensor import state
+
+    @custom_derivative
+    def cube(x: Tensor) -> Tensor:
+        return x * x * x
+
+    @cube.reverse
+    def pull(inputs: Any, outputs: Any, cotangents: Any) -> Any:
+        return cotangents[0] * grad(lambda x: F.sum(x**3))(inputs[0])
+
+    del pull
+    x = leaf([0.0, 2.0])
+    with quiet():
+        F.sum(F.sqrt(cube(x) * x)).backward()
+        assert state.quiet
+    assert not state.quiet
+    np.testing.assert_allclose(gradient_of(x).numpy()[1], 4.0)
+    # and a warning of NumPy's is raised neither before, in, nor after the inner pass
+    y = leaf([0.0, 2.0])
+    F.sum(F.log(cube(y) / y)).backward()
+    assert np.isnan(gradient_of(y).numpy()[0])

@@ -5,7 +5,9 @@ The oracle of a loop is the loop written out in Python; that of a program, NumPy
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +21,9 @@ import nissl
 from nissl.core import functions as F
 from nissl.core.program import Program, trace
 from nissl.core.tensor import Aval
-from nissl.engine import LoopSpec, default_engine, get_engine, set_engine
+from nissl.engine import Engine, Loop, LoopSpec, default_engine, get_engine, set_engine
+from nissl.engine.base import make_loop
+from nissl.engine.native import small_loop
 from nissl.errors import MissingDependencyError, UnknownNameError
 
 ENGINES = ("numpy", "xla")
@@ -184,20 +188,29 @@ def by_hand(
     return w, means, counts
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+def make_loop_on(engine: str, spec: LoopSpec) -> tuple[Engine, Loop]:
+    if engine != "native":
+        return get_engine(engine), get_engine(engine).loop(spec)
+    small = small_loop(spec)
+    if small is None:
+        pytest.skip("no C compiler here")
+    return get_engine("numpy"), small
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, "native"])
 @pytest.mark.parametrize("shuffled", [False, True])
 @pytest.mark.parametrize(("rows", "size"), [(12, 4), (13, 4), (5, 5), (6, 5), (3, 1)])
 def test_loops_do_what_python_does(engine: str, shuffled: bool, rows: int, size: int) -> None:
     rng = np.random.default_rng(rows)
     x, y = rng.normal(size=(rows, 3)), rng.normal(size=rows)
-    spec, runs = make_spec(rows, size, shuffled), get_engine(engine)
+    spec = make_spec(rows, size, shuffled)
+    runs, loop = make_loop_on(engine, spec)
     epochs = 3
     plain = np.arange(rows)
     orders = [rng.permutation(rows) if shuffled else plain for _ in range(epochs)]
     rate, start = np.asarray(0.05), [np.ones(3), np.zeros(()), np.zeros(())]
     wanted, means, counts = by_hand(x, y, orders, size, 0.05, np.ones(3))
 
-    loop = runs.loop(spec)
     given = np.stack(orders).astype(np.int32) if shuffled else None
     data = [runs.to_device(x), runs.to_device(y)]
     fixed = [runs.to_device(rate)]
@@ -229,6 +242,69 @@ def test_a_loop_may_run_fewer_epochs_than_it_has_room_for() -> None:
     _, reports = get_engine("xla").loop(spec).epochs([np.asarray(0.0)], state, [x, y], order, 1)
     assert [len(r) for r in reports] == [1, 1]
     assert reports[0].tolist() == [1.0]
+
+
+def small_network() -> nissl.Sequential:
+    model = nissl.Sequential(
+        [nissl.Input((1,)), nissl.layers.Dense(3, "tanh"), nissl.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    return model
+
+
+def loop_of(model: nissl.Sequential) -> str:
+    x = np.linspace(-1, 1, 6)[:, None]
+    model.fit(x, x, batch_size=4, epochs=1, verbose=0)
+    return next(type(r.loop).__name__ for k, r in model._runners.items() if k[0] == "train")
+
+
+def test_a_small_network_trains_in_machine_code_where_there_is_a_compiler(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path))
+    if shutil.which("cc") or shutil.which("gcc") or shutil.which("clang"):
+        assert loop_of(small_network()) == "NativeLoop"
+        (library,) = (tmp_path / "native").iterdir()  # nothing of the compilation is left beside
+        assert library.suffix == ".so"
+    monkeypatch.setenv("NISSL_NATIVE", "0")
+    assert loop_of(small_network()) == "_XlaLoop"
+    monkeypatch.delenv("NISSL_NATIVE")
+    monkeypatch.setenv("PATH", str(tmp_path))  # no compiler
+    assert loop_of(small_network()) == "_XlaLoop"
+    set_engine("numpy")
+    assert loop_of(small_network()) == "_NumpyLoop"
+
+
+def test_a_compiler_that_fails_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("cc", "gcc", "clang"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path / "cache"))
+    assert loop_of(small_network()) == "_XlaLoop"
+    assert not list((tmp_path / "cache" / "native").glob("*"))
+
+
+def test_a_library_that_others_could_have_written_is_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path))
+    spec = make_spec(4, 2, shuffled=False)
+    if small_loop(spec) is None:
+        pytest.skip("no C compiler here")
+    (library,) = (tmp_path / "native").iterdir()
+    library.unlink()  # it is loaded, and must not change under this process
+    library.write_bytes(b"not ours")
+    library.parent.chmod(0o777)
+    assert small_loop(spec) is not None  # compiled again
+    assert library.stat().st_size > 100
+
+
+def test_a_step_that_c_cannot_say_is_left_to_xla() -> None:
+    spec = make_spec(4, 2, shuffled=False)
+    sorting = trace(lambda *a: (F.sort(a[1]), *step(*a)[1:]), *spec.step.in_avals, name="step")
+    _, loop = make_loop(dataclasses.replace(spec, step=sorting), "xla")
+    assert type(loop).__name__ == "_XlaLoop"
 
 
 # ---- JAX and its cache -------------------------------------------------------------------------

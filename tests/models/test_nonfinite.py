@@ -129,6 +129,29 @@ def test_a_learning_rate_that_is_too_high_says_so(
     assert np.isfinite(model.predict(X, verbose=0)).all()
 
 
+@pytest.mark.parametrize("rule", [optimizers.SGD(1e38), optimizers.SGD(1e38, momentum=0.5)])
+@pytest.mark.parametrize("way", WAYS)
+def test_weights_that_overflow_while_the_loss_is_finite_are_undone_too(
+    way: str, rule: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loss would show it a step later, or never, if it was the last step."""
+    settings = WAYS[way]
+    _, listed = burning(monkeypatch, settings)
+    model = nissl.Sequential([nissl.Input((1,)), layers.Dense(1, name="only")])
+    eagerly = settings.get("run_eagerly", False)
+    for epochs in (1, 5):
+        rule = type(rule).from_config(rule.get_config())
+        model.set_weights([np.float32([[90.0]]), np.float32([0.0])])
+        model.compile(rule, "mse", run_eagerly=eagerly)
+        with pytest.raises(NonFiniteError, match=f"in optimizer {rule.name}") as caught:
+            model.fit(
+                X, Y, batch_size=12, epochs=epochs, shuffle=False, verbose=0, callbacks=listed
+            )
+        assert "epoch 1, step 1 of 1" in str(caught.value)
+        assert model.get_weights()[0].item() == 90.0
+        assert int(rule.iterations.numpy()) == 0
+
+
 def test_weights_that_were_not_finite_before_the_first_step() -> None:
     model = nissl.Sequential([nissl.Input((1,)), layers.Dense(1, name="only")])
     model.compile("sgd", "mse")

@@ -109,8 +109,11 @@ RULES: dict[str, tuple[Callable[[], Any], Rule]] = {
 }
 
 
+ONE_OF_EACH = [("float32", "native"), ("float64", "xla")]
+
+
+@pytest.mark.parametrize(("dtype", "loops"), ONE_OF_EACH, indirect=["loops"])
 @pytest.mark.usefixtures("loops")
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", RULES)
 def test_every_optimizer_trains_as_written_out_in_numpy(name: str, dtype: str) -> None:
     make, rule = RULES[name]
@@ -125,8 +128,8 @@ def test_every_optimizer_trains_as_written_out_in_numpy(name: str, dtype: str) -
     assert int(model.optimizer.iterations.numpy()) == 9
 
 
+@pytest.mark.parametrize(("dtype", "loops"), ONE_OF_EACH, indirect=["loops"])
 @pytest.mark.usefixtures("loops")
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("loss", TARGETS)
 @pytest.mark.parametrize("hidden", ["relu", "sigmoid"])
 def test_every_loss_trains_as_written_out_in_numpy(loss: str, hidden: str, dtype: str) -> None:

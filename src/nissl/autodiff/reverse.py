@@ -15,17 +15,15 @@ from nissl.core import dtypes, tree
 from nissl.core.functions import add, asarray, ones_like, zeros_like
 from nissl.core.op import quiet
 from nissl.core.program import equations_behind
-from nissl.core.raw import pull_raw, unwrap
+from nissl.core.raw import pull_values
 from nissl.core.tensor import Equation, Key, Tensor, state
 from nissl.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 
 def _sweep(
     equations: Sequence[Equation],
-    cotangents: dict[Key, Any],
+    cotangents: dict[Key, Tensor],
     useful: Callable[[Tensor], bool],
-    rule: Callable[..., Any],
-    accumulate: Callable[..., Any],
 ) -> None:
     """Pull cotangents back through equations, newest first, to the tensors that are useful."""
     scoped = state.scope
@@ -41,19 +39,15 @@ def _sweep(
             needed = [useful(t) for t in equation.inputs]
             if not any(needed):
                 continue
-            pulled = rule(equation, given, needed)
+            pulled = equation.op.kind.vjp(equation, given, needed)
             for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
                 if each is None or not use:
                     continue
                 key = t.key
                 before = cotangents.get(key)
-                cotangents[key] = each if before is None else accumulate(before, each)
+                cotangents[key] = each if before is None else add(before, each)
     finally:
         state.scope = scoped
-
-
-def _on_tensors(equation: Equation, given: Any, needed: Sequence[bool]) -> Any:
-    return equation.op.kind.vjp(equation, given, needed)
 
 
 def _pull_values(
@@ -61,9 +55,11 @@ def _pull_values(
 ) -> dict[Key, Tensor]:
     """Sweep over bare arrays, where no graph of the derivative is wanted."""
     values = {key: t.value for key, t in cotangents.items()}
-    with quiet():
-        _sweep(equations, values, useful, pull_raw, np.add)
-    return {key: Tensor(unwrap(value)) for key, value in values.items()}
+    if state.quiet:
+        found = pull_values(equations, values, useful)
+    else:
+        found = state.calmly(pull_values, equations, values, useful)
+    return {key: Tensor(value) for key, value in found.items()}
 
 
 def gradients(output: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -86,11 +82,11 @@ def pull(graph: Graph, cotangents: Sequence[Tensor | None]) -> list[Tensor | Non
                 before = found.get(t.key)
                 found[t.key] = cotangent if before is None else add(before, cotangent)
         eager = all(e.values[0] is not None for e in graph.equations)
-        if eager and not state.recording and all(t.value is not None for t in found.values()):
+        if eager and not (state.recording or state.raw) and all(t.value is not None for t in found.values()):
             found = _pull_values(graph.equations, found, lambda t: t.key in useful)
         else:
             with quiet():
-                _sweep(graph.equations, found, lambda t: t.key in useful, _on_tensors, add)
+                _sweep(graph.equations, found, lambda t: t.key in useful)
     finally:
         state.recording = outer
     return [found.get(t.key) for t in graph.inputs]
@@ -222,7 +218,7 @@ def grad(
 
 def _leaves(equations: Iterable[Equation]) -> dict[Key, Tensor]:
     return {
-        t.key: t for equation in equations for t in equation.inputs if t.tracked and t.equation is None
+        t.key: t for equation in equations for t in equation.inputs if t.equation is None and t.tracked
     }
 
 
@@ -255,7 +251,7 @@ def backward(tensor: Tensor, gradient: Any, *, create_graph: bool = False) -> No
     try:
         if create_graph:
             with quiet():
-                _sweep(equations, cotangents, lambda t: t.tracked, _on_tensors, add)
+                _sweep(equations, cotangents, lambda t: t.tracked)
         else:
             cotangents = _pull_values(equations, cotangents, lambda t: t.tracked)
         for key, leaf in leaves.items():

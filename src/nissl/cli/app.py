@@ -17,7 +17,7 @@ from nissl.cli.options import Debug, Lang, Version
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError
 from nissl.i18n import translate as _
 
-UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # of whichever Click Typer builds on
+UsageError: Any = typer.BadParameter.__bases__[0]  # of whichever Click Typer builds on
 INTERRUPTED = 130
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nissl.callbacks import CSVLogger
@@ -80,10 +80,3 @@ class RunBar(ProgressBar):
     def _name_of(name: str) -> str:
         shown = metric_name(name).lower()
         return _("validation {name}").format(name=shown) if name.startswith("val_") else shown
-
-    def _name(self, epoch: int) -> str:
-        return super()._name(epoch).replace("Epoch", _("Epoch"), 1)
-
-    def _line(self, count: str, *rest: Any) -> Any:
-        line: Callable[..., Any] = super()._line
-        return line(count.replace("Epoch", _("Epoch"), 1), *rest)

@@ -12,6 +12,7 @@ import typer
 
 from nissl.cli import console, results, source
 from nissl.cli.help import HelpCommand
+from nissl.cli.messages import translate_message
 from nissl.cli.options import Colour, Debug, Lang, Size, Target, Task, TestFraction
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError
@@ -125,7 +126,7 @@ def _where(name: str) -> str:
 def _describe(loaded: Dataset, place: source.Source) -> None:
     from nissl import datasets
 
-    rows = [(_("Name"), loaded.name), (_("Source"), loaded.source)]
+    rows = [(_("Name"), loaded.name), (_("Source"), translate_message(loaded.source))]
     if place.published:
         known = datasets.info(place.place)
         rows += [(_("Licence"), known.licence), (_("Citation"), known.citation)]

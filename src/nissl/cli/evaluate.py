@@ -56,13 +56,13 @@ def evaluate(
     if part not in (None, *source.PARTS):
         raise UnknownNameError("part", str(part), source.PARTS)
     found = runs.find(run)
+    model = found.load()
     if data is None:
         place = source.remembered(found)
     else:
         place = source.given(
             data, target=target, task=task, size=size, colour=colour, test_fraction=test_fraction
         )
-    model = found.load()
     loaded = place.load()
     own_run = data is None or place.place == found.data.get("place")
     wanted = part or ("test" if own_run or place.published else "all")

@@ -29,8 +29,8 @@ TEMPLATES: tuple[str, ...] = (
     mark("Input should be a valid number, unable to parse string as a number"),
     mark("{value} is not a valid integer."),
     mark("{value} is not a valid float."),
-    mark("unknown {kind} {name}; did you mean {near}? Known: {known}."),
-    mark("unknown {kind} {name}; Known: {known}."),
+    mark("unknown {kind} '{name}'; did you mean '{near}'? Known: {known}."),
+    mark("unknown {kind} '{name}'; Known: {known}."),
     mark("activation"),
     mark("optimizer"),
     mark("data set"),
@@ -135,6 +135,10 @@ TEMPLATES: tuple[str, ...] = (
     ),
     mark("epoch {epoch}, step {step} of {steps}"),
     mark("an infinity"),
+    mark("cache {path}"),
+    mark("the package's own copy {path}"),
+    mark("the system's copy {path}"),
+    mark("address {url}"),
 )
 
 

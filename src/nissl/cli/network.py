@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import nissl
+from nissl import layers
 from nissl.cli.settings import Settings
+from nissl.layers import Input
+from nissl.models import Sequential
 
 Array = NDArray[Any]
 
@@ -56,7 +58,7 @@ def is_bytes(samples: Array) -> bool:
 
 def build(
     settings: Settings, sample_shape: tuple[int, ...], outputs: int, task: str, scale: float | None
-) -> nissl.Sequential:
+) -> Sequential:
     """Make and compile the network.
 
     Args:
@@ -66,18 +68,18 @@ def build(
         task: ``"classification"`` or ``"regression"``.
         scale: what bytes are divided by; ``None`` for other inputs.
     """
-    layers: list[Any] = [nissl.Input(sample_shape)]
+    stack: list[Any] = [Input(sample_shape)]
     if scale is not None:
-        layers.append(nissl.layers.Rescaling(1 / scale))
+        stack.append(layers.Rescaling(1 / scale))
     if len(sample_shape) > 1:
-        layers.append(nissl.layers.Flatten())
+        stack.append(layers.Flatten())
     for units in settings.hidden:
-        layers.append(nissl.layers.Dense(units, activation=settings.activation))
+        stack.append(layers.Dense(units, activation=settings.activation))
         if settings.dropout:
-            layers.append(nissl.layers.Dropout(settings.dropout))
+            stack.append(layers.Dropout(settings.dropout))
     classifies = task == "classification"
-    layers.append(nissl.layers.Dense(outputs, activation="softmax" if classifies else None))
-    model = nissl.Sequential(layers)
+    stack.append(layers.Dense(outputs, activation="softmax" if classifies else None))
+    model = Sequential(stack)
     model.compile(
         optimizer=settings.make_optimizer(),
         loss="sparse_categorical_crossentropy" if classifies else "mean_squared_error",
@@ -94,7 +96,7 @@ def fold(model: Any, inputs: Standard | None, targets: Standard | None, optimize
         inputs, targets: how they were standardised; ``None`` for not at all.
         optimizer: a new one, for whoever trains the changed network on.
     """
-    dense = [layer for layer in model.layers if isinstance(layer, nissl.layers.Dense)]
+    dense = [layer for layer in model.layers if isinstance(layer, layers.Dense)]
     if inputs is not None:
         kernel, bias = (np.asarray(each, np.float64) for each in dense[0].get_weights())
         rows = np.broadcast_to(1 / inputs.deviation, kernel.shape[:1])[:, None]

@@ -60,7 +60,7 @@ class Settings:
         """Make the optimizer that these settings mean."""
         from nissl import optimizers
 
-        kind = type(optimizers.get(self.optimizer))
+        kind: Any = type(optimizers.get(self.optimizer))
         given: dict[str, float] = {}
         if self.learning_rate is not None:
             if not 0 < self.learning_rate < math.inf:

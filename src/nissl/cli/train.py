@@ -18,6 +18,7 @@ import typer
 from nissl.cli import console, results, runs, source
 from nissl.cli.bar import RunBar, RunHistory, Units
 from nissl.cli.help import HelpCommand
+from nissl.cli.messages import translate_message
 from nissl.cli.options import Colour, Debug, Lang, Size, Target, Task, TestFraction
 from nissl.cli.settings import Settings, parse_hidden
 from nissl.datasets import Dataset
@@ -292,7 +293,7 @@ class Training:
         shape = " x ".join(str(n) for n in self.data.x_train.shape[1:])
         epochs = self.settings.epochs_for(len(self.train[0]))
         rows = [
-            (_("Data"), f"{self.data.name} ({self.data.source})"),
+            (_("Data"), f"{self.data.name} ({translate_message(self.data.source)})"),
             (
                 _("Samples"),
                 _("{train} training, {validation} validation, {test} test; {shape} each").format(

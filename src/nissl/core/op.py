@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,6 +84,11 @@ class Op:
     samples: tuple[Sample, ...] = ()
     known: tuple[Known, ...] = ()
     hard: tuple[float, ...] = ()
+    eager: Callable[..., Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        own = self.lowerings.get("numpy")
+        object.__setattr__(self, "eager", own or functools.partial(self.compute, np))
 
     def __call__(self, *inputs: Tensor, **params: Any) -> Any:
         """Apply the op to tensors that already have the shapes and dtypes that it wants."""
@@ -144,26 +150,35 @@ def apply(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
             return _promise(op, inputs, params)
         values.append(value)
         if tensor.tracked:
-            kept = state.recording
+            kept = True
     try:
         if state.quiet:
-            result = op.run("numpy", np, values, params)
+            result = op.eager(*values, **params)
         else:
-            with np.errstate(all="ignore"):
-                result = op.run("numpy", np, values, params)
+            result = state.calmly(op.eager, *values, **params)
+        if result is NotImplemented:
+            with quiet():
+                result = op.compute(np, *values, **params)
     except NisslError:
         raise
+    except RuntimeError:
+        if state.quiet:
+            raise
+        with quiet():  # an op that applies ops: the calm context is entered already
+            return apply(op, inputs, params)
     except (ValueError, TypeError, IndexError):
         op.infer(*(t.aval for t in inputs), **params)  # says it in the user's terms, if it can
         raise
-    if isinstance(result, tuple):
-        results: tuple[Array, ...] = result
-        if not kept:
-            return tuple(Tensor(each) for each in results)
-        return Equation(op, inputs, params, (None,) * len(results), results).outputs
-    if not kept:
-        return Tensor(result)
-    return Tensor(result, equation=Equation(op, inputs, params, (None,), (result,)))
+    if type(result) is tuple:
+        if not (kept and state.recording):
+            return tuple(Tensor(each) for each in result)
+        return Equation(op, inputs, params, (None,) * len(result), result).outputs
+    if kept and state.recording:
+        return Tensor(result, Equation(op, inputs, params, _UNKNOWN, (result,)))
+    return Tensor(result)
+
+
+_UNKNOWN = (None,)  # the aval of an eager output is read off its value when somebody asks
 
 
 @contextmanager

@@ -14,14 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from nissl.core.tensor import Array, Equation, Shape, Tensor, late, state
+from nissl.core.tensor import Array, Equation, Key, Shape, Tensor, late, state
 
 _SMALL = 4096
-
-
-def unwrap(value: Any) -> Any:
-    """Return the array of a tensor; anything else as it is."""
-    return value.value if isinstance(value, Tensor) else value
 
 
 class RawEquation:
@@ -71,6 +66,12 @@ class RawFunctions:
     broadcast_to = staticmethod(_broadcast_to)
 
     @staticmethod
+    def matmul(x: Array, y: Array) -> Array:
+        if x.dtype.itemsize == 2:
+            return (x.astype(np.float32) @ y.astype(np.float32)).astype(x.dtype)
+        return x @ y
+
+    @staticmethod
     def reshape(x: Array, shape: Sequence[int]) -> Array:
         return x.reshape(shape)
 
@@ -88,7 +89,8 @@ class RawFunctions:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             state.raw = False
             try:
-                return unwrap(function(*args, **kwargs))
+                result = function(*args, **kwargs)
+                return result.value if isinstance(result, Tensor) else result
             finally:
                 state.raw = True
 
@@ -98,14 +100,54 @@ class RawFunctions:
 late.raw_functions = RawFunctions()
 
 
-def pull_raw(equation: Equation, cotangents: Sequence[Array | None], needed: Sequence[bool]) -> Any:
-    """Apply an equation's reverse rule to bare arrays."""
-    kind = equation.op.kind
-    if not kind.on_arrays:
-        given = [None if each is None else Tensor(each) for each in cotangents]
-        return [unwrap(each) for each in kind.vjp(equation, given, needed)]
-    state.raw = True
+def pull_values(
+    equations: Sequence[Equation], cotangents: dict[Key, Array], useful: Callable[[Tensor], bool]
+) -> dict[Key, Array]:
+    """Pull cotangents back through equations, newest first, on bare arrays.
+
+    Args:
+        equations: oldest first; all with values.
+        cotangents: cotangents by key of the tensor; changed in place.
+        useful: whether a tensor's cotangent is wanted, for itself or for what is behind it.
+    """
+    outer = state.raw, state.quiet
+    state.raw = state.quiet = True
     try:
-        return [unwrap(each) for each in kind.vjp(RawEquation(equation), cotangents, needed)]
+        for equation in reversed(equations):
+            number = id(equation)
+            if len(equation.avals) == 1:
+                cotangent = cotangents.pop((number, 0), None)
+                if cotangent is None:
+                    continue
+                given = [cotangent]
+            else:
+                given = [cotangents.pop((number, i), None) for i in range(len(equation.avals))]
+                if all(each is None for each in given):
+                    continue
+            needed = [useful(t) for t in equation.inputs]
+            kind = equation.op.kind
+            value = equation.values[0]
+            if kind.on_arrays and value is not None and value.dtype.kind != "V":
+                pulled = kind.vjp(RawEquation(equation), given, needed)
+            else:  # bfloat16 is left to tensors: NumPy would widen it beside a Python number
+                pulled = _on_tensors(equation, given, needed)
+            for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
+                if use and each is not None:
+                    made = t.equation
+                    key = (id(t), -1) if made is None else (id(made), t.index)
+                    value = each.value if type(each) is Tensor else each
+                    before = cotangents.get(key)
+                    cotangents[key] = value if before is None else before + value
     finally:
-        state.raw = False
+        state.raw, state.quiet = outer
+    return cotangents
+
+
+def _on_tensors(equation: Equation, given: Sequence[Any], needed: Sequence[bool]) -> Any:
+    """Apply a rule that may ask anything of its tensors."""
+    state.raw = False
+    try:
+        wrapped = [None if each is None else Tensor(each) for each in given]
+        return equation.op.kind.vjp(equation, wrapped, needed)
+    finally:
+        state.raw = True

@@ -17,6 +17,7 @@ from nissl.engine.base import Engine, Loop, LoopSpec, make_loop
 from nissl.models import steps as steps_module
 from nissl.models.diagnosis import explain_non_finite
 from nissl.models.inputs import Data
+from nissl.models.interrupts import finished_first
 from nissl.models.steps import Step, Trackers
 from nissl.models.streaming import Feed, Piece, Resident, make_feed
 
@@ -78,7 +79,7 @@ def make_runner(
     spec = LoopSpec(
         step=step.program,
         last=None if last is None else last.program,
-        report=steps_module.report(trackers, step.state),
+        report=steps_module.report(model, trackers, step.state),
         fixed=len(step.fixed),
         state=len(step.state),
         batch_size=size,
@@ -190,14 +191,10 @@ class Fit:
         """Stop training: say where the first NaN or infinity came from, and undo to before it."""
         spec, engine = self.runner.spec, self.runner.engine
         position = bad_step - begun + first  # step within the epoch
-        state = list(before)
-        with self.feed.epoch(order) as pieces:
-            for piece in pieces:
-                start, stop = max(first, piece.first), min(position, piece.stop)
-                if start < stop:
-                    state = self.runner.loop.steps(
-                        self.fixed, state, piece.arrays, piece.order, start, stop, piece.first
-                    )
+        state = self._again(before, order, first, position)
+        while position > first and not self._is_finite(state):
+            position -= 1  # a step before had a finite loss, and spoiled the weights
+            state = self._again(before, order, first, position)
         self.state = state
         self.publish()
         rows = slice(position * spec.batch_size, (position + 1) * spec.batch_size)
@@ -210,6 +207,25 @@ class Fit:
         assert step is not None
         values = [np.asarray(v) for v in (*self.fixed, *state)]
         raise explain_non_finite(step, [*values, *batch], self.epoch, position, spec.steps, engine)
+
+    def _again(self, before: Sequence[Array], order: Any, first: int, stop: int) -> list[Array]:
+        """Run some steps of an epoch once more, beside the feed that is in use."""
+        state = list(before)
+        with feed(self.runner, self.data).epoch(order) as pieces:
+            for piece in pieces:
+                begin, end = max(first, piece.first), min(stop, piece.stop)
+                if begin < end:
+                    state = self.runner.loop.steps(
+                        self.fixed, state, piece.arrays, piece.order, begin, end, piece.first
+                    )
+        return state
+
+    def _is_finite(self, state: Sequence[Array]) -> bool:
+        """Whether what training moves has finite values only."""
+        variables = self.runner.step.state
+        moved = steps_module.moved_by_training(self.model, variables)
+        values = (np.asarray(state[variables.index(v)], np.float64) for v in moved)
+        return all(bool(np.isfinite(value).all()) for value in values)
 
     # ---- running -----------------------------------------------------------------------------
     def run(self, initial_epoch: int, epochs: int) -> None:
@@ -244,16 +260,17 @@ class Fit:
                 orders = np.stack([self.order() for _ in range(count)])  # (count, rows)
             before, begun = self.state, self._iteration()
             clock = time.perf_counter()
-            state, reports = self.runner.loop.epochs(self.fixed, before, data, orders, count)
-            spent = time.perf_counter() - clock
-            bad = int(reports[-1][-1])
-            good = count if bad < 0 else (bad - begun) // spec.steps
-            self.state = state
-            if good:
-                columns = dict(zip(self.trackers.names(), reports, strict=False))
-                listed = {name: columns[name][:good].tolist() for name in sorted(columns)}
-                self.callbacks.on_epochs(self.epoch, listed)
-                self.epoch += good
+            with finished_first():  # so that weights and history are of the same epoch
+                state, reports = self.runner.loop.epochs(self.fixed, before, data, orders, count)
+                spent = time.perf_counter() - clock
+                bad = next((int(step) for step in reports[-1] if step >= 0), -1)
+                good = count if bad < 0 else (bad - begun) // spec.steps
+                self.state = state
+                if good:
+                    columns = dict(zip(self.trackers.names(), reports, strict=False))
+                    listed = {name: columns[name][:good].tolist() for name in sorted(columns)}
+                    self.callbacks.on_epochs(self.epoch, listed)
+                    self.epoch += good
             if bad >= 0:
                 self._restart(before, orders, good)
                 order = None if orders is None else orders[good]

@@ -150,13 +150,32 @@ def prediction_step(model: Model, batch: Sequence[Aval]) -> Step:
     return _step("prediction", lambda x: [model(x, training=False)], batch)
 
 
-def report(trackers: Trackers, state: Sequence[Variable]) -> Program:
-    """The program from the state to the trackers' results, and the first bad step."""
+def report(model: Model, trackers: Trackers, state: Sequence[Variable]) -> Program:
+    """The program from the state to the trackers' results, and the first bad step.
+
+    If the loss was finite throughout and what it moves is not, the last step was bad.
+    """
+    watched = moved_by_training(model, state)
     with capture(Capture()) as seen:
         results = [F.astype(metric.result(), "float32") for metric in trackers.all]
-        results.append(trackers.bad_step.value)
+        bad = trackers.bad_step.value
+        if watched:
+            assert model.optimizer is not None
+            last = F.astype(model.optimizer.iterations.value, bad.dtype) - 1
+            # 0 times a NaN or an infinity is NaN, and so is a sum with one
+            total = sum((F.astype(F.sum(v.value * 0.0), "float32") for v in watched), F.asarray(0.0))
+            bad = F.where((bad < 0) & F.logical_not(F.isfinite(total)), last, bad)
+        results.append(bad)
     stand_ins = _stand_ins(seen, state)
     return build(stand_ins, results, "report")
+
+
+def moved_by_training(model: Model, state: Sequence[Variable]) -> list[Variable]:
+    """The weights and slots among a step's state, which must stay finite."""
+    if model.optimizer is None or model.optimizer.iterations not in state:
+        return []
+    moved = {*model.trainable_weights, *model.optimizer.slot_variables()}
+    return [v for v in state if v in moved]
 
 
 def fresh(trackers: Trackers, state: Sequence[Variable]) -> tuple[Any, ...]:

@@ -164,6 +164,12 @@ def _fill(value: bool | int | float, like: Tensor) -> Tensor:
 
 def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
     """Apply an elementwise op of two inputs after promotion and broadcasting."""
+    if type(x) is Tensor and type(y) is Tensor:  # nothing to do, as most often: be quick
+        a, b = x.value, y.value
+        if a is not None and b is not None and a.dtype is b.dtype and a.shape == b.shape:
+            if a.dtype.kind == "b":
+                op.infer(x.aval, y.aval)  # NumPy adds bools, and other engines do not
+            return apply(op, (x, y), {})
     if isinstance(x, Tensor):
         if isinstance(y, _SCALARS):
             y = _fill(y, x)
@@ -175,7 +181,7 @@ def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
         shape = broadcast_shapes(op.name, x.shape, y.shape)
         x, y = stretch(x, shape), stretch(y, shape)
     if x.dtype.kind == "b":
-        op.infer(x.aval, y.aval)  # NumPy adds and multiplies bools, and other engines do not
+        op.infer(x.aval, y.aval)
     return apply(op, (x, y), {})
 
 

@@ -33,7 +33,7 @@ def _matmul(xp: Any, x: Array, y: Array) -> Array:
 
 
 def _matmul_numpy(x: Array, y: Array) -> Array:
-    if dtypes.is_floating(x.dtype) and x.dtype.itemsize == 2:  # NumPy has no fast half matmul
+    if x.dtype.itemsize == 2 and dtypes.is_floating(x.dtype):  # NumPy has no fast half matmul
         return (x.astype("float32") @ y.astype("float32")).astype(x.dtype)
     return x @ y
 
@@ -45,8 +45,8 @@ matmul = register(
         compute=_matmul,
         lowerings={"numpy": _matmul_numpy},
         kind=Bilinear(
-            lambda ct, x, y: matmul(ct, F.functions.matrix_transpose(y)),
-            lambda ct, x, y: matmul(F.functions.matrix_transpose(x), ct),
+            lambda ct, x, y: F.functions.matmul(ct, F.functions.matrix_transpose(y)),
+            lambda ct, x, y: F.functions.matmul(F.functions.matrix_transpose(x), ct),
         ),
         text="{0} @ {1}",
         formula="{0} {1}",

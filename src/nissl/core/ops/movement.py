@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -35,14 +36,20 @@ def _broadcast_numpy(x: Array, shape: Shape) -> Array:
     return out
 
 
+@functools.lru_cache(maxsize=1024)
+def _stretched(wide: Shape, narrow: Shape) -> tuple[int, ...]:
+    """The axes of ``wide`` that are new, or were of length 1 in ``narrow``."""
+    extra = len(wide) - len(narrow)
+    return tuple(
+        i
+        for i, length in enumerate(wide)
+        if i < extra or (narrow[i - extra] == 1 and length != 1)
+    )
+
+
 def unbroadcast(cotangent: Tensor, shape: Shape) -> Tensor:
     """Sum ``cotangent`` over the axes along which ``shape`` was stretched: the transpose."""
-    extra = cotangent.ndim - len(shape)
-    axes = tuple(
-        i
-        for i, length in enumerate(cotangent.shape)
-        if i < extra or (shape[i - extra] == 1 and length != 1)
-    )
+    axes = _stretched(cotangent.shape, shape)
     total = F.functions.sum(cotangent, axis=axes) if axes else cotangent
     return total if total.shape == shape else F.functions.reshape(total, shape)
 
