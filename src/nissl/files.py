@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def writing(path: str | os.PathLike[str]) -> Generator[Path]:
     """Give the name of a temporary file beside ``path``, which replaces it when all went well.
 
     When anything fails, a full disk among them, the temporary file is removed, what was at

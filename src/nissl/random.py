@@ -19,7 +19,7 @@ from nissl.core.op import apply
 from nissl.core.ops.random import random_bits
 from nissl.core.tensor import Tensor
 from nissl.core.variable import Variable
-from nissl.errors import ArgumentError, ShapeError
+from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 
 _WORD = 1 << 32
 
@@ -35,6 +35,8 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: int | None = None, name: str = "seed_generator") -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer | None):
+            raise ArgumentTypeError(f"a seed is an integer, not {type(seed).__name__} {seed!r}")
         self.seed = _global.draw() if seed is None else int(seed)
         if self.seed < 0:
             raise ArgumentError(f"a seed is an integer of at least 0, not {self.seed}")

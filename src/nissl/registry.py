@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 def snake_case(name: str) -> str:
@@ -41,10 +42,10 @@ class Registry(Generic[T]):
         self._items: dict[str, Any] = {}
         self._aliases: dict[str, str] = {}
 
-    def add(self, *aliases: str, name: str = "") -> Callable[[T], T]:
+    def add(self, *aliases: str, name: str = "") -> Callable[[Item], Item]:
         """Register a class or function, under its own name and others; use as a decorator."""
 
-        def register(item: T) -> T:
+        def register(item: Item) -> Item:
             own = name or getattr(item, "__name__", "")
             if own in self._items:
                 raise ArgumentError(f"a {self.kind} named {own!r} is registered already")
@@ -66,7 +67,7 @@ class Registry(Generic[T]):
     def __contains__(self, name: str) -> bool:
         return name in self._items or name in self._aliases
 
-    def lookup(self, name: str) -> Any:
+    def lookup(self, name: str) -> T:
         """Return the class or function registered under a name or an alias."""
         own = name if name in self._items else self._aliases.get(name)
         if own is None:
@@ -126,11 +127,48 @@ class Registry(Generic[T]):
         return from_config(found, config)
 
 
+def known_settings(cls: type) -> set[str] | None:
+    """Names that a class's ``__init__`` takes; ``None`` if it takes any name.
+
+    What it takes as ``**kwargs`` goes on to the class that it is derived from.
+    """
+    names: set[str] = set()
+    for each in cls.__mro__:
+        if "__init__" not in vars(each):
+            continue
+        parameters = list(inspect.signature(each.__init__).parameters.values())[1:]
+        rest = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
+        names.update(p.name for p in parameters if p.name not in rest)
+        if not rest:
+            return names
+        if rest != ["kwargs"]:
+            return None
+    return names
+
+
+_HARMLESS = ("ema_momentum", "ema_overwrite_frequency")  # without use_ema they mean nothing
+
+
+def settings_for(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings in a config that a class takes.
+
+    Those that only other versions know are left out where they are off; where they are on, they
+    would change what the object does, and are an error.
+    """
+    known, given = known_settings(cls), dict(config)
+    if known is None:
+        return given
+    for key in [key for key in given if key not in known]:
+        value = given.pop(key)
+        if value is not None and value is not False and key not in _HARMLESS:
+            raise ArgumentError(f"{cls.__name__}: {key}={value!r} is not offered")
+    return given
+
+
 def from_config(cls: Any, config: Mapping[str, Any]) -> Any:
-    """Make an object from its config, ignoring settings that only other versions know."""
-    known = inspect.signature(cls.__init__).parameters
-    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
-    given = {k: v for k, v in config.items() if takes_any or k in known}
+    """Make an object from its config: by its class's own ``from_config``, or its settings."""
+    own = "from_config" in vars(cls) or not inspect.isclass(cls)
+    given = dict(config) if own else settings_for(cls, config)
     maker = getattr(cls, "from_config", None)
     return maker(given) if maker else cls(**given)
 

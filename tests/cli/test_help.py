@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +84,12 @@ def test_help_imports_nothing_heavy() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_guide_names_every_option(nissl) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "command-line.md"
+    text = guide.read_text(encoding="utf-8")
+    for command in COMMANDS:
+        assert f"`nissl {command} " in text
+        for option in re.findall(r"^  (--[a-z-]+)", nissl(command, "--help").out, re.MULTILINE):
+            assert f"{option}`" in text or f"`{option} " in text or option == "--help", option

@@ -187,3 +187,24 @@ def test_check_grads_checks_its_own_arguments() -> None:
     for wrong in ({"order": 0}, {"modes": ("sideways",)}):
         with pytest.raises(ArgumentError, match="check_grads"):
             check_grads(F.sin, [0.5], **wrong)
+
+
+def test_an_op_that_fails_is_run_once_and_its_error_is_what_is_seen() -> None:
+    runs: list[int] = []
+
+    def failing(xp: Any, x: Any) -> Any:
+        runs.append(1)
+        raise RuntimeError("out of memory")
+
+    op, sample = planted("exp", compute=failing)
+    with pytest.raises(RuntimeError, match=r"^out of memory$"):
+        op(*map(Tensor, draw(sample)))
+    assert len(runs) == 1
+
+
+def test_an_op_may_apply_ops() -> None:
+    op, sample = planted("exp", compute=lambda xp, x: F.exp(Tensor(x)).numpy())
+    (x,) = draw(sample)
+    np.testing.assert_array_equal(op(Tensor(x)).numpy(), np.exp(x))
+    huge = Tensor(np.full(2, 1e9))
+    assert np.isinf(op(huge).numpy()).all()

@@ -73,7 +73,7 @@ class custom_derivative:  # noqa: N801
         return self._rules[mode]
 
     def _checked(self, mode: str, found: Any, like: Sequence[Tensor]) -> list[Tensor | None]:
-        items = [found] if isinstance(found, Tensor) else list(found)
+        items: list[Any] = [found] if isinstance(found, Tensor) else list(found)
         if len(items) != len(like):
             raise GraphError(f"{self.name}.{mode} returned {len(items)} tensors, not {len(like)}")
         for item, reference in zip(items, like, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,9 @@ def make_app() -> typer.Typer:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; see :func:`nissl.cli.main`."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
     try:
         i18n.use(i18n.choose())
         i18n.use(i18n.choose(_asked_language(given)))

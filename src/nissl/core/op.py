@@ -14,7 +14,7 @@ from nissl.core.tensor import Array, Aval, Equation, Tensor, state
 from nissl.errors import ArgumentError, NisslError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from nissl.core.kinds import Kind
 
@@ -161,8 +161,8 @@ def apply(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
                 result = op.compute(np, *values, **params)
     except NisslError:
         raise
-    except RuntimeError:
-        if state.quiet:
+    except RuntimeError as error:
+        if state.quiet or "already entered" not in str(error):
             raise
         with quiet():  # an op that applies ops: the calm context is entered already
             return apply(op, inputs, params)
@@ -182,7 +182,7 @@ _UNKNOWN = (None,)  # the aval of an eager output is read off its value when som
 
 
 @contextmanager
-def scope(name: str) -> Iterator[None]:
+def scope(name: str) -> Generator[None]:
     """Name the layer that is being called; equations remember it for messages and tables."""
     outer = state.scope
     state.scope = f"{outer}/{name}" if outer else name
@@ -193,7 +193,7 @@ def scope(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     """Silence NumPy's warnings once for many ops; Nissl itself names what is not finite."""
     outer = state.quiet
     state.quiet = True
@@ -205,7 +205,7 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def no_grad() -> Iterator[None]:
+def no_grad() -> Generator[None]:
     """Compute without keeping the graph: less memory and time, and no derivatives.
 
     >>> import nissl

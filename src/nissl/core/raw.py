@@ -128,7 +128,8 @@ def pull_values(
             kind = equation.op.kind
             value = equation.values[0]
             if kind.on_arrays and value is not None and value.dtype.kind != "V":
-                pulled = kind.vjp(RawEquation(equation), given, needed)
+                plain: Any = RawEquation(equation)
+                pulled = kind.vjp(plain, given, needed)
             else:  # bfloat16 is left to tensors: NumPy would widen it beside a Python number
                 pulled = _on_tensors(equation, given, needed)
             for t, each, use in zip(equation.inputs, pulled, needed, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,7 +49,7 @@ _active = _Active()
 
 
 @contextmanager
-def capture(into: Capture) -> Iterator[Capture]:
+def capture(into: Capture) -> Generator[Capture]:
     """Send reads and writes of variables to ``into`` instead of to the variables."""
     outer = _active.capture
     _active.capture = into
@@ -60,7 +60,7 @@ def capture(into: Capture) -> Iterator[Capture]:
 
 
 @contextmanager
-def no_capture() -> Iterator[None]:
+def no_capture() -> Generator[None]:
     """Read and write variables themselves, also while a function is traced: to make new ones."""
     outer = _active.capture
     _active.capture = None

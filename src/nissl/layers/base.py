@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
+
+import numpy as np
 
 from nissl.core import dtypes, tree
 from nissl.core.functions import asarray, astype
@@ -61,7 +66,9 @@ class Layer:
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
             raise ArgumentError(f"a layer's name is a text without '/', not {name!r}")
         self.name = name or automatic_name(snake_case(type(self).__name__))
-        self.dtype = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
+        self.dtype = dtypes.default_float() if dtype is None else dtypes.as_dtype(_policy(dtype))
+        if not isinstance(trainable, bool):
+            raise ArgumentTypeError(f"trainable is True or False, not {trainable!r}")
         if self.computes and not dtypes.is_floating(self.dtype):
             raise DTypeError(
                 f"layer {self.name!r} ({type(self).__name__}): dtype is a floating dtype, not "
@@ -103,6 +110,7 @@ class Layer:
         from nissl import initializers
 
         chosen = self.dtype if dtype is None else dtypes.as_dtype(dtype)
+        _spend(self.name, name, shape)
         value = initializers.get(initializer)(shape, dtype=chosen)
         variable = Variable(value, trainable=trainable, name=name)
         variable.path = f"{self.name}/{name}"
@@ -235,6 +243,42 @@ class Layer:
         return f"<{type(self).__name__} {self.name!r}>"
 
 
+def _policy(dtype: Any) -> Any:
+    """The dtype that a policy, as newer files of Keras describe it, names."""
+    if not isinstance(dtype, Mapping):
+        return dtype
+    settings: Any = dtype.get("config")
+    return settings.get("name") if isinstance(settings, Mapping) else str(dtype)
+
+
+class _Budget(threading.local):
+    elements: int | None = None
+
+
+_budget = _Budget()
+
+
+@contextmanager
+def weight_budget(elements: int) -> Iterator[None]:
+    """Refuse to make weights of more elements in all: for a model that a file describes."""
+    before, _budget.elements = _budget.elements, elements
+    try:
+        yield
+    finally:
+        _budget.elements = before
+
+
+def _spend(layer: str, name: str, shape: Shape) -> None:
+    if _budget.elements is None:
+        return
+    _budget.elements -= math.prod(shape)
+    if _budget.elements < 0:
+        raise ShapeError(
+            f"layer {layer!r}: its weight {name!r} of shape {tuple(shape)} is larger than all "
+            "that the file holds"
+        )
+
+
 _STAND_IN = 2  # for a batch whose size is not known
 
 
@@ -258,8 +302,13 @@ def as_batch_shape(shape: Any) -> BatchShape | None:
     """Return a shape without the batch, given as an integer or a sequence, checked."""
     if shape is None:
         return None
-    lengths = (shape,) if isinstance(shape, int) else tuple(shape)
-    for length in lengths:
-        if length is not None and (not isinstance(length, int) or length <= 0):
-            raise ShapeError(f"input shape {tuple(lengths)}: each length is a positive integer")
-    return tuple(lengths)
+    if isinstance(shape, int | np.integer) and not isinstance(shape, bool):
+        shape = (shape,)
+    if not isinstance(shape, list | tuple):
+        raise ShapeError(f"an input shape is a tuple of lengths, not {shape!r}")
+    for length in shape:
+        if length is None:
+            continue
+        if isinstance(length, bool) or not isinstance(length, int | np.integer) or length <= 0:
+            raise ShapeError(f"input shape {tuple(shape)}: each length is a positive integer")
+    return tuple(None if length is None else int(length) for length in shape)

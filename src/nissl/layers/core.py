@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import numpy as np
+
 from nissl import activations, initializers, random
 from nissl.core.functions import add, matmul, reshape, where
 from nissl.core.tensor import Tensor, TensorLike
@@ -15,9 +17,9 @@ from nissl.layers.base import BatchShape, Layer, as_batch_shape, registry
 
 def checked_units(units: Any, layer: str) -> int:
     """Return a number of units, which is a positive integer."""
-    if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
+    if not isinstance(units, int | np.integer) or isinstance(units, bool) or units <= 0:
         raise ArgumentError(f"{layer}: units is a positive integer, not {units!r}")
-    return units
+    return int(units)
 
 
 @registry.add()
@@ -44,7 +46,11 @@ class InputLayer(Layer):
         super().__init__(name=name, dtype=dtype)
         if (shape is None) == (batch_shape is None):
             raise ArgumentError("Input: give shape= (without the batch) or batch_shape=, one of them")
-        found = as_batch_shape(tuple(batch_shape)[1:] if shape is None else shape)
+        if shape is None:
+            if not isinstance(batch_shape, list | tuple) or not batch_shape:
+                raise ShapeError(f"Input: batch_shape is (None, ...), not {batch_shape!r}")
+            shape = tuple(batch_shape)[1:]
+        found = as_batch_shape(shape)
         assert found is not None
         self.batch_shape: BatchShape = (None, *found)
         self.built = True
@@ -230,10 +236,10 @@ class Dropout(Layer):
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(rate, int | float) or not 0 <= rate < 1:
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
             raise ArgumentError(f"Dropout: rate lies from 0 to below 1, not {rate!r}")
         self.rate = float(rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _noise_shape(noise_shape)
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed)
 
@@ -256,6 +262,14 @@ class Dropout(Layer):
             "seed": self.seed,
             "noise_shape": None if self.noise_shape is None else list(self.noise_shape),
         }
+
+
+def _noise_shape(shape: Any) -> BatchShape | None:
+    if shape is None:
+        return None
+    if not isinstance(shape, list | tuple) or not all(n is None or type(n) is int for n in shape):
+        raise ArgumentError(f"Dropout: noise_shape is a tuple of lengths and None, not {shape!r}")
+    return tuple(shape)
 
 
 @registry.add()

@@ -238,7 +238,7 @@ class MeanMetricWrapper(PairMean):
         fn: called with targets and predictions; returns one number a sample.
         name: the function's own by default.
         dtype: dtype of the state.
-        kwargs: settings that are passed on to ``fn``.
+        settings: passed on to ``fn``.
 
     >>> m = MeanMetricWrapper(lambda t, y: F.abs(t - y), name="distance")
     >>> m([1.0, 2.0], [1.0, 4.0]).item()
@@ -246,7 +246,7 @@ class MeanMetricWrapper(PairMean):
     """
 
     def __init__(
-        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
+        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **settings: Any
     ) -> None:
         if isinstance(fn, Mapping):
             fn = functions.deserialize(fn)
@@ -257,7 +257,7 @@ class MeanMetricWrapper(PairMean):
         own = getattr(fn, "__name__", type(fn).__name__)
         super().__init__(name=own if name is None else name, dtype=dtype)
         self._fn = fn
-        self._settings = kwargs
+        self._settings = settings
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         # a wrapped loss knows which shapes a function of the user's may be given

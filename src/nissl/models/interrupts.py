@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
 
 @contextmanager
-def finished_first() -> Iterator[None]:
+def finished_first() -> Generator[None]:
     """Let what stands inside finish before an interruption (Control-C) takes effect.
 
     For short pieces of work that leave several things changed together or not at all. Only the

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from nissl import losses, metrics, optimizers
 from nissl.core.variable import Variable
-from nissl.errors import ArgumentError, DTypeError, FileFormatError, NisslError, SaveError
+from nissl.errors import ArgumentError, FileFormatError, NisslError, SaveError
+from nissl.layers.base import Layer, weight_budget
 from nissl.models.archive import (
     Archive,
     new_metadata,
@@ -21,22 +22,34 @@ from nissl.models.archive import (
     write_archive,
     write_weights,
 )
+from nissl.models.model import Model
 from nissl.models.sequential import Sequential
+from nissl.optimizers import Optimizer
 from nissl.version import __version__
-
-if TYPE_CHECKING:
-    from nissl.models.model import Model
 
 _SCALARS = 2  # count of steps and learning rate, before an optimizer's slots
 
 
-def _owners(model: Model) -> list[tuple[str, str, list[Variable]]]:
-    """Path in the file, name, and weights, of each layer."""
-    paths = object_paths([type(layer).__name__ for layer in model.layers])
-    return [
-        (path, layer.name, layer.weights)
-        for path, layer in zip(paths, model.layers, strict=True)
-    ]
+def _owners(model: Model, parent: str = "layers") -> list[tuple[str, Layer]]:
+    """Path in the file and layer, for each layer, those of models among them after them."""
+    paths = object_paths([type(layer).__name__ for layer in model.layers], parent)
+    found: list[tuple[str, Layer]] = []
+    for path, layer in zip(paths, model.layers, strict=True):
+        found.append((path, layer))
+        if isinstance(layer, Model):
+            found.extend(_owners(layer, f"{path}/layers"))
+    return found
+
+
+def _weights_at(layer: Layer) -> list[Variable]:
+    """The weights that stand at a layer's own path."""
+    return [] if isinstance(layer, Model) else layer.weights
+
+
+def _states_at(layer: Layer) -> list[Variable]:
+    """State that Keras does not keep: the seeds of dropout, say."""
+    kept = set(layer.weights)
+    return [] if isinstance(layer, Model) else [v for v in layer.variables if v not in kept]
 
 
 def _numbered(path: str, variables: Sequence[Variable]) -> dict[str, np.ndarray[Any, Any]]:
@@ -47,9 +60,10 @@ def _collect(model: Model, with_optimizer: bool) -> tuple[dict[str, Any], dict[s
     """Arrays by path, and the groups that hold them."""
     arrays: dict[str, Any] = {}
     groups = {"": model.name}
-    for path, name, variables in _owners(model):
-        arrays.update(_numbered(path, variables))
-        groups[path] = name
+    for path, layer in _owners(model):
+        arrays.update(_numbered(path, _weights_at(layer)))
+        arrays.update(_numbered(f"nissl/{path}", _states_at(layer)))
+        groups[path] = layer.name
     if with_optimizer and model.optimizer is not None:
         model.optimizer.build(model.trainable_weights)
         arrays.update(_numbered("optimizer", model.optimizer.variables))
@@ -127,24 +141,31 @@ def load_model(filepath: str | os.PathLike[str], compile: bool = True) -> Sequen
         FileFormatError: the file is damaged, hostile, or has parts that Nissl does not know.
     """
     archive = read_archive(filepath)
+    try:
+        return _made(archive, compile)
+    except (NisslError, TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        if isinstance(error, FileFormatError) and archive.path in str(error):
+            raise
+        raise FileFormatError(f"{archive.path}, config.json: {error}") from error
+
+
+def _made(archive: Archive, compile: bool) -> Sequential:
     config = archive.config
     if config.get("class_name") != "Sequential" or not isinstance(config.get("config"), Mapping):
         raise FileFormatError(
             f"{archive.path}: holds a {config.get('class_name')!r}; only Sequential models can be "
             "loaded so far"
         )
-    try:
+    with weight_budget(sum(array.size for array in archive.weights.values())):
         model = Sequential.from_config(dict(config["config"]))
-        described = config.get("compile_config")
-        if compile and isinstance(described, Mapping):
-            _compile(model, described)
-    except FileFormatError:
-        raise
-    except (NisslError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise FileFormatError(f"{archive.path}, config.json: {error}") from error
+    described = config.get("compile_config")
+    if not isinstance(described, Mapping | None):
+        raise FileFormatError(f"compile_config must be an object, not {described!r}")
+    if compile and described is not None:
+        _compile(model, described)
     _restore(model, archive)
     if compile and model.optimizer is not None:
-        _restore_optimizer(model, archive)
+        _restore_optimizer(model.optimizer, model, archive)
     return model
 
 
@@ -153,55 +174,77 @@ def _compile(model: Sequential, described: Mapping[str, Any]) -> None:
         given = described.get(kind) or []
         if not isinstance(given, list):
             raise FileFormatError(f"compile_config: {kind} must be a list, not {given!r}")
-        return [m if isinstance(m, str) else metrics.deserialize(m) for m in given]
+        return [m if isinstance(m, str) else metrics.registry.deserialize(m) for m in given]
 
     loss = described.get("loss")
     model.compile(
         optimizer=optimizers.registry.deserialize(described.get("optimizer")),
-        loss=loss if loss is None or isinstance(loss, str) else losses.deserialize(loss),
+        loss=loss if loss is None or isinstance(loss, str) else losses.registry.deserialize(loss),
         metrics=listed("metrics"),
         weighted_metrics=listed("weighted_metrics"),
         run_eagerly=described.get("run_eagerly") is True,
     )
 
 
-def _assign(archive: Archive, path: str, variables: Sequence[Variable]) -> None:
-    """Set variables from the arrays at a path, after checking every one of them."""
+Pairs: TypeAlias = list[tuple[str, Variable, np.ndarray[Any, Any]]]
+
+
+def _paired(archive: Archive, path: str, variables: Sequence[Variable]) -> Pairs:
+    """Variables with the arrays at a path, every one of them checked."""
     arrays = archive.variables(path)
     if len(arrays) != len(variables):
+        hint = "" if variables else "; build it first, by calling it on data"
         raise FileFormatError(
             f"{archive.path}: {path!r} holds {len(arrays)} arrays, and the model has "
-            f"{len(variables)} variables there"
+            f"{len(variables)} variables there{hint}"
         )
-    for number, (variable, array) in enumerate(zip(variables, arrays, strict=True)):
+    pairs = [(f"{path}/vars/{i}", v, a) for i, (v, a) in enumerate(zip(variables, arrays, strict=True))]
+    for place, variable, array in pairs:
         if array.shape != variable.shape:
             raise FileFormatError(
-                f"{archive.path}: {path}/vars/{number} has shape {array.shape}, and "
-                f"{variable.path!r} has shape {variable.shape}"
+                f"{archive.path}: {place} has shape {array.shape}, and {variable.path!r} has shape "
+                f"{variable.shape}"
             )
         if (array.dtype.kind in "iub") != (variable.dtype.kind in "iub"):
-            raise DTypeError(
-                f"{archive.path}: {path}/vars/{number} holds {array.dtype.name}, and "
-                f"{variable.path!r} is {variable.dtype.name}"
+            raise FileFormatError(
+                f"{archive.path}: {place} holds {array.dtype.name}, and {variable.path!r} is "
+                f"{variable.dtype.name}"
             )
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+    return pairs
 
 
 def _restore(model: Model, archive: Archive) -> None:
-    for path, _, variables in _owners(model):
-        _assign(archive, path, variables)
+    """Set all weights, or, if any array does not fit, none."""
+    pairs: Pairs = []
+    for path, layer in _owners(model):
+        pairs += _paired(archive, path, _weights_at(layer))
+        if archive.variables(f"nissl/{path}"):
+            pairs += _paired(archive, f"nissl/{path}", _states_at(layer))
+    expected = {place for place, _, _ in pairs}
+    left = sorted(p for p in archive.weights if p.startswith("layers/") and p not in expected)
+    if left:
+        raise FileFormatError(
+            f"{archive.path}: holds {left[0]!r}, for which the model has no layer"
+        )
+    for _, variable, array in pairs:
+        variable.assign(array)
 
 
-def _restore_optimizer(model: Model, archive: Archive) -> None:
+def _restore_optimizer(optimizer: Optimizer, model: Model, archive: Archive) -> None:
     """Set the optimizer's state; a file saved before the first step has no slots."""
-    assert model.optimizer is not None
-    model.optimizer.build(model.trainable_weights)
-    variables = model.optimizer.variables
-    stored = archive.variables("optimizer")
+    optimizer.build(model.trainable_weights)
+    stored = len(archive.variables("optimizer"))
     if not stored:
         return
-    _assign(archive, "optimizer", variables[: len(stored)] if len(stored) == _SCALARS else variables)
+    variables = optimizer.variables[:_SCALARS] if stored == _SCALARS else optimizer.variables
+    pairs = _paired(archive, "optimizer", variables)
+    step, rate = pairs[0][2], pairs[1][2]
+    if not 0 <= int(step) < 1 << 31:
+        raise FileFormatError(f"{archive.path}: optimizer/vars/0 counts {int(step)} steps")
+    if not (np.isfinite(rate) and rate >= 0):
+        raise FileFormatError(f"{archive.path}: optimizer/vars/1 is a learning rate of {rate}")
+    for _, variable, array in pairs:
+        variable.assign(array)
 
 
 def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from nissl.core.tensor import TensorLike
-from nissl.errors import ArgumentError, ArgumentTypeError, GraphError
-from nissl.layers.base import BatchShape, Layer
+from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, GraphError
+from nissl.layers.base import BatchShape, Layer, as_batch_shape, registry
 from nissl.layers.core import InputLayer
 from nissl.models.model import Model
 from nissl.registry import automatic_name
 
 
+@registry.add()
 class Sequential(Model):
     """A model whose layers are applied one after the other.
 
@@ -66,6 +67,8 @@ class Sequential(Model):
                 )
             if not self.stack and self._input is None and layer.input_shape_argument is not None:
                 self._input = InputLayer(layer.input_shape_argument, name=automatic_name("input_layer"))
+            if not self.stack:
+                self.dtype = layer.dtype  # what data is brought to
             self.stack.append(layer)
         self.built = False
         if rebuild:
@@ -130,8 +133,6 @@ class Sequential(Model):
         return x
 
     def get_config(self) -> dict[str, Any]:
-        from nissl.layers.base import registry
-
         listed = ([self._input] if self._input is not None else []) + self.stack
         described: list[dict[str, Any]] = []
         for layer in listed:
@@ -147,11 +148,12 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
-        from nissl.layers.base import registry
-
-        made = [registry.deserialize(each) for each in config.get("layers", ())]
-        model = cls(made, name=config.get("name"))
+        described = config.get("layers")
+        if not isinstance(described, list):
+            raise FileFormatError(f"a Sequential model has a list of layers, not {described!r}")
+        model = cls([registry.deserialize(each) for each in described], name=config.get("name"))
         shape = config.get("build_input_shape")
         if not model.built and shape is not None:
-            model._ensure_built(tuple(shape))
+            known = as_batch_shape(shape[1:] if isinstance(shape, list | tuple) else shape)
+            model._ensure_built((None, *(known or ())))
         return model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,12 +12,9 @@ from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
-from nissl.registry import Registry, snake_case
+from nissl.registry import Registry, settings_for, snake_case
 
 registry: Registry[type[Optimizer]] = Registry("optimizer", "keras.optimizers")
-
-
-_NOT_OFFERED = {"use_ema": False, "loss_scale_factor": None, "gradient_accumulation_steps": None}
 
 
 def checked(name: str, value: Any, low: float, high: float, *, open_high: bool = False) -> float:
@@ -113,12 +109,7 @@ class Optimizer:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
         """Make an optimizer from its settings; those of Keras's that are not offered must be off."""
-        for key, off in _NOT_OFFERED.items():
-            if config.get(key, off) != off:
-                raise ArgumentError(f"{cls.__name__}: {key}={config[key]!r} is not offered")
-        parameters = (inspect.signature(each.__init__).parameters for each in cls.__mro__[:-1])
-        known = {name for each in parameters for name in each}
-        return cls(**{key: value for key, value in config.items() if key in known})
+        return cls(**settings_for(cls, config))
 
     # ---- state -------------------------------------------------------------------------------
     @property

@@ -29,17 +29,16 @@ PRELUDE = r"""
 #include <string.h>
 
 static inline float nissl_exp_f(float x) {
-  float t = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+  float t = x > -104.0f ? (x < 89.0f ? x : 89.0f) : -104.0f;
   float n = rintf(t * 1.44269504088896341f);
   float r = (t - n * 0.693145751953125f) - n * 1.428606765330187045e-06f;
   float p = 1.0f + r * (1.0f + r * (0.5f + r * (0.166666666666f + r * (0.0416666666666f
           + r * (0.00833333333333f + r * 0.00138888888888f)))));
-  union { int32_t i; float f; } scale;
-  scale.i = ((int32_t)n + 127) << 23;
-  float y = p * scale.f;
-  y = x < -87.0f ? 0.0f : y;
-  y = x > 88.0f ? INFINITY : y;
-  return x != x ? x : y;
+  int32_t whole = (int32_t)n, half = whole >> 1;  /* two factors: neither leaves the range */
+  union { int32_t i; float f; } a, b;
+  a.i = (half + 127) << 23;
+  b.i = (whole - half + 127) << 23;
+  return x != x ? x : p * a.f * b.f;
 }
 
 static inline float nissl_tanh_f(float x) {
@@ -65,6 +64,12 @@ static inline float nissl_tanh_f(float x) {
 static inline float nissl_sigmoid_f(float x) {
   float e = nissl_exp_f(-fabsf(x));
   return (x >= 0.0f ? 1.0f : e) / (1.0f + e);
+}
+static inline float nissl_softplus_f(float x) {
+  return (x > 0.0f || x != x ? x : 0.0f) + log1pf(nissl_exp_f(-fabsf(x)));
+}
+static inline double nissl_softplus(double x) {
+  return (x > 0.0 || x != x ? x : 0.0) + log1p(exp(-fabs(x)));
 }
 static inline double nissl_sigmoid(double x) {
   double e = exp(-fabs(x));
@@ -102,6 +107,12 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "cos": _call("cosf", "cos"),
     "tanh": _call("nissl_tanh_f", "tanh"),
     "sigmoid": _call("nissl_sigmoid_f", "nissl_sigmoid"),
+    "softplus": _call("nissl_softplus_f", "nissl_softplus"),
+    "sinh": _call("sinhf", "sinh"),
+    "cosh": _call("coshf", "cosh"),
+    "atan": _call("atanf", "atan"),
+    "erf": _call("erff", "erf"),
+    "floor": _call("floorf", "floor"),
     "pow": _call("powf", "pow"),
     "relu": _text("({0} > 0 ? {0} : ({0} != {0} ? {0} : 0))"),
     "maximum": _text("({0} > {1} || {0} != {0} ? {0} : {1})"),

@@ -1,0 +1,200 @@
+"""The documents are true: their snippets run and print what they say, and their links lead somewhere.
+
+A block marked ``python`` is run: one with ``>>>`` as a doctest, any other as it stands. All blocks
+of a document share one namespace and one empty folder, in order. A comment in front of a block
+says what it needs, and it is left out where that is not at hand::
+
+    <!-- needs: fashion-mnist -->
+"""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import os
+import re
+import runpy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nissl
+from nissl.core.op import registry as ops
+from nissl.errors import DatasetError
+
+ROOT = Path(__file__).parents[1]
+OWN = [ROOT / name for name in ("README.md", "README.vi.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+DOCUMENTS = [*OWN, *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
+ELSEWHERE = {"data.md"}  # run by tests/datasets/test_data_guide.py
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+BLOCK = re.compile(
+    r"(?:<!-- needs: (?P<needs>[\w-]+) -->\n+)?^```python\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """One block of Python in a document, and the line that it starts in."""
+
+    code: str
+    line: int
+    needs: str
+
+
+def snippets(path: Path) -> list[Snippet]:
+    text = path.read_text("utf-8")
+    return [
+        Snippet(found["code"], text.count("\n", 0, found.start("code")), found["needs"] or "")
+        for found in BLOCK.finditer(text)
+    ]
+
+
+WITH_CODE = [path for path in DOCUMENTS if path.name not in ELSEWHERE and snippets(path)]
+documents = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+
+
+def available(needs: str) -> bool:
+    """Whether a data set, or a package, is here without asking the network."""
+    if needs == "fashion-mnist":
+        from nissl.files import cache_folder
+
+        places = [Path(os.environ[name]) for name in ("NISSL_DATA",) if name in os.environ]
+        folders = [place / "fashion_mnist" for place in (*places, cache_folder())]
+        if not any(folder.is_dir() for folder in folders):
+            return False
+        try:
+            nissl.datasets.fashion_mnist.load_data()
+        except DatasetError:
+            return False
+        return True
+    return not needs or importlib.util.find_spec(needs) is not None
+
+
+@pytest.fixture
+def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty folder, automatic names from the beginning, and the registry as it was."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NISSL_NO_CACHE", "1")
+    nissl.backend.clear_session()
+    known = dict(ops)
+    yield
+    ops.clear()
+    ops.update(known)
+    nissl.backend.clear_session()
+    nissl.engine.set_engine(None)
+
+
+def run(snippet: Snippet, names: dict[str, Any], path: Path, scratch: Path) -> None:
+    """Run a block in ``names``; raise or fail as the document would be wrong."""
+    if ">>>" in snippet.code:
+        parsed = doctest.DocTestParser().get_doctest(
+            snippet.code, names, path.name, str(path), snippet.line
+        )
+        runner = doctest.DocTestRunner(optionflags=FLAGS)
+        said: list[str] = []
+        runner.run(parsed, out=said.append, clear_globs=False)
+        names.update(parsed.globs)
+        assert not runner.failures, "".join(said)
+        return
+    script = scratch / f"{path.stem}_{snippet.line}.py"
+    script.write_text(snippet.code, "utf-8")
+    names.update(runpy.run_path(str(script), init_globals=names))
+
+
+@pytest.mark.usefixtures("_fresh")
+@pytest.mark.parametrize("path", WITH_CODE, ids=lambda path: path.name)
+def test_snippets_run(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    for snippet in snippets(path):
+        if available(snippet.needs):
+            run(snippet, names, path, tmp_path)
+
+
+def test_the_guides_have_snippets() -> None:
+    wanted = {"README.md", "README.vi.md", "add-an-op.md", "autodiff.md", "design.md"}
+    wanted |= {"keras.md", "training.md"}
+    assert wanted <= {path.name for path in WITH_CODE}
+
+
+# ---- links and pictures ----------------------------------------------------------------------
+
+
+def anchors(path: Path) -> set[str]:
+    """Anchors that headings get: lower case, spaces to hyphens, no other marks."""
+    heads = re.findall(r"^#+ +(.+)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@documents
+def test_links_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    broken: list[str] = []
+    for plain, picture in LINK.findall(text):
+        target = plain or picture
+        if re.match(r"[a-z]+:", target):
+            continue
+        place, _, anchor = target.partition("#")
+        file = (path.parent / place).resolve() if place else path
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert not broken, f"{path.name}: {broken}"
+
+
+def test_every_guide_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    missing = [
+        path.name
+        for path in (ROOT / "docs").glob("*.md")
+        if path.name != "README.md" and f"({path.name}" not in index
+    ]
+    assert not missing
+
+
+def test_pictures_are_small_and_made_by_the_script() -> None:
+    script = (ROOT / "docs" / "make_pictures.py").read_text("utf-8")
+    for picture in (ROOT / "docs" / "pictures").iterdir():
+        assert picture.stat().st_size < 120_000, f"{picture.name} is too large for the repository"
+        assert picture.name in script
+
+
+@documents
+def test_documents_speak_of_the_project_alone(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert not re.search(r"/(work|tmp|root)/|\bTODO\b|\bFIXME\b", text)
+    assert text.count("```") % 2 == 0
+    assert text.endswith("\n")
+
+
+def test_both_readmes_tell_the_same() -> None:
+    english, vietnamese = (ROOT / name for name in ("README.md", "README.vi.md"))
+    levels = [re.findall(r"^#+", path.read_text("utf-8"), re.MULTILINE) for path in OWN[:2]]
+    assert levels[0] == levels[1]
+    codes = [[snippet.needs for snippet in snippets(path)] for path in (english, vietnamese)]
+    assert codes[0] == codes[1]
+
+
+# ---- what the tests themselves would catch ---------------------------------------------------
+
+
+def test_a_wrong_snippet_is_caught(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.md"
+    wrong.write_text("```python\n>>> 1 + 1\n3\n```\n\n```python\nassert 1 == 2\n```\n")
+    first, second = snippets(wrong)
+    with pytest.raises(AssertionError, match="Expected"):
+        run(first, {}, wrong, tmp_path)
+    with pytest.raises(AssertionError):
+        run(second, {}, wrong, tmp_path)
+
+
+def test_a_document_is_one_namespace(tmp_path: Path) -> None:
+    guide = tmp_path / "guide.md"
+    guide.write_text("```python\nx = 2\n```\n\n```python\n>>> y = x + 1\n```\n\n```python\nz = y\n```\n")
+    names: dict[str, Any] = {}
+    for snippet in snippets(guide):
+        run(snippet, names, guide, tmp_path)
+    assert names["z"] == 3
