@@ -21,6 +21,7 @@ INSTALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "tensorflow": (("tensorflow-cpu",),),
     "jax": (("jax", "optax", "keras"),),
     "sklearn": (("scikit-learn",),),
+    "peers": (("torch",), ("--editable", f"{ROOT}[all]", "keras", "pytest")),
 }
 
 
@@ -43,17 +44,20 @@ def ensure(name: str) -> None:
     shutil.rmtree(HOME / name, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(HOME / name)])
     for packages in INSTALLS[name]:
-        _run([*_pip(name), "--constraint", str(_constraints(name)), *packages])
+        pinned = [part for file in _constraints(name) for part in ("--constraint", str(file))]
+        _run([*_pip(name), *pinned, *packages])
     stamp.write_text(wanted)
 
 
-def _constraints(name: str) -> Path:
-    return ROOT / "constraints.txt" if name == "nissl" else CONSTRAINTS / f"{name}.txt"
+def _constraints(name: str) -> list[Path]:
+    own, project = CONSTRAINTS / f"{name}.txt", ROOT / "constraints.txt"
+    return {"nissl": [project], "peers": [own, project]}.get(name, [own])
 
 
 def _fingerprint(name: str) -> str:
-    parts = [repr(INSTALLS[name]), _constraints(name).read_text(), sys.version]
-    if name == "nissl":
+    parts = [repr(INSTALLS[name]), *(file.read_text() for file in _constraints(name))]
+    parts.append(sys.version)
+    if name in ("nissl", "peers"):
         parts.append((ROOT / "pyproject.toml").read_text())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -88,3 +92,8 @@ def child_environment(threads: int, scratch: Path, extra: dict[str, str]) -> dic
         "XDG_CACHE_HOME": str(scratch / "cache"),
         **extra,
     }
+
+
+if __name__ == "__main__":
+    for environment in sys.argv[1:]:
+        ensure(environment)

@@ -13,6 +13,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 import nissl
 from nissl.files import writing
@@ -76,10 +77,10 @@ def approximation() -> Figure:
     for axes, (name, function) in zip(figure.subplots(2, 2).flat, FUNCTIONS, strict=True):
         draw(axes, name, function)
     lines = [
-        mpl.lines.Line2D([], [], color=SAMPLES, marker=".", linestyle="", label="50 samples"),
-        mpl.lines.Line2D([], [], color=NETWORK, linewidth=1.8, label="network"),
+        Line2D([], [], color=SAMPLES, marker=".", linestyle="", label="50 samples"),
+        Line2D([], [], color=NETWORK, linewidth=1.8, label="network"),
         *(
-            mpl.lines.Line2D([], [], color=colour, linestyle=dashes, label=f"hidden unit {i}")
+            Line2D([], [], color=colour, linestyle=dashes, label=f"hidden unit {i}")
             for i, (colour, dashes) in enumerate(zip(UNITS, DASHES, strict=True), start=1)
         ),
     ]

@@ -1,4 +1,4 @@
-"""The documents are true: their snippets run and print what they say, and their links lead somewhere.
+"""The documents are true: their snippets run and print what they say, and their links lead on.
 
 A block marked ``python`` is run: one with ``>>>`` as a doctest, any other as it stands. All blocks
 of a document share one namespace and one empty folder, in order. A comment in front of a block
@@ -14,7 +14,7 @@ import importlib.util
 import os
 import re
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,10 +90,13 @@ def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(snippet: Snippet, names: dict[str, Any], path: Path, scratch: Path) -> None:
-    """Run a block in ``names``; raise or fail as the document would be wrong."""
+    """Run a block in ``names``; raise or fail as the document would be wrong.
+
+    On a large data set one epoch is enough to see that it runs.
+    """
     if ">>>" in snippet.code:
         parsed = doctest.DocTestParser().get_doctest(
-            snippet.code, names, path.name, str(path), snippet.line
+            snippet.code, names, f"{path.name}-{snippet.line}", str(path), snippet.line
         )
         runner = doctest.DocTestRunner(optionflags=FLAGS)
         said: list[str] = []
@@ -102,7 +105,8 @@ def run(snippet: Snippet, names: dict[str, Any], path: Path, scratch: Path) -> N
         assert not runner.failures, "".join(said)
         return
     script = scratch / f"{path.stem}_{snippet.line}.py"
-    script.write_text(snippet.code, "utf-8")
+    code = re.sub(r"epochs=\d+", "epochs=1", snippet.code) if snippet.needs else snippet.code
+    script.write_text(code, "utf-8")
     names.update(runpy.run_path(str(script), init_globals=names))
 
 
@@ -113,6 +117,53 @@ def test_snippets_run(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     for snippet in snippets(path):
         if available(snippet.needs):
             run(snippet, names, path, tmp_path)
+
+
+KINKS: dict[str, Callable[[Any], Any]] = {
+    "abs(x)": nissl.abs,
+    "sign(x)": nissl.sign,
+    "relu(x)": nissl.relu,
+    "leaky_relu(x)": nissl.leaky_relu,
+    "hard_tanh(x)": nissl.hard_tanh,
+    "heaviside(x)": nissl.heaviside,
+    "activations.relu6(x)": lambda x: nissl.activations.relu6(x),
+    "activations.hard_sigmoid(x)": lambda x: nissl.activations.hard_sigmoid(x),
+    "elu(x, alpha=2)": lambda x: nissl.elu(x, alpha=2),
+    "maximum(x, 1)": lambda x: nissl.maximum(x, 1),
+    "minimum(x, 1)": lambda x: nissl.minimum(x, 1),
+    "max([x, x, 0])": lambda x: nissl.max(nissl.stack([x, x, 0 * x])),
+    "clip(x, -1, 1)": lambda x: nissl.clip(x, -1, 1),
+    "floor(x)": nissl.floor,
+    "round(x)": nissl.round,
+    "x % 2": lambda x: x % 2,
+    "hypot(x, 0)": lambda x: nissl.hypot(x, 0.0),
+    "sqrt(x)": nissl.sqrt,
+    "log(x)": nissl.log,
+    "x ** 0": lambda x: x**0,
+    "0 ** x": lambda x: 0**x,
+}
+
+
+def kink_rows() -> list[tuple[str, float, float]]:
+    text = (ROOT / "docs" / "autodiff.md").read_text("utf-8")
+    table = text.split("<!-- kinks -->")[1].split("<!-- /kinks -->")[0]
+    rows = re.findall(r"^\| `(.+?)` \| (\S+) \| (\S+) \|", table, re.MULTILINE)
+    return [(name, float(at), float(slope)) for name, at, slope in rows]
+
+
+def test_every_kink_of_the_table_has_a_function() -> None:
+    assert {name for name, _, _ in kink_rows()} == set(KINKS)
+
+
+@pytest.mark.parametrize(("name", "at", "slope"), kink_rows())
+def test_the_derivative_at_a_kink_is_what_the_table_says(
+    name: str, at: float, slope: float
+) -> None:
+    function = KINKS[name]
+    pulled = nissl.grad(function)(at).item()
+    pushed = nissl.jvp(function, (at,), (1.0,))[1].item()
+    compiled = nissl.jit(nissl.grad(function))(at).item()
+    assert [pulled, pushed, compiled] == pytest.approx([slope] * 3, rel=1e-6)
 
 
 def test_the_guides_have_snippets() -> None:
@@ -193,8 +244,39 @@ def test_a_wrong_snippet_is_caught(tmp_path: Path) -> None:
 
 def test_a_document_is_one_namespace(tmp_path: Path) -> None:
     guide = tmp_path / "guide.md"
-    guide.write_text("```python\nx = 2\n```\n\n```python\n>>> y = x + 1\n```\n\n```python\nz = y\n```\n")
+    guide.write_text(
+        "```python\nx = 2\n```\n\n```python\n>>> y = x + 1\n```\n\n```python\nz = y\n```\n"
+    )
     names: dict[str, Any] = {}
     for snippet in snippets(guide):
         run(snippet, names, guide, tmp_path)
     assert names["z"] == 3
+
+
+@pytest.mark.usefixtures("_fresh")
+def test_the_ops_of_the_guide_pass_the_sweep(tmp_path: Path) -> None:
+    """What docs/add-an-op.md adds is judged as the registry is: rules, derivatives, engines."""
+    spec = importlib.util.spec_from_file_location("sweep", ROOT / "tests" / "core" / "op_sweep.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sweep = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sweep)
+    guide = ROOT / "docs" / "add-an-op.md"
+    names: dict[str, Any] = {}
+    for snippet in snippets(guide):
+        run(snippet, names, guide, tmp_path)
+    for op in (names["cbrt_op"], names["shift_op"]):
+        assert op.name in ops
+        for sample in op.samples:
+            arrays = sweep.draw(sample)
+            sweep.judge_shape_rule(op, sample)
+            function, point = sweep.function_of(op, sample, arrays)
+            sweep.judge_to_order_two(function, point)
+            program = sweep.program_of(function, arrays, op.name)
+            for engine in ("numpy", "xla"):
+                found = sweep.run_on(engine, program, arrays)[0]
+                sweep.assert_close(found, function(*arrays_to_tensors(arrays)).numpy(), 8)
+
+
+def arrays_to_tensors(arrays: list[Any]) -> list[Any]:
+    return [nissl.asarray(array) for array in arrays]

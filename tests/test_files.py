@@ -44,9 +44,11 @@ def test_processes_at_once_do_not_spoil_the_cache(tmp_path: Path) -> None:
     while any(writer.poll() is None for writer in writers):
         if path.exists():
             data = path.read_bytes()
-            assert len(data) == 200_000 and len(set(data)) == 1
+            assert len(data) == 200_000
+            assert len(set(data)) == 1
             seen += 1
-    assert seen and [writer.returncode for writer in writers] == [0, 0, 0]
+    assert seen
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
     assert list(path.parent.iterdir()) == [path]
 
 

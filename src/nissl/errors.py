@@ -11,11 +11,11 @@
     │   ├── AbstractValueError (TypeError)         a number asked of a tensor that has none yet
     │   └── ProgramError                           a program that breaks its own rules
     ├── GradientError         (AssertionError)     a derivative that a check found wrong
-    ├── NonFiniteError        (ArithmeticError)    a NaN or an infinity, with where it first appeared
+    ├── NonFiniteError        (ArithmeticError)    a NaN or an infinity, and where it first appeared
     ├── DataError             (ValueError)         data that cannot be trained on
-    │   └── DatasetError      (OSError)            a data set that could not be had; says what was tried
+    │   └── DatasetError      (OSError)            a data set that could not be had, and why
     ├── FileFormatError       (ValueError)         a file that is damaged or not what it should be
-    ├── SaveError             (OSError)            a file that could not be written; nothing is left half
+    ├── SaveError             (OSError)            a file that could not be written, not even half
     └── MissingDependencyError (ImportError)       an optional package that is needed here
 
 Each class also inherits the built-in exception in brackets, so code that already catches

@@ -22,6 +22,7 @@ from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 
 _WORD = 1 << 32
+_DIGITS = {"float16": 11, "bfloat16": 8}  # of a fraction that stays below 1; 24 for all others
 
 
 class SeedGenerator:
@@ -65,7 +66,7 @@ Seed: TypeAlias = int | SeedGenerator | Tensor | None
 
 
 def set_seed(seed: int) -> None:
-    """Set the seed that layers, shuffling and initialisers without a seed of their own draw from."""
+    """Set the seed for layers, shuffling and initialisers that are given none of their own."""
     _global.host = np.random.default_rng(seed)
 
 
@@ -93,15 +94,18 @@ def uniform(
     dtype: Any = None,
     seed: Seed = None,
 ) -> Tensor:
-    """Return numbers drawn evenly from ``[minval, maxval)``, on a grid of 2**-24 of the range.
+    """Return numbers drawn evenly from ``[minval, maxval)``.
+
+    They lie on a grid of 2**-24 of the range; for ``float16`` of 2**-11, for ``bfloat16`` of 2**-8.
 
     >>> import nissl
     >>> nissl.random.uniform(3, seed=1).shape
     (3,)
     """
     chosen = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
-    words = bits(shape, seed) >> F.asarray(8, dtypes.uint32)
-    fraction = F.astype(words, dtypes.float32) * 2.0**-24
+    digits = _DIGITS.get(chosen.name, 24)
+    words = bits(shape, seed) >> F.asarray(32 - digits, dtypes.uint32)
+    fraction = F.astype(words, dtypes.float32) * 2.0**-digits
     return F.astype(fraction * float(maxval - minval) + float(minval), chosen)
 
 
@@ -131,7 +135,7 @@ def truncated_normal(
     dtype: Any = None,
     seed: Seed = None,
 ) -> Tensor:
-    """Return normal numbers drawn again where they fall further than two ``stddev`` from ``mean``."""
+    """Return normal numbers, drawn again where further than two ``stddev`` from ``mean``."""
     chosen = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
     wanted, first = as_shape(shape), key(seed)
     found = normal(wanted, dtype=dtypes.float32, seed=first)

@@ -117,7 +117,9 @@ class Registry(Generic[T]):
         if data is None or isinstance(data, str):
             return data if data is None else self.get(data)
         if not isinstance(data, Mapping) or not isinstance(data.get("class_name"), str):
-            raise FileFormatError(f"a {self.kind} is described by class_name and config, not {data!r}")
+            raise FileFormatError(
+                f"a {self.kind} is described by class_name and config, not {data!r}"
+            )
         config = data.get("config", {})
         if data["class_name"] == "function":
             return self.lookup(str(config))

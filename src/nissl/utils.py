@@ -42,13 +42,17 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, An
         isinstance(num_classes, bool) or not isinstance(num_classes, int | np.integer)
     ):
         raise ArgumentTypeError(f"to_categorical: num_classes is an integer, not {num_classes!r}")
-    labels = np.asarray(x)
+    try:
+        labels = np.asarray(x)
+    except ValueError as error:
+        raise DataError("to_categorical: the rows of x differ in length") from error
     if labels.dtype.kind not in "iubf":
         raise DataError(
             f"to_categorical: classes must be numbers, not {labels.dtype.name}. Number them first, "
             "e.g. with numpy.unique(x, return_inverse=True)[1]"
         )
-    if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
+    finite = labels.dtype.kind != "f" or bool(np.isfinite(labels).all())
+    if not finite or (labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels))):
         raise DataError("to_categorical: classes must be whole numbers")
     labels = labels.astype(np.int64)
     if labels.ndim > 1 and labels.shape[-1] == 1:

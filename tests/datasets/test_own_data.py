@@ -37,8 +37,10 @@ def test_npz_with_four_arrays(tmp_path: Path) -> None:
     path = npz(tmp_path / "four.npz", x_train=X, y_train=Y, x_test=X[:2] + 1, y_test=Y[:2])
     data = load(path)
     assert (data.name, data.source, data.class_names) == ("four", str(path), ("0", "1"))
-    assert np.array_equal(data.x_train, X) and np.array_equal(data.y_train, Y)
-    assert np.array_equal(data.x_test, X[:2] + 1) and np.array_equal(data.y_test, Y[:2])
+    assert np.array_equal(data.x_train, X)
+    assert np.array_equal(data.y_train, Y)
+    assert np.array_equal(data.x_test, X[:2] + 1)
+    assert np.array_equal(data.y_test, Y[:2])
     data.x_train[0] = 0
 
 
@@ -88,14 +90,17 @@ def test_classes_are_numbered_and_keep_their_names(tmp_path: Path) -> None:
     words = np.array(["cat", "ant", "cat", "bee"])
     data = load(npz(tmp_path / "w.npz", x_train=X[:4], y_train=words, x_test=X[:1], y_test=["bee"]))
     assert data.class_names == ("ant", "bee", "cat")
-    assert data.y_train.tolist() == [2, 0, 2, 1] and data.y_test.tolist() == [1]
+    assert data.y_train.tolist() == [2, 0, 2, 1]
+    assert data.y_test.tolist() == [1]
     signs = load(npz(tmp_path / "s.npz", x=X, y=np.array([[-1], [1]] * 5)))
-    assert signs.class_names == ("-1", "1") and set(signs.y_train.tolist()) == {0, 1}
+    assert signs.class_names == ("-1", "1")
+    assert set(signs.y_train.tolist()) == {0, 1}
 
 
 def test_measured_targets_stay_as_they_are(tmp_path: Path) -> None:
     data = load(npz(tmp_path / "r.npz", x=X, y=X[:, 0] / 3))
-    assert data.task == "regression" and data.y_train.dtype == np.float32
+    assert data.task == "regression"
+    assert data.y_train.dtype == np.float32
 
 
 def nan() -> np.ndarray:
@@ -203,7 +208,8 @@ def test_damaged_npz_gives_an_error_of_our_own(
 )
 def test_idx_types(code: int, dtype: type, raw: bytes) -> None:
     values = parse_idx(idx((2,), raw, code), "here")
-    assert values.dtype == dtype and values.dtype.isnative
+    assert values.dtype == dtype
+    assert values.dtype.isnative
     assert values.tolist() == [1, 255 if code == 0x08 else -1]
 
 

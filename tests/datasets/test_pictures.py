@@ -36,8 +36,10 @@ def test_grey_images_by_class(folder: Path) -> None:
     (folder / "round" / "notes.txt").write_text("not an image")
     (folder / "round" / ".hidden.png").write_text("not an image")
     data = load(folder)
-    assert data.class_names == ("round", "square") and data.name == "shapes"
-    assert data.x_train.shape == (8, 2, 3) and data.x_test.shape == (2, 2, 3)
+    assert data.class_names == ("round", "square")
+    assert data.name == "shapes"
+    assert data.x_train.shape == (8, 2, 3)
+    assert data.x_test.shape == (2, 2, 3)
     assert data.x_train.dtype == np.uint8
     assert np.array_equal(data.x_train[:, 0, 0] // 100, data.y_train)
     every = np.concatenate([data.x_train, data.x_test])[:, 1, 2]
@@ -51,7 +53,8 @@ def test_one_colour_image_makes_all_colour(folder: Path) -> None:
     data = load(folder)
     assert data.x_train.shape[1:] == (2, 3, 3)
     every = np.concatenate([data.x_train, data.x_test])
-    assert [250, 0, 0] in every[:, 0, 0].tolist() and [3, 3, 3] in every[:, 0, 0].tolist()
+    assert [250, 0, 0] in every[:, 0, 0].tolist()
+    assert [3, 3, 3] in every[:, 0, 0].tolist()
     # 0.299 * 250 = 74.75
     grey = load(folder, colour="grey")
     assert grey.x_train.shape[1:] == (2, 3)
@@ -76,7 +79,8 @@ def test_train_and_test_folders_are_kept(folder: Path, tmp_path: Path) -> None:
     folder.rename(root / "train")
     save(root / "test" / "square" / "a.png", np.full((2, 3), 9, np.uint8))
     data = load(root)
-    assert data.x_train.shape == (10, 2, 3) and data.x_test.tolist() == [[[9] * 3] * 2]
+    assert data.x_train.shape == (10, 2, 3)
+    assert data.x_test.tolist() == [[[9] * 3] * 2]
     assert data.y_test.tolist() == [1]
     save(root / "test" / "oval" / "a.png", np.full((2, 3), 9, np.uint8))
     with pytest.raises(DataError, match=r"classes \['oval'\] are in test, and not in train"):

@@ -14,11 +14,14 @@ from nissl.errors import ArgumentError, UnknownNameError
 def test_declaration(name: str) -> None:
     data_set = datasets.info(name)
     assert data_set.name == name
-    assert data_set.about and data_set.licence and data_set.citation and data_set.sources
+    assert data_set.about
+    assert data_set.licence
+    assert data_set.citation
+    assert data_set.sources
     assert len(data_set.files) == 4
     assert len({file.sha256 for file in data_set.files}) == 4
     assert all(len(bytes.fromhex(file.sha256)) == 32 for file in data_set.files)
-    assert getattr(datasets, name).CLASS_NAMES == data_set.class_names
+    assert data_set.class_names == getattr(datasets, name).CLASS_NAMES
 
 
 def test_digests_are_all_different() -> None:
@@ -38,7 +41,8 @@ def test_digits() -> None:
     counts = np.bincount(np.concatenate([y, y_test])).tolist()
     assert counts == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert x[0, 0].tolist() == [0, 0, 5, 13, 9, 1, 0, 0]
-    assert x_test[-1, -1].tolist() == [0, 1, 8, 12, 14, 12, 1, 0] and y_test[-1] == 8
+    assert x_test[-1, -1].tolist() == [0, 1, 8, 12, 14, 12, 1, 0]
+    assert y_test[-1] == 8
     assert (int(x.sum()), int(x_test.sum())) == (449_372, 561_718 - 449_372)
     assert x.max() == 16
 
@@ -46,7 +50,8 @@ def test_digits() -> None:
 def test_digits_need_no_cache_and_no_network(isolated: object) -> None:
     data = datasets.load("digits")
     assert data.source.startswith("the package's own copy")
-    assert data.task == "classification" and data.class_names == tuple("0123456789")
+    assert data.task == "classification"
+    assert data.class_names == tuple("0123456789")
 
 
 def test_arrays_may_be_written_to() -> None:

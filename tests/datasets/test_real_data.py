@@ -1,6 +1,7 @@
 """The real Fashion-MNIST and MNIST, if any source has them; the one file here that may fetch.
 
-The numbers are from the publications, or were read from the published files with ``od`` and ``awk``.
+The numbers are from the publications, or were read from the published files with ``od`` and
+``awk``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def test_fashion_mnist() -> None:
     assert np.bincount(y_test).tolist() == [1_000] * 10
     assert y[:10].tolist() == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]
     assert [int(image.sum()) for image in (x[0], x[-1], x_test[0])] == [76_247, 16_684, 33_456]
-    assert data.class_names[9] == "Ankle boot" and len(data.class_names) == 10
+    assert data.class_names[9] == "Ankle boot"
+    assert len(data.class_names) == 10
 
 
 def test_mnist() -> None:

@@ -7,7 +7,6 @@ import http.server
 import io
 import os
 import stat
-import subprocess
 import sys
 import tarfile
 import threading
@@ -17,7 +16,6 @@ from typing import Any
 
 import pytest
 
-import nissl.errors
 from nissl.datasets import sources
 from nissl.datasets.sources import Apt, Folder, Npm, Web, obtain
 from nissl.errors import DataError, DatasetError, FileFormatError
@@ -102,7 +100,8 @@ def test_cache_comes_before_the_rest(tiny: Any, tmp_path: Path, isolated: Path) 
 
 def test_local_copy_is_not_duplicated(tiny: Any, tmp_path: Path, isolated: Path) -> None:
     blobs, source = obtain("toy", tiny.files, [Folder(tiny.lay_out(tmp_path / "s"), "system")])
-    assert blobs == tiny.blobs and source.startswith("system")
+    assert blobs == tiny.blobs
+    assert source.startswith("system")
     assert not isolated.exists()
 
 
@@ -140,7 +139,8 @@ def test_bad_download_is_reported_and_the_next_source_tried(
         (root / "longer").touch()
     local = tiny.lay_out(tmp_path / "local")
     blobs, source = obtain("toy", tiny.files, [Web(url), Folder(local, "local")])
-    assert blobs == tiny.blobs and source.startswith("local")
+    assert blobs == tiny.blobs
+    assert source.startswith("local")
     report = capsys.readouterr().err
     expected = {
         "cut": "damaged or truncated",
@@ -148,7 +148,8 @@ def test_bad_download_is_reported_and_the_next_source_tried(
         "bomb": "unpacks to more than",
         "short": "of 999 bytes",
     }
-    assert "toy: " in report and "trying the next source" in report
+    assert "toy: " in report
+    assert "trying the next source" in report
     assert expected[fault] in report
     assert not isolated.exists()
 
@@ -169,7 +170,8 @@ def test_npm_package(tiny: Any, clients: Path, tmp_path: Path, isolated: Path) -
     check = "assert sys.argv[1:4] == ['pack', 'toy@1', '--ignore-scripts'], sys.argv"
     client(clients, "npm", f"{check}\nshutil.copy({str(archive)!r}, 'toy-1.tgz')")
     blobs, source = obtain("toy", tiny.files, [Npm("toy@1")])
-    assert blobs == tiny.blobs and source == "npm pack toy@1"
+    assert blobs == tiny.blobs
+    assert source == "npm pack toy@1"
     assert sorted(path.name for path in (isolated / "toy").iterdir()) == sorted(tiny.contents)
 
 
@@ -232,11 +234,13 @@ def test_error_lists_every_source_with_its_reason(
     assert lines[2] == f"  2. cache {isolated / 'toy'}: there is no such folder"
     assert lines[3] == f"  3. the system's copy {tmp_path / 'none'}: there is no such folder"
     assert lines[4].endswith("t10k-labels-idx1-ubyte (or t10k-labels-idx1-ubyte.gz) is not there")
-    assert lines[5].startswith(f"  5. address {site[0]}") and "404" in lines[5]
+    assert lines[5].startswith(f"  5. address {site[0]}")
+    assert "404" in lines[5]
     assert lines[6] == "  6. apt-get download dataset-toy: apt-get is not on this system"
     if os.name == "posix":
         assert lines[7] == "  7. npm pack toy@1: npm failed (3): npm error 404 no toy"
-    assert str(isolated / "toy") in lines[8] and "$NISSL_DATA" in lines[8]
+    assert str(isolated / "toy") in lines[8]
+    assert "$NISSL_DATA" in lines[8]
     assert isinstance(caught.value, DataError | OSError)
 
 

@@ -26,7 +26,8 @@ def table(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
 def test_words_in_the_last_column_are_classes(tmp_path: Path) -> None:
     data = load(table(tmp_path, IRIS))
     assert (data.task, data.class_names) == ("classification", ("setosa", "virginica"))
-    assert data.x_train.shape == (8, 2) and data.x_train.dtype == np.float32
+    assert data.x_train.shape == (8, 2)
+    assert data.x_train.dtype == np.float32
     for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
         assert np.array_equal(x[:, 0] / 2, x[:, 1])
         assert np.array_equal(x[:, 0] % 2, 1 - y)
@@ -35,7 +36,8 @@ def test_words_in_the_last_column_are_classes(tmp_path: Path) -> None:
 def test_numbers_are_measured_values_unless_told(tmp_path: Path) -> None:
     path = table(tmp_path, "".join(f"{i},{10 if i % 2 else 2}\n" for i in range(10)))
     data = load(path)
-    assert data.task == "regression" and data.y_train.dtype == np.float32
+    assert data.task == "regression"
+    assert data.y_train.dtype == np.float32
     assert len(data.x_train) + len(data.x_test) == 10
     assert load(path, task="classification").class_names == ("2", "10")
 
@@ -54,7 +56,8 @@ def test_target_by_name_and_separators(separator: str, tmp_path: Path) -> None:
 def test_quotes_blank_lines_and_no_header(tmp_path: Path) -> None:
     path = table(tmp_path, '1,"2",a\n\n3,4,"b, c"\n  \n5,6,a\n7,8,"b, c"\n')
     data = load(path, test_fraction=0.5)
-    assert data.class_names == ("a", "b, c") and len(data.x_train) == 2
+    assert data.class_names == ("a", "b, c")
+    assert len(data.x_train) == 2
 
 
 @pytest.mark.parametrize(

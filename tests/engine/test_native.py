@@ -141,7 +141,8 @@ def test_own_functions_are_right_everywhere(
     compiler = shutil.which("cc")
     assert compiler is not None
     library = native._library(text, compiler)
-    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-38, -1e-38, 3e-4, 5e-4, 88.0, -87.3, 200, -200]
+    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-38, -1e-38, 3e-4, 5e-4]
+    special += [88.0, -87.3, 200, -200]
     x = np.concatenate([np.linspace(-30, 30, 200_001), special]).astype("float32")
     y = np.empty_like(x)
     library.sweep(

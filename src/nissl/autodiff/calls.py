@@ -101,7 +101,11 @@ def _reverse(
 
 
 def _sample_body() -> Program:
-    return trace(lambda x, y: (x * late.functions.sin(y), x + y), Aval((2,), "float64"), Aval((2,), "float64"))
+    return trace(
+        lambda x, y: (x * late.functions.sin(y), x + y),
+        Aval((2,), "float64"),
+        Aval((2,), "float64"),
+    )
 
 
 call_op = register(
@@ -118,6 +122,8 @@ call_op = register(
 )
 
 
-def call(body: Program, arguments: Sequence[Tensor], runner: Callable[..., Any] | None) -> list[Tensor]:
+def call(
+    body: Program, arguments: Sequence[Tensor], runner: Callable[..., Any] | None
+) -> list[Tensor]:
     """Apply a program as one equation; ``runner(body, values)`` computes it when eager."""
     return list(apply(call_op, arguments, {"body": body, "runner": runner}))

@@ -15,7 +15,7 @@ from nissl.core.tensor import Array, Aval, Tensor
 from nissl.errors import GraphError, ShapeError
 
 
-class custom_derivative:  # noqa: N801
+class custom_derivative:
     """Give a function a derivative of one's own, for both modes.
 
     Args:

@@ -49,7 +49,9 @@ def _alias(leaf: Any, what: str) -> Tensor:
     return Tensor(x.value, equation=equation)
 
 
-def call(function: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], what: str) -> Graph:
+def call(
+    function: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], what: str
+) -> Graph:
     """Call ``function`` with the arguments at ``argnums`` replaced by fresh tensors."""
     fresh: list[Tensor] = []
     replaced = list(args)
@@ -105,4 +107,3 @@ def release(tensor: Tensor, graph: Graph) -> Tensor:
     if graph.watched or tensor.value is None:
         return tensor
     return Tensor(tensor.value)
-

@@ -33,7 +33,9 @@ def _sweep(
             if len(equation.avals) == 1:
                 given = [cotangents.pop((id(equation), 0), None)]
             else:
-                given = [cotangents.pop((id(equation), i), None) for i in range(len(equation.avals))]
+                given = [
+                    cotangents.pop((id(equation), i), None) for i in range(len(equation.avals))
+                ]
             if all(each is None for each in given):
                 continue
             needed = [useful(t) for t in equation.inputs]
@@ -82,7 +84,11 @@ def pull(graph: Graph, cotangents: Sequence[Tensor | None]) -> list[Tensor | Non
                 before = found.get(t.key)
                 found[t.key] = cotangent if before is None else add(before, cotangent)
         eager = all(e.values[0] is not None for e in graph.equations)
-        if eager and not (state.recording or state.raw) and all(t.value is not None for t in found.values()):
+        if (
+            eager
+            and not (state.recording or state.raw)
+            and all(t.value is not None for t in found.values())
+        ):
             found = _pull_values(graph.equations, found, lambda t: t.key in useful)
         else:
             with quiet():
@@ -218,7 +224,10 @@ def grad(
 
 def _leaves(equations: Iterable[Equation]) -> dict[Key, Tensor]:
     return {
-        t.key: t for equation in equations for t in equation.inputs if t.equation is None and t.tracked
+        t.key: t
+        for equation in equations
+        for t in equation.inputs
+        if t.equation is None and t.tracked
     }
 
 

@@ -88,6 +88,8 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     >>> as_dtype("float32")
     dtype('float32')
     """
+    if dtype is None:  # which NumPy takes for float64
+        raise DTypeError(f"None is not a dtype; known: {', '.join(type_names)}")
     if isinstance(dtype, np.dtype):
         if dtype in _native_dtypes:
             return dtype

@@ -72,9 +72,7 @@ class Elementwise(Kind):
     def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
         (output,), (cotangent,) = equation.outputs, cotangents
         return [
-            late.functions.multiply(
-                cotangent, partial(output, *equation.inputs, **equation.params)
-            )
+            late.functions.multiply(cotangent, partial(output, *equation.inputs, **equation.params))
             if partial is not None and wanted
             else None
             for partial, wanted in zip(self.partials, needed, strict=True)

@@ -42,7 +42,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A value known to many digits: at ``at``, the op is ``value`` and its derivatives ``partials``.
+    """A value known to many digits: at ``at`` the op is ``value``, its derivatives ``partials``.
 
     Numbers are decimal strings, so that they are not rounded on the way.
     """

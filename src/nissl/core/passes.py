@@ -28,9 +28,7 @@ def _rebuilt(equation: Equation, inputs: list[Tensor]) -> Equation:
 Replacement: TypeAlias = tuple[Tensor, ...] | Equation | None
 
 
-def _rewrite(
-    program: Program, replace: Callable[[Equation, list[Tensor]], Replacement]
-) -> Program:
+def _rewrite(program: Program, replace: Callable[[Equation, list[Tensor]], Replacement]) -> Program:
     """Rebuild a program; ``replace`` may give other tensors, or another equation, for one."""
     env: dict[Key, Tensor] = {}
     equations: list[Equation] = []

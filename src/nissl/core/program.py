@@ -215,9 +215,7 @@ def inline(program: Program, arguments: Sequence[Tensor]) -> list[Tensor]:
             )
         env[place.key] = argument
     for equation in program.equations:
-        result = apply(
-            equation.op, [env.get(t.key, t) for t in equation.inputs], equation.params
-        )
+        result = apply(equation.op, [env.get(t.key, t) for t in equation.inputs], equation.params)
         for index, each in enumerate(result if isinstance(result, tuple) else (result,)):
             env[(id(equation), index)] = each
     return [env.get(t.key, t) for t in program.outputs]

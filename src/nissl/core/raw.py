@@ -33,12 +33,14 @@ class RawEquation:
 
 
 def _sum(x: Array, axis: Any = None) -> Array:
+    """Sum along axes (all by default)."""
     if x.dtype.itemsize == 2:  # half precisions are summed in float32
         return np.sum(x, axis=axis, dtype=np.float32).astype(x.dtype)
     return np.add.reduce(x, axis)
 
 
 def _broadcast_to(x: Array, shape: Shape) -> Array:
+    """Stretch to a shape: a copy if small, which later arithmetic reads faster than a view."""
     out = np.empty(shape, x.dtype)
     if out.size > _SMALL:
         return np.broadcast_to(x, shape)
@@ -67,20 +69,24 @@ class RawFunctions:
 
     @staticmethod
     def matmul(x: Array, y: Array) -> Array:
+        """Product of matrices; half precisions are multiplied in float32."""
         if x.dtype.itemsize == 2:
             return (x.astype(np.float32) @ y.astype(np.float32)).astype(x.dtype)
         return x @ y
 
     @staticmethod
     def reshape(x: Array, shape: Sequence[int]) -> Array:
+        """The same elements in another shape."""
         return x.reshape(shape)
 
     @staticmethod
     def astype(x: Array, dtype: Any) -> Array:
+        """The same values in another dtype."""
         return x.astype(dtype)
 
     @staticmethod
     def matrix_transpose(x: Array) -> Array:
+        """The last two axes exchanged."""
         return x.swapaxes(-1, -2)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

@@ -343,7 +343,7 @@ class Tensor:
         )
 
     # ---- operators: each is the function of the same name ----------------------------------
-    def __getitem__(self, key: int | slice | EllipsisType | None | Any) -> Tensor:
+    def __getitem__(self, key: int | slice | EllipsisType | Any | None) -> Tensor:
         return _functions().index(self, key)
 
     def __add__(self, other: TensorLike) -> Tensor:
@@ -449,14 +449,14 @@ class Tensor:
         return _functions().greater_equal(self, other)
 
     @property
-    def T(self) -> Tensor:  # noqa: N802
+    def T(self) -> Tensor:
         """Matrix transpose of a 2-D tensor."""
         if self.ndim != 2:
             raise ShapeError(f".T needs two axes, not shape {self.shape}; use .mT or permute_dims")
         return _functions().matrix_transpose(self)
 
     @property
-    def mT(self) -> Tensor:  # noqa: N802
+    def mT(self) -> Tensor:
         """Transpose of the last two axes."""
         return _functions().matrix_transpose(self)
 

@@ -141,7 +141,10 @@ class Engine(ABC):
         return [np.asarray(value) for value in self.compile(program)(values)]
 
 
-_ENGINES = {"numpy": ("nissl.engine.eager", "NumpyEngine"), "xla": ("nissl.engine.xla", "XlaEngine")}
+_ENGINES = {
+    "numpy": ("nissl.engine.eager", "NumpyEngine"),
+    "xla": ("nissl.engine.xla", "XlaEngine"),
+}
 _made: dict[str, Engine] = {}
 _chosen: list[str] = []
 

@@ -67,11 +67,15 @@ class Jitted:
 
     def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """Separate what is traced from what is static."""
-        fixed = {i for i in self._static_argnums}
-        dynamic = ([a for i, a in enumerate(args) if i not in fixed],
-                   {k: v for k, v in kwargs.items() if k not in self._static_argnames})
-        static = (tuple(args[i] for i in sorted(fixed) if i < len(args)),
-                  tuple(sorted((k, v) for k, v in kwargs.items() if k in self._static_argnames)))
+        fixed = set(self._static_argnums)
+        dynamic = (
+            [a for i, a in enumerate(args) if i not in fixed],
+            {k: v for k, v in kwargs.items() if k not in self._static_argnames},
+        )
+        static = (
+            tuple(args[i] for i in sorted(fixed) if i < len(args)),
+            tuple(sorted((k, v) for k, v in kwargs.items() if k in self._static_argnames)),
+        )
         try:
             hash(static)
         except TypeError as error:
@@ -156,9 +160,7 @@ def _lift(program: Program, constants: tuple[Tensor, ...]) -> Program:
     stand_ins = [placeholder(t.aval) for t in constants]
     env = {t.key: s for t, s in zip(constants, stand_ins, strict=True)}
     inputs = [placeholder(aval) for aval in program.in_avals]
-    moved = Program(
-        (*program.inputs, *constants), program.outputs, program.equations, program.name
-    )
+    moved = Program((*program.inputs, *constants), program.outputs, program.equations, program.name)
     outputs = inline(moved, [*inputs, *(env[t.key] for t in constants)])
     return build([*inputs, *stand_ins], outputs, program.name)
 

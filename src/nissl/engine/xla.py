@@ -24,11 +24,12 @@ from nissl.files import cache_folder
 
 def _keep_compiled_programs() -> None:
     """Point JAX's persistent cache at a folder, unless the user has chosen one."""
-    if jax.config.jax_compilation_cache_dir is not None or os.environ.get("NISSL_NO_CACHE"):
+    config: Any = jax.config  # whose settings are attributes that JAX adds as it starts
+    if config.jax_compilation_cache_dir is not None or os.environ.get("NISSL_NO_CACHE"):
         return
-    jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
+    config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def _traced(program: Program) -> Callable[..., list[Any]]:
@@ -79,6 +80,17 @@ class XlaEngine(Engine):
             return jax.device_put(array, may_alias=self.shares_memory)
 
 
+def _loop_options() -> dict[str, Any]:
+    """Compiler options for a loop over small steps.
+
+    On the CPU, running a step's kernels one after the other is quicker than handing them to several
+    threads: by 8 % for a step of 0.2 ms. Large products are spread over the threads in any case.
+    """
+    if jax.default_backend() != "cpu":
+        return {}
+    return {"xla_cpu_enable_concurrency_optimized_scheduler": False}
+
+
 class _XlaLoop(Loop):
     """Two compiled functions: some steps of an epoch, and some whole epochs."""
 
@@ -87,9 +99,12 @@ class _XlaLoop(Loop):
         self._step = _traced(spec.step)
         self._last = None if spec.last is None else _traced(spec.last)
         self._report = _traced(spec.report)
-        self._run_steps = jax.jit(self._steps)
-        self._run_last = jax.jit(self._one_last)
-        self._run_epochs = jax.jit(self._epochs, static_argnames="capacity")
+        options = _loop_options()
+        self._run_steps = jax.jit(self._steps, compiler_options=options)
+        self._run_last = jax.jit(self._one_last, compiler_options=options)
+        self._run_epochs = jax.jit(
+            self._epochs, static_argnames="capacity", compiler_options=options
+        )
 
     def _batch(self, data: Any, order: Any, start: Any, size: int) -> list[Any]:
         if order is None:

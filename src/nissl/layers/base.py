@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
@@ -22,7 +22,7 @@ from nissl.errors import (
     NisslError,
     ShapeError,
 )
-from nissl.registry import Registry, automatic_name, snake_case
+from nissl.registry import Registry, automatic_name, settings_for, snake_case
 
 registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
 BatchShape = tuple[int | None, ...]
@@ -95,7 +95,7 @@ class Layer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """Make a layer from its settings."""
-        return cls(**config)
+        return cls(**settings_for(cls, config))
 
     # ---- weights -----------------------------------------------------------------------------
     def add_weight(
@@ -188,7 +188,8 @@ class Layer:
         if len(own) != len(given):
             wanted = ", ".join(f"{v.path} {v.shape}" for v in own) or "none; build it first"
             raise ArgumentError(
-                f"layer {self.name!r} has {len(own)} weights ({wanted}), and {len(given)} were given"
+                f"layer {self.name!r} has {len(own)} weights ({wanted}), and {len(given)} were "
+                "given"
             )
         arrays = [asarray(value) for value in given]
         for variable, array in zip(own, arrays, strict=True):
@@ -215,7 +216,7 @@ class Layer:
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Build on the first call, then compute; errors name the layer."""
-        inputs = tree.map_leaves(self._cast, x)
+        inputs = tree.map_leaves(self._cast, _rows(x) if isinstance(x, list | tuple) else x)
         try:
             self._ensure_built(_shape_of(inputs))
             with scope(self.name):
@@ -243,6 +244,12 @@ class Layer:
         return f"<{type(self).__name__} {self.name!r}>"
 
 
+def _rows(x: Any) -> Any:
+    """Nested lists of numbers as a tensor; a list with arrays in it is a container of inputs."""
+    leaves = tree.flatten(x)[0]
+    return x if any(hasattr(leaf, "shape") for leaf in leaves) else asarray(x)
+
+
 def _policy(dtype: Any) -> Any:
     """The dtype that a policy, as newer files of Keras describe it, names."""
     if not isinstance(dtype, Mapping):
@@ -259,7 +266,7 @@ _budget = _Budget()
 
 
 @contextmanager
-def weight_budget(elements: int) -> Iterator[None]:
+def weight_budget(elements: int) -> Generator[None]:
     """Refuse to make weights of more elements in all: for a model that a file describes."""
     before, _budget.elements = _budget.elements, elements
     try:
@@ -283,9 +290,9 @@ _STAND_IN = 2  # for a batch whose size is not known
 
 
 def _shape_of(inputs: Any) -> Any:
-    return tree.map_leaves(lambda t: (None, *t.shape[1:]), inputs) if not isinstance(
-        inputs, Tensor
-    ) else ((None, *inputs.shape[1:]) if inputs.ndim else ())
+    if isinstance(inputs, Tensor):
+        return (None, *inputs.shape[1:]) if inputs.ndim else ()
+    return tree.map_leaves(lambda t: (None, *t.shape[1:]), inputs)
 
 
 def _located(error: NisslError, layer: Layer) -> NisslError:

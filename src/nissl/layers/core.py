@@ -45,7 +45,9 @@ class InputLayer(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         if (shape is None) == (batch_shape is None):
-            raise ArgumentError("Input: give shape= (without the batch) or batch_shape=, one of them")
+            raise ArgumentError(
+                "Input: give shape= (without the batch) or batch_shape=, one of them"
+            )
         if shape is None:
             if not isinstance(batch_shape, list | tuple) or not batch_shape:
                 raise ShapeError(f"Input: batch_shape is (None, ...), not {batch_shape!r}")
@@ -81,7 +83,8 @@ def input_mismatch(wanted: BatchShape, given: tuple[int, ...]) -> ShapeError:
     elif math.prod(n or 1 for n in wanted) == math.prod(given[1:]):
         hint = f" Its elements would fit: use x.reshape({(-1, *wanted)})."
     return ShapeError(
-        f"takes inputs of shape {_batched(wanted)}, and data of shape {tuple(given)} was given.{hint}"
+        f"takes inputs of shape {_batched(wanted)}, and data of shape {tuple(given)} was "
+        f"given.{hint}"
     )
 
 
@@ -89,7 +92,7 @@ def _batched(shape: BatchShape) -> str:
     return f"({', '.join(['batch', *('any' if n is None else str(n) for n in shape)])})"
 
 
-def Input(  # noqa: N802
+def Input(
     shape: Any = None, *, batch_shape: Any = None, dtype: Any = None, name: str | None = None
 ) -> InputLayer:
     """Make the input of a Sequential model; see :class:`InputLayer`.
@@ -165,7 +168,9 @@ class Dense(Layer):
     def build(self, input_shape: BatchShape) -> None:
         inputs = input_shape[-1] if len(input_shape) > 1 else None
         if inputs is None:
-            raise ShapeError(f"needs inputs with at least one axis beside the batch, not {input_shape}")
+            raise ShapeError(
+                f"needs inputs with at least one axis beside the batch, not {input_shape}"
+            )
         self.kernel = self.add_weight((inputs, self.units), self.kernel_initializer, name="kernel")
         if self.use_bias:
             self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias")

@@ -11,10 +11,9 @@ The area under a curve (``AUC``) and the metrics built on it are not offered yet
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from nissl import losses
-from nissl.core.tensor import Shape
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nissl.losses import (
     binary_crossentropy,
@@ -96,6 +95,7 @@ for _each in (
 ):
     functions.add()(_each)
 
+Dims: TypeAlias = tuple[int | None, ...]  # a shape in which the batch may be unknown
 _ACCURACY = {
     "binary": BinaryAccuracy,
     "sparse_categorical": SparseCategoricalAccuracy,
@@ -115,7 +115,7 @@ _BY_SHAPE = {
 
 
 def get(
-    identifier: Any, y_shape: Shape | None = None, pred_shape: Shape | None = None, loss: Any = None
+    identifier: Any, y_shape: Dims | None = None, pred_shape: Dims | None = None, loss: Any = None
 ) -> Metric:
     """Return the metric that a name, a config, an object or a function means.
 
@@ -153,7 +153,7 @@ def is_by_shape(identifier: Any) -> bool:
     return isinstance(identifier, str) and identifier.lower() in _BY_SHAPE
 
 
-def _by_name(name: str, y_shape: Shape | None, pred_shape: Shape | None, loss: Any) -> Metric:
+def _by_name(name: str, y_shape: Dims | None, pred_shape: Dims | None, loss: Any) -> Metric:
     choices = _BY_SHAPE.get(name.lower())
     if choices is None:
         if name not in registry:
@@ -173,7 +173,7 @@ def _by_name(name: str, y_shape: Shape | None, pred_shape: Shape | None, loss: A
         )
     kind = crossentropy_for(y_shape, pred_shape)
     if choices is _CROSSENTROPY:
-        return choices[kind](name=name, from_logits=bool(getattr(loss, "from_logits", False)))
+        return _CROSSENTROPY[kind](name=name, from_logits=bool(getattr(loss, "from_logits", False)))
     return choices[kind](name=name)
 
 

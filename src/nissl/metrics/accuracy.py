@@ -134,7 +134,9 @@ class BinaryAccuracy(PairMean):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         if not isinstance(threshold, int | float) or not 0 < threshold < 1:
-            raise ArgumentError(f"BinaryAccuracy: threshold lies between 0 and 1, not {threshold!r}")
+            raise ArgumentError(
+                f"BinaryAccuracy: threshold lies between 0 and 1, not {threshold!r}"
+            )
         self.threshold = threshold
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

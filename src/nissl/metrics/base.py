@@ -177,22 +177,13 @@ class Sum(Metric):
         return self.total.value
 
 
-@registry.add()
-class Mean(Metric):
-    """Weighted mean of values, ``sum(w_i v_i) / sum(w_i)``; 0 before the first.
-
-    >>> Mean()([1.0, 3.0, 5.0], sample_weight=[1.0, 1.0, 0.0]).item()
-    2.0
-    """
+class Average(Metric):
+    """What metrics that are weighted means, ``sum(w_i v_i) / sum(w_i)``, have in common."""
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable(name="total")
         self.count = self.add_variable(name="count")
-
-    def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:
-        """Take in values of shape ``(n, ...)``: of each sample its mean, by its weight."""
-        self._add(F.asarray(values, self._dtype), sample_weight)
 
     def _add(self, given: Tensor, sample_weight: TensorLike) -> None:
         values, weights = samplewise(self.name, given, sample_weight, F.mean)
@@ -206,7 +197,20 @@ class Mean(Metric):
         return ratio(self.total.value, self.count.value)
 
 
-class PairMean(Mean):
+@registry.add()
+class Mean(Average):
+    """Weighted mean of values, ``sum(w_i v_i) / sum(w_i)``; 0 before the first.
+
+    >>> Mean()([1.0, 3.0, 5.0], sample_weight=[1.0, 1.0, 0.0]).item()
+    2.0
+    """
+
+    def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:
+        """Take in values of shape ``(n, ...)``: of each sample its mean, by its weight."""
+        self._add(F.asarray(values, self._dtype), sample_weight)
+
+
+class PairMean(Average):
     """Mean over samples of something computed from targets and predictions.
 
     A subclass defines :meth:`values`.

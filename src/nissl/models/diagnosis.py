@@ -60,15 +60,18 @@ def explain_non_finite(
         bad = np.asarray(found.output, np.float64)
         kind = "NaN" if np.isnan(bad).any() else "an infinity"
         where = found.equation.scope or "the step"
-        inputs = "; ".join(_range(each) for each in found.inputs if np.asarray(each).dtype.kind == "f")
+        inputs = "; ".join(
+            _range(each) for each in found.inputs if np.asarray(each).dtype.kind == "f"
+        )
         return NonFiniteError(
             f"training stopped at {when}: {kind} first appeared in {where}, op "
             f"{found.equation.op.name!r}, {int((~np.isfinite(bad)).sum())} of {bad.size} values "
-            f"(inputs: {inputs}). The model is as it was before this step. Lower the learning rate, "
-            "scale the inputs to about -1 to 1, or clip gradients with clipnorm=1.0 in the optimizer."
+            f"(inputs: {inputs}). The model is as it was before this step. Lower the learning "
+            "rate, scale the inputs to about -1 to 1, or clip gradients with clipnorm=1.0 in the "
+            "optimizer."
         )
     return NonFiniteError(
-        f"training stopped at {when}: the loss is not finite on engine {engine.name!r}, while NumPy "
-        "computes finite numbers from the same weights and batch; it is at the edge of the dtype's "
-        "range. Lower the learning rate, or use dtype='float64'."
+        f"training stopped at {when}: the loss is not finite on engine {engine.name!r}, while "
+        "NumPy computes finite numbers from the same weights and batch; it is at the edge of the "
+        "dtype's range. Lower the learning rate, or use dtype='float64'."
     )

@@ -93,7 +93,8 @@ def make_runner(
 
 def _aligned(step: Step, reference: Step) -> Step:
     """Check that two traces of one model agree on their variables, as they do."""
-    assert step.fixed == reference.fixed and step.state == reference.state
+    assert step.fixed == reference.fixed
+    assert step.state == reference.state
     return step
 
 
@@ -257,7 +258,8 @@ class Fit:
             count = min(count, spec.capacity, epochs - self.epoch)
             orders = None
             if spec.shuffled:
-                orders = np.stack([self.order() for _ in range(count)])  # (count, rows)
+                drawn: list[Any] = [self.order() for _ in range(count)]
+                orders = np.stack(drawn)  # (count, rows)
             before, begun = self.state, self._iteration()
             clock = time.perf_counter()
             with finished_first():  # so that weights and history are of the same epoch

@@ -177,7 +177,9 @@ def _class_weights(given: Any, y: Array | None, dtype: np.dtype[Any]) -> Array:
         raise ArgumentTypeError(f"class_weight is a dict from class to weight, not {given!r}")
     if y is None:
         raise ArgumentError("class_weight needs targets y")
-    classes = np.argmax(y, axis=-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    classes = (
+        np.argmax(y, axis=-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    )
     weights = np.ones(len(y), dtype)
     for label, weight in given.items():
         if not isinstance(label, int | np.integer):
@@ -203,8 +205,8 @@ def split_validation(data: Data, fraction: float) -> tuple[Data, Data]:
     """Keep the last ``fraction`` of the rows, before any shuffling, for validation."""
     if not isinstance(fraction, int | float) or not 0 < fraction < 1:
         raise ArgumentError(f"validation_split lies between 0 and 1, not {fraction!r}")
-    cut = int(math.floor(data.rows * (1 - fraction)))
-    if cut == 0 or cut == data.rows:
+    cut = math.floor(data.rows * (1 - fraction))
+    if cut in (0, data.rows):
         raise ArgumentError(
             f"validation_split={fraction} of {data.rows} rows leaves {cut} for training and "
             f"{data.rows - cut} for validation; both need at least one"
@@ -220,3 +222,24 @@ def validation_pair(given: Any) -> Sequence[Any]:
             f"{type(given).__name__}"
         )
     return given
+
+
+def flat_list(name: str, given: Any) -> list[Any]:
+    """Return what was given as a list: nothing, one thing, or several."""
+    if given is None:
+        return []
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        return [given]
+    for each in given:
+        if isinstance(each, list | tuple | dict):
+            raise ArgumentTypeError(f"{name} is a flat list, and {each!r} stands in it")
+    return list(given)
+
+
+def checked_verbosity(verbose: Any) -> int:
+    """Return 0 (silent), 1 (a bar) or 2 (lines)."""
+    if verbose == "auto":
+        return 1
+    if verbose not in (0, 1, 2):
+        raise ArgumentError(f"verbose is 0, 1, 2 or 'auto', not {verbose!r}")
+    return int(verbose)

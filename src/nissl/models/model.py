@@ -14,18 +14,17 @@ from nissl import optimizers, random
 from nissl.callbacks import CallbackList, History
 from nissl.core.tensor import Aval
 from nissl.core.variable import Variable
-from nissl.engine.base import Engine, default_engine, get_engine
+from nissl.engine.base import default_engine
 from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
 from nissl.layers.base import BatchShape, Layer
 from nissl.layers.core import input_mismatch
 from nissl.models import inputs, steps
-from nissl.models.diagnosis import explain_non_finite
-from nissl.models.fitting import Fit, Runner, evaluate_on, feed, gather, make_runner
+from nissl.models.fitting import Fit, Runner, evaluate_on, feed, make_runner
 from nissl.models.inputs import Data
+from nissl.models.running import Predictor, Validator, make_predictor, predict_on, run_batch
 from nissl.models.steps import Trackers
 from nissl.progress import ProgressBar
 
-PREDICT_AT_ONCE = 10_000_000  # operations below which compiling costs more than it saves
 EVALUATION_ELEMENTS = 1 << 21  # numbers in a batch of evaluation when no batch size is given
 
 
@@ -36,14 +35,20 @@ class Model(Layer):
     :meth:`call`.
     """
 
-    def __init__(self, *, name: str | None = None, dtype: Any = None, trainable: bool = True) -> None:
+    def __init__(
+        self, *, name: str | None = None, dtype: Any = None, trainable: bool = True
+    ) -> None:
         super().__init__(name=name, dtype=dtype, trainable=trainable)
         self.optimizer: optimizers.Optimizer | None = None
         self.loss: losses_module.Loss | None = None
         self.history: History | None = None
         self.stop_training = False
         self.run_eagerly = False
-        self.compile_arguments: dict[str, Any] = {"loss": None, "metrics": [], "weighted_metrics": []}
+        self.compile_arguments: dict[str, Any] = {
+            "loss": None,
+            "metrics": [],
+            "weighted_metrics": [],
+        }
         self._trackers: Trackers | None = None
         self._runners: dict[Any, Any] = {}
 
@@ -58,7 +63,9 @@ class Model(Layer):
         found = self.layers
         if index is not None:
             if not -len(found) <= index < len(found):
-                raise ArgumentError(f"model {self.name!r} has {len(found)} layers; no number {index}")
+                raise ArgumentError(
+                    f"model {self.name!r} has {len(found)} layers; no number {index}"
+                )
             return found[index]
         for layer in found:
             if layer.name == name:
@@ -101,10 +108,13 @@ class Model(Layer):
         self.run_eagerly = run_eagerly or jit_compile is False
         self.compile_arguments = {
             "loss": loss,
-            "metrics": _listed("metrics", metrics),
-            "weighted_metrics": _listed("weighted_metrics", weighted_metrics),
+            "metrics": inputs.flat_list("metrics", metrics),
+            "weighted_metrics": inputs.flat_list("weighted_metrics", weighted_metrics),
         }
-        for each in (*self.compile_arguments["metrics"], *self.compile_arguments["weighted_metrics"]):
+        for each in (
+            *self.compile_arguments["metrics"],
+            *self.compile_arguments["weighted_metrics"],
+        ):
             if not metrics_module.is_by_shape(each):
                 metrics_module.get(each)  # an unknown name is an error now, not in fit
         self._trackers = None
@@ -122,7 +132,9 @@ class Model(Layer):
 
     def _needs(self, what: str) -> None:
         if self.optimizer is None or self.loss is None:
-            missing = "was not compiled" if self.optimizer is None else "was compiled without a loss"
+            missing = (
+                "was not compiled" if self.optimizer is None else "was compiled without a loss"
+            )
             raise GraphError(
                 f"model {self.name!r} {missing}; call model.compile(optimizer=..., loss=..., "
                 f"metrics=[...]) before {what}"
@@ -130,7 +142,8 @@ class Model(Layer):
 
     def _resolve_trackers(self, data: Data) -> Trackers:
         """Make the metrics, whose meaning may depend on the shapes of targets and predictions."""
-        assert self.loss is not None and data.y is not None
+        assert self.loss is not None
+        assert data.y is not None
         output = self.compute_output_shape((None, *data.x.shape[1:]))
         self.loss.check_targets(data.y, output, "y")
         if self._trackers is None:
@@ -141,7 +154,7 @@ class Model(Layer):
                 ]
                 for kind in ("metrics", "weighted_metrics")
             }
-            _rename_repeated(made["metrics"], made["weighted_metrics"])
+            steps.rename_repeated(made["metrics"], made["weighted_metrics"])
             self._trackers = Trackers(made["metrics"], made["weighted_metrics"])
         return self._trackers
 
@@ -184,7 +197,7 @@ class Model(Layer):
         return self._runners[key]
 
     def _signature(self, trained: Sequence[Variable]) -> Any:
-        """What a compiled step depends on beside shapes: which layers there are, and are trained."""
+        """What a compiled step depends on beside shapes: which layers there are, which trained."""
         return (tuple(id(v) for v in trained), tuple(id(layer) for layer in self.layers))
 
     # ---- fit ---------------------------------------------------------------------------------
@@ -245,8 +258,8 @@ class Model(Layer):
             often = inputs.checked_count("validation_freq", validation_freq)
             validate = self._validator(held_out, validation_batch_size, often)
         self.history = History()
-        listed = _listed("callbacks", callbacks)
-        shown = _verbosity(verbose)
+        listed = inputs.flat_list("callbacks", callbacks)
+        shown = inputs.checked_verbosity(verbose)
         bar = [ProgressBar(verbose=shown)] if shown else []
         params = {
             "verbose": shown,
@@ -258,11 +271,13 @@ class Model(Layer):
         self.stop_training = False
         hooks.on_train_begin({})
         job = Fit(self, runner, trackers, data, hooks, validate, random.draw_seed())
+        finished = False
         try:
             job.run(first, last)
-        except BaseException:
-            hooks.close()
-            raise
+            finished = True
+        finally:
+            if not finished:
+                hooks.close()
         hooks.on_train_end(self._last_logs())
         return self.history
 
@@ -275,7 +290,8 @@ class Model(Layer):
             pair = inputs.validation_pair(given)
             weight = pair[2] if len(pair) == 3 else None
             held_out = self._prepared(pair[0], pair[1], sample_weight=weight, prefix="validation ")
-            assert self.loss is not None and held_out.y is not None
+            assert self.loss is not None
+            assert held_out.y is not None
             output = self.compute_output_shape((None, *held_out.x.shape[1:]))
             self.loss.check_targets(held_out.y, output, "validation y")
             return held_out
@@ -312,10 +328,11 @@ class Model(Layer):
         size = self._evaluation_batch(data, batch_size)
         runner = self._runner("evaluate", data, size, shuffled=False)
         trackers = self._resolve_trackers(data)
-        shown = _verbosity(verbose)
+        shown = inputs.checked_verbosity(verbose)
         bar = [ProgressBar(verbose=shown)] if shown else []
         params = {"verbose": shown, "steps": runner.spec.steps}
-        hooks = CallbackList([*_listed("callbacks", callbacks), *bar], model=self, params=params)
+        listed = inputs.flat_list("callbacks", callbacks)
+        hooks = CallbackList([*listed, *bar], model=self, params=params)
         hooks.on_test_begin({})
         values = evaluate_on(runner, feed(runner, data), hooks)
         logs = dict(zip(trackers.names(), values, strict=True))
@@ -326,42 +343,31 @@ class Model(Layer):
 
     # ---- predict -----------------------------------------------------------------------------
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
     ) -> np.ndarray[Any, Any]:
         """Return the outputs for each row of ``x`` as a NumPy array."""
         data = self._prepared(x, None)
         rows = data.rows
         size = min(rows, self._evaluation_batch(data, batch_size))
-        hooks_given = _listed("callbacks", callbacks)
-        shown = _verbosity(verbose)
+        listed = inputs.flat_list("callbacks", callbacks)
+        shown = inputs.checked_verbosity(verbose)
         bar = [ProgressBar(verbose=shown)] if shown else []
-        count = -(-rows // size)
-        hooks = CallbackList([*hooks_given, *bar], model=self, params={"verbose": shown, "steps": count})
+        params = {"verbose": shown, "steps": -(-rows // size)}
+        hooks = CallbackList([*listed, *bar], model=self, params=params)
         hooks.on_predict_begin({})
-        engine, run, variables = self._predictor(size, data.x)
-        values = gather(variables, engine)
-        dtype = data.avals[0].dtype
-        parts: list[np.ndarray[Any, Any]] = []
-        for number in range(count):
-            part = data.x[number * size : (number + 1) * size]
-            filled = part if len(part) == size else np.resize(part, (size, *part.shape[1:]))
-            filled = filled.astype(dtype, copy=False)
-            hooks.on_predict_batch_begin(number, {})
-            found = np.asarray(run([*values, filled])[0])[: len(part)]
-            parts.append(found)
-            hooks.on_predict_batch_end(number, {"outputs": found})
-            hooks.on_progress(number + 1, count, {})
+        found = predict_on(self._predictor(size, data), data.x, hooks)
         hooks.on_predict_end({})
-        return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
+        return found
 
-    def _predictor(self, size: int, x: np.ndarray[Any, Any]) -> tuple[Engine, Any, Any]:
-        aval = Aval((size, *x.shape[1:]), Data(x, dtype=self.dtype).avals[0].dtype)
+    def _predictor(self, size: int, data: Data) -> Predictor:
+        aval = Aval((size, *data.x.shape[1:]), data.avals[0].dtype)
         key = ("predict", aval, self.engine_name, self._signature(()))
         if key not in self._runners:
-            step = steps.prediction_step(self, [aval])
-            small = step.program.flops() < PREDICT_AT_ONCE
-            engine = get_engine("numpy" if small else self.engine_name)
-            self._runners[key] = (engine, engine.compile(step.program), step.fixed)
+            self._runners[key] = make_predictor(self, aval)
         return self._runners[key]
 
     # ---- single batches ----------------------------------------------------------------------
@@ -383,7 +389,9 @@ class Model(Layer):
     ) -> Any:
         """Return the loss and metrics of one batch."""
         self._needs("test_on_batch")
-        return self._on_batch("test", self._prepared(x, y, sample_weight=sample_weight), return_dict)
+        return self._on_batch(
+            "test", self._prepared(x, y, sample_weight=sample_weight), return_dict
+        )
 
     def predict_on_batch(self, x: Any) -> np.ndarray[Any, Any]:
         """Return the outputs for one batch."""
@@ -395,21 +403,7 @@ class Model(Layer):
         runner = self._runner(
             "evaluate" if kind == "test" else kind, data, data.rows, shuffled=False
         )
-        engine = runner.engine
-        fixed = gather(runner.step.fixed, engine)
-        before = runner.spec.renew(gather(runner.step.state, engine), engine.to_device)
-        state = before
-        with feed(runner, data).epoch(None) as pieces:
-            for piece in pieces:
-                state = runner.loop.steps(fixed, state, piece.arrays, None, 0, 1)
-        values, bad = runner.results(state)
-        if kind == "train" and bad >= 0:
-            batch = [np.asarray(a, v.dtype) for a, v in zip(data.arrays, data.avals, strict=True)]
-            given = [*(np.asarray(v) for v in (*fixed, *before)), *batch]
-            raise explain_non_finite(runner.step, given, 0, 0, 1, engine)
-        if kind == "train":
-            for variable, value in zip(runner.step.state, state, strict=True):
-                variable.raw = value
+        values = run_batch(runner, data, training=kind == "train")
         trackers = self._resolve_trackers(data)
         if return_dict:
             return dict(sorted(zip(trackers.names(), values, strict=True)))
@@ -444,56 +438,4 @@ class Model(Layer):
     def _validator(self, held_out: Data, batch_size: int | None, often: int) -> Any:
         size = self._evaluation_batch(held_out, batch_size)
         runner = self._runner("evaluate", held_out, size, shuffled=False)
-        return _Validator(self, runner, held_out, often)
-
-
-class _Validator:
-    """Evaluates on held-out data, kept on the device, after an epoch."""
-
-    def __init__(self, model: Model, runner: Runner, data: Data, often: int) -> None:
-        self.runner = runner
-        self.model = model
-        self.often = often
-        self.feed = feed(runner, data)
-
-    def __call__(self, epoch: int, callbacks: CallbackList) -> dict[str, float]:
-        if (epoch + 1) % self.often:
-            return {}
-        callbacks.on_test_begin({})
-        values = evaluate_on(self.runner, self.feed, callbacks)
-        logs = dict(sorted(zip(self.model.metrics_names, values, strict=True)))
-        callbacks.on_test_end(logs)
-        return {f"val_{name}": value for name, value in logs.items()}
-
-
-def _listed(name: str, given: Any) -> list[Any]:
-    if given is None:
-        return []
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        return [given]
-    for each in given:
-        if isinstance(each, list | tuple | dict):
-            raise ArgumentTypeError(f"{name} is a flat list, and {each!r} stands in it")
-    return list(given)
-
-
-def _verbosity(verbose: Any) -> int:
-    if verbose == "auto":
-        return 1
-    if verbose not in (0, 1, 2):
-        raise ArgumentError(f"verbose is 0, 1, 2 or 'auto', not {verbose!r}")
-    return int(verbose)
-
-
-def _rename_repeated(metrics: list[Any], weighted: list[Any]) -> None:
-    """Give each metric a name of its own, as Keras does."""
-    plain = {m.name for m in metrics}
-    for metric in weighted:
-        if metric.name in plain:
-            metric.name = f"weighted_{metric.name}"
-    seen: dict[str, int] = {"loss": 1}
-    for metric in (*metrics, *weighted):
-        number = seen.get(metric.name, 0)
-        seen[metric.name] = number + 1
-        if number:
-            metric.name = f"{metric.name}_{number}"
+        return Validator(self, runner, held_out, often)

@@ -1,4 +1,4 @@
-"""Models in files: the ``.keras`` format of Keras 3, in both directions, optimizer state included."""
+"""Models in files: Keras 3's ``.keras`` format, in both directions, with optimizer state."""
 
 from __future__ import annotations
 
@@ -198,7 +198,8 @@ def _paired(archive: Archive, path: str, variables: Sequence[Variable]) -> Pairs
             f"{archive.path}: {path!r} holds {len(arrays)} arrays, and the model has "
             f"{len(variables)} variables there{hint}"
         )
-    pairs = [(f"{path}/vars/{i}", v, a) for i, (v, a) in enumerate(zip(variables, arrays, strict=True))]
+    both = enumerate(zip(variables, arrays, strict=True))
+    pairs = [(f"{path}/vars/{i}", v, a) for i, (v, a) in both]
     for place, variable, array in pairs:
         if array.shape != variable.shape:
             raise FileFormatError(

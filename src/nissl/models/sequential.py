@@ -63,10 +63,13 @@ class Sequential(Model):
         else:
             if any(each.name == layer.name for each in self.stack):
                 raise ArgumentError(
-                    f"model {self.name!r} has a layer named {layer.name!r} already; names must differ"
+                    f"model {self.name!r} has a layer named {layer.name!r} already; names must "
+                    "differ"
                 )
             if not self.stack and self._input is None and layer.input_shape_argument is not None:
-                self._input = InputLayer(layer.input_shape_argument, name=automatic_name("input_layer"))
+                self._input = InputLayer(
+                    layer.input_shape_argument, name=automatic_name("input_layer")
+                )
             if not self.stack:
                 self.dtype = layer.dtype  # what data is brought to
             self.stack.append(layer)
@@ -112,7 +115,9 @@ class Sequential(Model):
     def output_shape(self) -> BatchShape:
         """Shape of the output, batch first."""
         if not self.built:
-            raise GraphError(f"model {self.name!r} is not built yet; add an Input or call it on data")
+            raise GraphError(
+                f"model {self.name!r} is not built yet; add an Input or call it on data"
+            )
         return self._output_shape
 
     def compute_output_shape(self, input_shape: Any) -> BatchShape:

@@ -108,7 +108,8 @@ def training_step(model: Model, trackers: Trackers, batch: Sequence[Aval]) -> St
     """Forward, loss, backward, update of weights, update of trackers."""
     weights = model.trainable_weights
     optimizer, loss_of = model.optimizer, model.loss
-    assert optimizer is not None and loss_of is not None
+    assert optimizer is not None
+    assert loss_of is not None
 
     def work(*given: Tensor) -> None:
         x, y, sample_weight = _split(given)
@@ -163,7 +164,9 @@ def report(model: Model, trackers: Trackers, state: Sequence[Variable]) -> Progr
             assert model.optimizer is not None
             last = F.astype(model.optimizer.iterations.value, bad.dtype) - 1
             # 0 times a NaN or an infinity is NaN, and so is a sum with one
-            total = sum((F.astype(F.sum(v.value * 0.0), "float32") for v in watched), F.asarray(0.0))
+            total = sum(
+                (F.astype(F.sum(v.value * 0.0), "float32") for v in watched), F.asarray(0.0)
+            )
             bad = F.where((bad < 0) & F.logical_not(F.isfinite(total)), last, bad)
         results.append(bad)
     stand_ins = _stand_ins(seen, state)
@@ -183,3 +186,17 @@ def fresh(trackers: Trackers, state: Sequence[Variable]) -> tuple[Any, ...]:
     with capture(Capture()) as seen:
         trackers.reset()
     return tuple(seen.writes[v].numpy() if v in seen.writes else None for v in state)
+
+
+def rename_repeated(metrics: list[Any], weighted: list[Any]) -> None:
+    """Give each metric a name of its own, as Keras does."""
+    plain = {m.name for m in metrics}
+    for metric in weighted:
+        if metric.name in plain:
+            metric.name = f"weighted_{metric.name}"
+    seen: dict[str, int] = {"loss": 1}
+    for metric in (*metrics, *weighted):
+        number = seen.get(metric.name, 0)
+        seen[metric.name] = number + 1
+        if number:
+            metric.name = f"{metric.name}_{number}"

@@ -6,7 +6,7 @@ into the other of two buffers, which the device reads in place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,7 +50,9 @@ class Piece:
 class Resident:
     """Data that is on the device whole, and gathered there."""
 
-    def __init__(self, arrays: Sequence[Host], avals: Sequence[Aval], steps: int, engine: Engine) -> None:
+    def __init__(
+        self, arrays: Sequence[Host], avals: Sequence[Aval], steps: int, engine: Engine
+    ) -> None:
         self.engine = engine
         self.steps = steps
         self.arrays = [
@@ -59,7 +61,7 @@ class Resident:
         ]
 
     @contextmanager
-    def epoch(self, order: Host | None) -> Iterator[Iterator[Piece]]:
+    def epoch(self, order: Host | None) -> Generator[Iterator[Piece]]:
         """Give the one piece of an epoch."""
         placed = None if order is None else self.engine.to_device(order)
         yield iter([Piece(self.arrays, placed, 0, self.steps)])
@@ -102,7 +104,7 @@ class Streamed:
         return Piece(borrowed, None, first, min(first + self.piece_steps, self.steps))
 
     @contextmanager
-    def epoch(self, order: Host | None) -> Iterator[Iterator[Piece]]:
+    def epoch(self, order: Host | None) -> Generator[Iterator[Piece]]:
         """Give the pieces of an epoch, each valid until the next is asked for."""
         with ThreadPoolExecutor(1, thread_name_prefix="nissl-stream") as pool:
 

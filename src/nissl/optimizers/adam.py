@@ -8,7 +8,7 @@ from typing import Any
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 from nissl.core.variable import Variable
-from nissl.optimizers.base import Optimizer, checked, registry
+from nissl.optimizers.base import Optimizer, checked, checked_flag, registry
 
 
 @registry.add()
@@ -39,7 +39,7 @@ class Adam(Optimizer):
         self.beta_1 = checked("beta_1", beta_1, 0.0, 1.0, open_high=True)
         self.beta_2 = checked("beta_2", beta_2, 0.0, 1.0, open_high=True)
         self.epsilon = checked("epsilon", epsilon, 0.0, 1.0)
-        self.amsgrad = bool(amsgrad)
+        self.amsgrad = checked_flag("amsgrad", amsgrad)
         self.slot_names = ("momentum", "velocity", "velocity_hat")[: 3 if self.amsgrad else 2]
 
     def step(

@@ -24,8 +24,24 @@ def checked(name: str, value: Any, low: float, high: float, *, open_high: bool =
     number = float(value)
     inside = low <= number < high if open_high else low <= number <= high
     if not inside or not math.isfinite(number):
-        raise ArgumentError(f"{name} lies from {low} to {'below ' if open_high else ''}{high}, not {value}")
+        raise ArgumentError(
+            f"{name} lies from {low} to {'below ' if open_high else ''}{high}, not {value}"
+        )
     return number
+
+
+def checked_flag(name: str, value: Any) -> bool:
+    """Return a setting that is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentTypeError(f"{name} is True or False, not {value!r}")
+    return bool(value)
+
+
+def _optional(name: str, value: Any, low: float) -> float | None:
+    return None if value is None else checked(name, value, low, math.inf)
+
+
+_TINY = 1e-30  # a limit of 0 would stop all training
 
 
 class Optimizer:
@@ -35,7 +51,7 @@ class Optimizer:
     slots from the old ones and the gradient.
 
     Args:
-        learning_rate: step size eta, above 0.
+        learning_rate: step size eta, at least 0.
         weight_decay: if given, each step first shrinks weights by ``learning_rate * weight_decay``.
         clipnorm: largest Euclidean norm of each weight's gradient.
         global_clipnorm: largest norm of all gradients together.
@@ -59,15 +75,16 @@ class Optimizer:
         limits = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
         given = [key for key, value in limits.items() if value is not None]
         if len(given) > 1:
-            raise ArgumentError(f"{type(self).__name__}: only one of {', '.join(given)} can be given")
-        for key, value in {**limits, "weight_decay": weight_decay}.items():
-            if value is not None:
-                checked(key, value, 0.0, math.inf)
+            raise ArgumentError(
+                f"{type(self).__name__}: only one of {', '.join(given)} can be given"
+            )
+        if not isinstance(name, str | None):
+            raise ArgumentTypeError(f"{type(self).__name__}: name is a text, not {name!r}")
         self.name = name or snake_case(type(self).__name__)
-        self.weight_decay = weight_decay
-        self.clipnorm = clipnorm
-        self.global_clipnorm = global_clipnorm
-        self.clipvalue = clipvalue
+        self.weight_decay = _optional("weight_decay", weight_decay, 0.0)
+        self.clipnorm = _optional("clipnorm", clipnorm, _TINY)
+        self.global_clipnorm = _optional("global_clipnorm", global_clipnorm, _TINY)
+        self.clipvalue = _optional("clipvalue", clipvalue, _TINY)
         self.iterations = Variable(np.int32(0), trainable=False, name="iteration")
         self._learning_rate = Variable(np.float32(rate), trainable=False, name="learning_rate")
         self.built = False
@@ -108,7 +125,7 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
-        """Make an optimizer from its settings; those of Keras's that are not offered must be off."""
+        """Make an optimizer from its settings; Keras's that are not offered must be off."""
         return cls(**settings_for(cls, config))
 
     # ---- state -------------------------------------------------------------------------------
@@ -122,18 +139,20 @@ class Optimizer:
         self._learning_rate.assign(np.float32(checked("learning_rate", value, 0.0, math.inf)))
 
     def build(self, weights: Sequence[Variable]) -> None:
-        """Make the slots of these weights, unless they are there already."""
+        """Make the slots of these weights; what was learned about a weight before stays."""
         if self._weights == list(weights):
             return
+        there = dict(zip(self._weights, self._slots, strict=True))
         self._weights = list(weights)
-        self._slots = []
-        for weight in weights:
-            slots = {}
-            for key, value in self.start(weight).items():
-                slots[key] = Variable(value, trainable=False, dtype=weight.dtype, name=key)
-                slots[key].path = f"{self.name}/{weight.path}/{key}"
-            self._slots.append(slots)
+        self._slots = [there[w] if w in there else self._start(w) for w in self._weights]
         self.built = True
+
+    def _start(self, weight: Variable) -> dict[str, Variable]:
+        slots: dict[str, Variable] = {}
+        for key, value in self.start(weight).items():
+            slots[key] = Variable(value, trainable=False, dtype=weight.dtype, name=key)
+            slots[key].path = f"{self.name}/{weight.path}/{key}"
+        return slots
 
     def slot_variables(self) -> list[Variable]:
         """The slots in the order in which files keep them: weight by weight."""
@@ -152,14 +171,20 @@ class Optimizer:
         if self.clipnorm is not None:
             limit = float(self.clipnorm)
             norms = [F.sqrt(F.sum(F.square(g))) for g in gradients]
-            return [g * (limit / F.maximum(n, limit)) for g, n in zip(gradients, norms, strict=True)]
+            return [
+                g * (limit / F.maximum(n, limit)) for g, n in zip(gradients, norms, strict=True)
+            ]
         if self.global_clipnorm is not None and gradients:
             limit = float(self.global_clipnorm)
-            total = F.sqrt(sum((F.sum(F.square(g)) for g in gradients[1:]), F.sum(F.square(gradients[0]))))
+            total = F.sqrt(
+                sum((F.sum(F.square(g)) for g in gradients[1:]), F.sum(F.square(gradients[0])))
+            )
             return [g * (limit / F.maximum(total, limit)) for g in gradients]
         return gradients
 
-    def apply(self, gradients: Sequence[TensorLike], weights: Sequence[Variable] | None = None) -> None:
+    def apply(
+        self, gradients: Sequence[TensorLike], weights: Sequence[Variable] | None = None
+    ) -> None:
         """Change weights by their gradients; works eagerly and inside a trace.
 
         Args:
@@ -174,10 +199,15 @@ class Optimizer:
             )
         given: list[Tensor] = []
         for gradient, weight in zip(gradients, self._weights, strict=True):
+            if gradient is None:
+                raise ArgumentError(
+                    f"the weight {weight.path!r} has no gradient: the loss does not depend on it"
+                )
             g = F.stop_gradient(F.asarray(gradient, weight.dtype))
             if g.shape != weight.shape:
                 raise ShapeError(
-                    f"the gradient of {weight.path!r} has shape {g.shape}, the weight {weight.shape}"
+                    f"the gradient of {weight.path!r} has shape {g.shape}, the weight "
+                    f"{weight.shape}"
                 )
             given.append(g)
         count = self.iterations.value + 1
@@ -200,5 +230,3 @@ class Optimizer:
         """Change weights given as (gradient, weight) pairs."""
         listed = list(pairs)
         self.apply([g for g, _ in listed], [w for _, w in listed])
-
-

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nissl.core.tensor import Tensor
-from nissl.optimizers.base import Optimizer, checked, registry
+from nissl.optimizers.base import Optimizer, checked, checked_flag, registry
 
 
 @registry.add()
@@ -39,7 +39,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.momentum = checked("momentum", momentum, 0.0, 1.0)
-        self.nesterov = bool(nesterov)
+        self.nesterov = checked_flag("nesterov", nesterov)
         if self.momentum:
             self.slot_names = ("momentum",)
 

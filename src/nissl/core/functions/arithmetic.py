@@ -11,8 +11,8 @@ import math
 from nissl.core import dtypes
 from nissl.core.functions.convert import asarray, astype, binary, broadcast, promote, unary
 from nissl.core.op import Op, apply
-from nissl.core.ops import control
-from nissl.core.ops import elementwise as ops
+from nissl.core.ops import arithmetic as pairs
+from nissl.core.ops import control, elementwise
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError
 
@@ -34,22 +34,22 @@ def stop_gradient(x: TensorLike) -> Tensor:
 
 def exp(x: TensorLike) -> Tensor:
     """Exponential function, ``e**x``."""
-    return unary(ops.exp, x)
+    return unary(elementwise.exp, x)
 
 
 def expm1(x: TensorLike) -> Tensor:
     """``exp(x) - 1``, precise near 0."""
-    return unary(ops.expm1, x)
+    return unary(elementwise.expm1, x)
 
 
 def log(x: TensorLike) -> Tensor:
     """Natural logarithm; -inf at 0 and NaN below."""
-    return unary(ops.log, x)
+    return unary(elementwise.log, x)
 
 
 def log1p(x: TensorLike) -> Tensor:
     """``log(1 + x)``, precise near 0."""
-    return unary(ops.log1p, x)
+    return unary(elementwise.log1p, x)
 
 
 def log2(x: TensorLike) -> Tensor:
@@ -64,77 +64,77 @@ def log10(x: TensorLike) -> Tensor:
 
 def sqrt(x: TensorLike) -> Tensor:
     """Square root; its derivative at 0 is infinite."""
-    return unary(ops.sqrt, x)
+    return unary(elementwise.sqrt, x)
 
 
 def sin(x: TensorLike) -> Tensor:
     """Sine of an angle in radians."""
-    return unary(ops.sin, x)
+    return unary(elementwise.sin, x)
 
 
 def cos(x: TensorLike) -> Tensor:
     """Cosine of an angle in radians."""
-    return unary(ops.cos, x)
+    return unary(elementwise.cos, x)
 
 
 def tan(x: TensorLike) -> Tensor:
     """Tangent of an angle in radians."""
-    return unary(ops.tan, x)
+    return unary(elementwise.tan, x)
 
 
 def asin(x: TensorLike) -> Tensor:
     """Inverse sine, in radians from -pi/2 to pi/2."""
-    return unary(ops.asin, x)
+    return unary(elementwise.asin, x)
 
 
 def acos(x: TensorLike) -> Tensor:
     """Inverse cosine, in radians from 0 to pi."""
-    return unary(ops.acos, x)
+    return unary(elementwise.acos, x)
 
 
 def atan(x: TensorLike) -> Tensor:
     """Inverse tangent, in radians from -pi/2 to pi/2."""
-    return unary(ops.atan, x)
+    return unary(elementwise.atan, x)
 
 
 def sinh(x: TensorLike) -> Tensor:
     """Hyperbolic sine."""
-    return unary(ops.sinh, x)
+    return unary(elementwise.sinh, x)
 
 
 def cosh(x: TensorLike) -> Tensor:
     """Hyperbolic cosine."""
-    return unary(ops.cosh, x)
+    return unary(elementwise.cosh, x)
 
 
 def tanh(x: TensorLike) -> Tensor:
     """Hyperbolic tangent; derivative ``1 - tanh(x)**2``."""
-    return unary(ops.tanh, x)
+    return unary(elementwise.tanh, x)
 
 
 def asinh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic sine."""
-    return unary(ops.asinh, x)
+    return unary(elementwise.asinh, x)
 
 
 def acosh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic cosine, of numbers of at least 1."""
-    return unary(ops.acosh, x)
+    return unary(elementwise.acosh, x)
 
 
 def atanh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic tangent, of numbers between -1 and 1."""
-    return unary(ops.atanh, x)
+    return unary(elementwise.atanh, x)
 
 
 def erf(x: TensorLike) -> Tensor:
     """Error function, ``2/sqrt(pi)`` times the integral of ``exp(-t**2)`` from 0 to ``x``."""
-    return unary(ops.erf, x)
+    return unary(elementwise.erf, x)
 
 
 def erfc(x: TensorLike) -> Tensor:
     """``1 - erf(x)``, precise for large ``x``."""
-    return unary(ops.erfc, x)
+    return unary(elementwise.erfc, x)
 
 
 def reciprocal(x: TensorLike) -> Tensor:
@@ -144,12 +144,12 @@ def reciprocal(x: TensorLike) -> Tensor:
 
 def isfinite(x: TensorLike) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
-    return apply(ops.isfinite, (asarray(x),), {})
+    return apply(elementwise.isfinite, (asarray(x),), {})
 
 
 def isnan(x: TensorLike) -> Tensor:
     """Whether each element is NaN."""
-    return apply(ops.isnan, (asarray(x),), {})
+    return apply(elementwise.isnan, (asarray(x),), {})
 
 
 def isinf(x: TensorLike) -> Tensor:
@@ -165,17 +165,17 @@ def _rounding(op: Op, x: TensorLike) -> Tensor:
 
 def floor(x: TensorLike) -> Tensor:
     """Largest integer not above ``x``; derivative 0 everywhere."""
-    return _rounding(ops.floor, x)
+    return _rounding(elementwise.floor, x)
 
 
 def ceil(x: TensorLike) -> Tensor:
     """Smallest integer not below ``x``; derivative 0 everywhere."""
-    return _rounding(ops.ceil, x)
+    return _rounding(elementwise.ceil, x)
 
 
 def round(x: TensorLike) -> Tensor:
     """Nearest integer, halves to the even one; derivative 0 everywhere."""
-    return _rounding(ops.round, x)
+    return _rounding(elementwise.round, x)
 
 
 def trunc(x: TensorLike) -> Tensor:
@@ -193,7 +193,7 @@ def _numeric(op: Op, x: TensorLike) -> Tensor:
 
 def negative(x: TensorLike) -> Tensor:
     """``-x``."""
-    return _numeric(ops.negative, x)
+    return _numeric(elementwise.negative, x)
 
 
 def positive(x: TensorLike) -> Tensor:
@@ -203,32 +203,32 @@ def positive(x: TensorLike) -> Tensor:
 
 def abs(x: TensorLike) -> Tensor:
     """Absolute value; its derivative at the kink, 0, is taken as 0."""
-    return _numeric(ops.abs, x)
+    return _numeric(elementwise.abs, x)
 
 
 def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1 by the sign of ``x``; derivative 0 everywhere, also at the jump."""
-    return _numeric(ops.sign, x)
+    return _numeric(elementwise.sign, x)
 
 
 def square(x: TensorLike) -> Tensor:
     """``x * x``."""
-    return _numeric(ops.square, x)
+    return _numeric(elementwise.square, x)
 
 
 def add(x: TensorLike, y: TensorLike) -> Tensor:
     """``x + y``."""
-    return binary(ops.add, x, y)
+    return binary(pairs.add, x, y)
 
 
 def subtract(x: TensorLike, y: TensorLike) -> Tensor:
     """``x - y``."""
-    return binary(ops.subtract, x, y)
+    return binary(pairs.subtract, x, y)
 
 
 def multiply(x: TensorLike, y: TensorLike) -> Tensor:
     """``x * y``, element by element."""
-    return binary(ops.multiply, x, y)
+    return binary(pairs.multiply, x, y)
 
 
 def _is_real(x: TensorLike) -> bool:
@@ -249,24 +249,24 @@ def divide(x: TensorLike, y: TensorLike) -> Tensor:
         x, y = promote(x, y)
         if not dtypes.is_floating(x.dtype):
             x, y = astype(x, dtypes.default_float()), astype(y, dtypes.default_float())
-    return binary(ops.divide, x, y)
+    return binary(pairs.divide, x, y)
 
 
 def floor_divide(x: TensorLike, y: TensorLike) -> Tensor:
     """Largest integer not above ``x / y``; derivative 0 everywhere."""
-    return binary(ops.floor_divide, x, y)
+    return binary(pairs.floor_divide, x, y)
 
 
 def remainder(x: TensorLike, y: TensorLike) -> Tensor:
     """``x - y * floor(x / y)``, with the sign of ``y``."""
-    return binary(ops.remainder, x, y)
+    return binary(pairs.remainder, x, y)
 
 
 _POWERS = {1: positive, 2: square}
 
 
 def pow(x: TensorLike, y: TensorLike) -> Tensor:
-    """``x ** y``; the derivative by ``y`` where ``x`` is 0 and ``y`` is not negative is taken as 0."""
+    """``x ** y``; the derivative by ``y`` is taken as 0 where ``x`` is 0 and ``y`` not negative."""
     if isinstance(y, int | float) and not isinstance(y, bool):
         base = asarray(x) if not isinstance(x, bool | int | float) else x
         if isinstance(base, Tensor):
@@ -284,22 +284,22 @@ def pow(x: TensorLike, y: TensorLike) -> Tensor:
                     "cast the base with nissl.astype(x, 'float32')"
                 )
             x = base
-    return binary(ops.pow, x, y)
+    return binary(pairs.pow, x, y)
 
 
 def atan2(x: TensorLike, y: TensorLike) -> Tensor:
     """Angle in radians, -pi to pi, of the point with height ``x`` and abscissa ``y``."""
-    return apply(ops.atan2, _real_pair("atan2", x, y), {})
+    return apply(pairs.atan2, _real_pair("atan2", x, y), {})
 
 
 def maximum(x: TensorLike, y: TensorLike) -> Tensor:
     """The larger of two; at a tie each gets half of the derivative."""
-    return binary(ops.maximum, x, y)
+    return binary(pairs.maximum, x, y)
 
 
 def minimum(x: TensorLike, y: TensorLike) -> Tensor:
     """The smaller of two; at a tie each gets half of the derivative."""
-    return binary(ops.minimum, x, y)
+    return binary(pairs.minimum, x, y)
 
 
 def hypot(x: TensorLike, y: TensorLike) -> Tensor:
@@ -320,7 +320,7 @@ def logaddexp(x: TensorLike, y: TensorLike) -> Tensor:
     large, small = where(swapped, y, x), where(swapped, x, y)
     alike = (large == small) & isinf(large)
     distance = where(alike, 0.0, small) - where(alike, 0.0, large)
-    return where(alike, large, large + unary(ops.softplus, distance))
+    return where(alike, large, large + unary(elementwise.softplus, distance))
 
 
 def clip(x: TensorLike, min: TensorLike = None, max: TensorLike = None) -> Tensor:
@@ -340,62 +340,62 @@ def clip(x: TensorLike, min: TensorLike = None, max: TensorLike = None) -> Tenso
 
 def equal(x: TensorLike, y: TensorLike) -> Tensor:
     """Whether ``x == y``."""
-    return binary(ops.equal, x, y)
+    return binary(pairs.equal, x, y)
 
 
 def not_equal(x: TensorLike, y: TensorLike) -> Tensor:
     """Whether ``x != y``."""
-    return binary(ops.not_equal, x, y)
+    return binary(pairs.not_equal, x, y)
 
 
 def less(x: TensorLike, y: TensorLike) -> Tensor:
     """Whether ``x < y``."""
-    return binary(ops.less, x, y)
+    return binary(pairs.less, x, y)
 
 
 def less_equal(x: TensorLike, y: TensorLike) -> Tensor:
     """Whether ``x <= y``."""
-    return binary(ops.less_equal, x, y)
+    return binary(pairs.less_equal, x, y)
 
 
 def greater(x: TensorLike, y: TensorLike) -> Tensor:
     """Whether ``x > y``."""
-    return binary(ops.greater, x, y)
+    return binary(pairs.greater, x, y)
 
 
 def greater_equal(x: TensorLike, y: TensorLike) -> Tensor:
     """Whether ``x >= y``."""
-    return binary(ops.greater_equal, x, y)
+    return binary(pairs.greater_equal, x, y)
 
 
 def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     """And of each bit, of bool or integer tensors."""
-    return binary(ops.bitwise_and, x, y)
+    return binary(pairs.bitwise_and, x, y)
 
 
 def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     """Or of each bit, of bool or integer tensors."""
-    return binary(ops.bitwise_or, x, y)
+    return binary(pairs.bitwise_or, x, y)
 
 
 def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     """Exclusive or of each bit, of bool or integer tensors."""
-    return binary(ops.bitwise_xor, x, y)
+    return binary(pairs.bitwise_xor, x, y)
 
 
 def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """Shift the bits of ``x`` left by ``y`` places."""
-    return binary(ops.bitwise_left_shift, x, y)
+    return binary(pairs.bitwise_left_shift, x, y)
 
 
 def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """Shift the bits of ``x`` right by ``y`` places."""
-    return binary(ops.bitwise_right_shift, x, y)
+    return binary(pairs.bitwise_right_shift, x, y)
 
 
 def bitwise_invert(x: TensorLike) -> Tensor:
     """Invert each bit, of bool or integer tensors."""
-    return apply(ops.bitwise_invert, (asarray(x),), {})
+    return apply(elementwise.bitwise_invert, (asarray(x),), {})
 
 
 def _bool(x: TensorLike) -> Tensor:
@@ -432,6 +432,4 @@ def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:
     if condition.dtype != dtypes.boolean:
         condition = _bool(condition)
     x, y = promote(x, y)
-    return apply(ops.where, broadcast("where", (condition, x, y)), {})
-
-
+    return apply(pairs.where, broadcast("where", (condition, x, y)), {})

@@ -101,7 +101,9 @@ def _scalar(value: bool | int | float, dtype: np.dtype[Any]) -> Tensor:
     if isinstance(value, int) and wanted.kind in "iu":
         limits = np.iinfo(wanted)
         if not limits.min <= value <= limits.max:
-            raise ArgumentError(f"{value} does not fit {wanted.name} ({limits.min} to {limits.max})")
+            raise ArgumentError(
+                f"{value} does not fit {wanted.name} ({limits.min} to {limits.max})"
+            )
     with np.errstate(over="ignore"):  # a number past float16's range is infinite
         return Tensor(np.asarray(value, wanted))
 
@@ -255,7 +257,9 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     return Tensor(np.arange(start, stop, step).astype(dtypes.as_dtype(dtype)))
 
 
-def linspace(start: float, stop: float, num: int, dtype: Any = None, *, endpoint: bool = True) -> Tensor:
+def linspace(
+    start: float, stop: float, num: int, dtype: Any = None, *, endpoint: bool = True
+) -> Tensor:
     """Return ``num`` evenly spaced numbers from ``start`` to ``stop``."""
     return Tensor(np.linspace(start, stop, num, endpoint=endpoint).astype(_float_or(dtype)))
 

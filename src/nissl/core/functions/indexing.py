@@ -135,7 +135,9 @@ def _check_mask(mask: Tensor, x: Tensor, before: list[Any]) -> None:
     start = builtins.sum(part is not None for part in before)
     covered = x.shape[start : start + mask.ndim]
     if covered != mask.shape:
-        raise ShapeError(f"a mask of shape {mask.shape} does not fit the axes {covered} of {x.shape}")
+        raise ShapeError(
+            f"a mask of shape {mask.shape} does not fit the axes {covered} of {x.shape}"
+        )
 
 
 def index(x: TensorLike, key: Any) -> Tensor:
@@ -207,12 +209,12 @@ def _gather(x: Tensor, gathers: list[tuple[int, Tensor]], place: int) -> Tensor:
     axes = [axis for axis, _ in gathers]
     indices = broadcast("indexing", [array for _, array in gathers])
     linear: Tensor | None = None
-    for axis, array in zip(axes, indices, strict=True):
+    for axis, given in zip(axes, indices, strict=True):
         length = x.shape[axis]
-        if array.value is not None:
-            ops.check_range(f"indexing axis {axis}", np.asarray(array.value), length)
-        array = astype(array, dtypes.default_int)
-        array = where(array < 0, array + length, array)
+        if given.value is not None:
+            ops.check_range(f"indexing axis {axis}", np.asarray(given.value), length)
+        signed = astype(given, dtypes.default_int)
+        array = where(signed < 0, signed + length, signed)
         linear = array if linear is None else linear * length + array
     assert linear is not None
     rest = [i for i in range(x.ndim) if i not in axes]

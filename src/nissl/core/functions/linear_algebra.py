@@ -119,11 +119,14 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     lengths: dict[str, int] = {}
     for letters, tensor in zip(terms, tensors, strict=True):
         if len(letters) != tensor.ndim:
-            raise ShapeError(f"einsum: {letters!r} names {len(letters)} axes of shape {tensor.shape}")
+            raise ShapeError(
+                f"einsum: {letters!r} names {len(letters)} axes of shape {tensor.shape}"
+            )
         for letter, length in zip(letters, tensor.shape, strict=True):
             if lengths.setdefault(letter, length) != length:
                 raise ShapeError(
-                    f"einsum {subscripts!r}: axis {letter!r} has length {lengths[letter]} and {length}"
+                    f"einsum {subscripts!r}: axis {letter!r} has length {lengths[letter]} "
+                    f"and {length}"
                 )
     letters, total = terms[0], tensors[0]
     for i in range(1, len(terms)):
@@ -139,7 +142,9 @@ def _parse(subscripts: str, count: int) -> tuple[list[str], str]:
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != count:
-        raise ArgumentError(f"einsum {subscripts!r} names {len(terms)} operands; {count} were given")
+        raise ArgumentError(
+            f"einsum {subscripts!r} names {len(terms)} operands; {count} were given"
+        )
     everything = "".join(terms)
     if not arrow:
         output = "".join(sorted(each for each in set(everything) if everything.count(each) == 1))
@@ -152,17 +157,17 @@ def _parse(subscripts: str, count: int) -> tuple[list[str], str]:
     return terms, output
 
 
-def _contract(
-    left: str, x: Tensor, right: str, y: Tensor, wanted: set[str]
-) -> tuple[str, Tensor]:
+def _contract(left: str, x: Tensor, right: str, y: Tensor, wanted: set[str]) -> tuple[str, Tensor]:
     """Join two operands as one batched matrix product."""
     alone = tuple(i for i, c in enumerate(left) if c not in right and c not in wanted)
-    x, left = (sum(x, axis=alone) if alone else x), "".join(
-        c for c in left if c in right or c in wanted
+    x, left = (
+        (sum(x, axis=alone) if alone else x),
+        "".join(c for c in left if c in right or c in wanted),
     )
     alone = tuple(i for i, c in enumerate(right) if c not in left and c not in wanted)
-    y, right = (sum(y, axis=alone) if alone else y), "".join(
-        c for c in right if c in left or c in wanted
+    y, right = (
+        (sum(y, axis=alone) if alone else y),
+        "".join(c for c in right if c in left or c in wanted),
     )
     batch = [c for c in left if c in right and c in wanted]
     inner = [c for c in left if c in right and c not in wanted]
@@ -175,8 +180,8 @@ def _contract(
         shape = [math.prod(size[c] for c in group) for group in groups[1:]]
         return reshape(permute_dims(tensor, order), (*(size[c] for c in batch), *shape))
 
-    product = matmul(arranged(x, left, batch, rows, inner), arranged(y, right, batch, inner, columns))
+    product = matmul(
+        arranged(x, left, batch, rows, inner), arranged(y, right, batch, inner, columns)
+    )
     names = batch + rows + columns
     return "".join(names), reshape(product, [size[c] for c in names])
-
-

@@ -49,8 +49,7 @@ def reshape(x: TensorLike, shape: int | Sequence[int]) -> Tensor:
             known *= 1 if length == -1 else length
         if known == 0 or x.size % known:
             raise ShapeError(
-                f"reshape: {x.size} elements of shape {x.shape} do not divide into "
-                f"{tuple(lengths)}"
+                f"reshape: {x.size} elements of shape {x.shape} do not divide into {tuple(lengths)}"
             )
         lengths[lengths.index(-1)] = x.size // known
     wanted = as_shape(lengths)
@@ -177,7 +176,7 @@ def slice(x: TensorLike, starts: Shape, stops: Shape, steps: Shape | None = None
 
 
 def pad(x: TensorLike, pad_width: Sequence[tuple[int, int]], constant_values: float = 0) -> Tensor:
-    """Surround ``x`` with a constant: ``pad_width[i]`` is how many before and after along axis i."""
+    """Surround ``x`` with a constant: ``pad_width[i]`` counts before and after along axis i."""
     x = asarray(x)
     if len(pad_width) != x.ndim:
         raise ShapeError(f"pad: {len(pad_width)} widths for the {x.ndim} axes of {x.shape}")

@@ -26,7 +26,7 @@ def relu(x: TensorLike) -> Tensor:
 
 
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
-    """``max(0, x) + negative_slope * min(0, x)``; at the kink, 0, the derivative of the left side."""
+    """``max(0, x) + negative_slope * min(0, x)``; at 0 the derivative is that of the left side."""
     x = _float(x)
     return a.where(x > 0, x, x * negative_slope)
 

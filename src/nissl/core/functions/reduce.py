@@ -62,7 +62,9 @@ def _wide(x: Tensor) -> Tensor:
     return astype(x, dtypes.float32) if x.dtype.itemsize == 2 else x
 
 
-def var(x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+def var(
+    x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+) -> Tensor:
     """Mean squared deviation from the mean; divided by ``n - correction``."""
     x = _float(x)
     left = _count(x, axis) - correction
@@ -72,7 +74,9 @@ def var(x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: boo
     return astype(total / (float(left) if left > 0 else math.nan), x.dtype)
 
 
-def std(x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+def std(
+    x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+) -> Tensor:
     """Square root of :func:`var`."""
     x = _float(x)
     return astype(a.sqrt(var(_wide(x), axis, correction, keepdims)), x.dtype)
@@ -233,5 +237,3 @@ def searchsorted(x: TensorLike, values: TensorLike, side: str = "left") -> Tenso
         raise ArgumentError(f"searchsorted: side is 'left' or 'right', not {side!r}")
     column = reshape(x, (x.shape[0],) + (1,) * values.ndim)
     return sum(comparisons[side](column, values), axis=0)
-
-

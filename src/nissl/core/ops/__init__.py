@@ -1,6 +1,7 @@
 """The primitive operations, one file a family. Importing this package registers them all."""
 
 from nissl.core.ops import (
+    arithmetic,
     contraction,
     control,
     elementwise,
@@ -12,6 +13,7 @@ from nissl.core.ops import (
 )
 
 __all__ = [
+    "arithmetic",
     "contraction",
     "control",
     "elementwise",

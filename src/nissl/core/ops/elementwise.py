@@ -1,8 +1,4 @@
-"""Elementwise operations: arithmetic, exponentials, trigonometry, comparisons, logic, casts.
-
-All inputs of a primitive have the same shape and dtype; the functions in
-:mod:`nissl.core.functions` promote and broadcast before they call one.
-"""
+"""Elementwise operations of one input: exponentials, trigonometry, roundings, signs, casts."""
 
 from __future__ import annotations
 
@@ -13,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from nissl.core import dtypes
-from nissl.core.kinds import Bilinear, Constant, Elementwise, General, Kind, Linear
+from nissl.core.kinds import Constant, Elementwise, General, Linear
 from nissl.core.op import Known, Op, Sample, register
-from nissl.core.ops.shapes import floating, same_shape
+from nissl.core.ops.shapes import floating, integral, numeric
 from nissl.core.tensor import Aval, Tensor, late
 from nissl.errors import DTypeError
 
 F: Any = late  # F.functions.<name>, resolved when a rule runs
 
 UNARY = (Sample(shapes=((2, 3),)),)
-BINARY = (Sample(shapes=((2, 3), (2, 3))), Sample(shapes=((), ())))
 HARD = (0.0, -0.0, 1e-30, -1e-30, 1e-8, 1.0, -1.0, 20.0, -20.0, 1e4, -1e4, math.inf, -math.inf)
 
 
@@ -62,7 +57,11 @@ exp = _unary(
     "exp",
     lambda xp, x: xp.exp(x),
     lambda out, x: out,
-    known=(Known(at=("1",), value="2.718281828459045235360287", partials=("2.718281828459045235360287",)),),
+    known=(
+        Known(
+            at=("1",), value="2.718281828459045235360287", partials=("2.718281828459045235360287",)
+        ),
+    ),
 )
 expm1 = _unary(
     "expm1",
@@ -124,7 +123,11 @@ tanh = _unary(
     lambda xp, x: xp.tanh(x),
     lambda out, x: 1 - out * out,
     known=(
-        Known(at=("0.5",), value="0.4621171572600097585023185", partials=("0.7864477329659274101496989",)),
+        Known(
+            at=("0.5",),
+            value="0.4621171572600097585023185",
+            partials=("0.7864477329659274101496989",),
+        ),
         Known(at=("1e-8",), value="9.9999999999999996666666666666668e-9"),
     ),
 )
@@ -163,7 +166,13 @@ sigmoid = _unary(
     _sigmoid,
     lambda out, x: out * (1 - out),
     formula=r"\sigma({0})",
-    known=(Known(at=("1",), value="0.7310585786300048792511592", partials=("0.1966119332414818525374247",)),),
+    known=(
+        Known(
+            at=("1",),
+            value="0.7310585786300048792511592",
+            partials=("0.1966119332414818525374247",),
+        ),
+    ),
 )
 softplus = _unary(
     "softplus",
@@ -222,13 +231,6 @@ def _signed(name: str, aval: Aval) -> Aval:
     return aval
 
 
-def _numeric(name: str, *avals: Aval) -> Aval:
-    aval = same_shape(name, *avals)
-    if aval.dtype == dtypes.boolean:
-        raise DTypeError(f"{name} takes numbers, not bool; cast with nissl.astype(x, 'int32')")
-    return aval
-
-
 negative = register(
     Op(
         name="negative",
@@ -244,7 +246,7 @@ negative = register(
 abs = register(
     Op(
         name="abs",
-        infer=lambda x: _numeric("abs", x),
+        infer=lambda x: numeric("abs", x),
         compute=lambda xp, x: xp.abs(x),
         kind=Elementwise((lambda out, x: F.functions.sign(x),)),
         formula=r"|{0}|",
@@ -255,7 +257,7 @@ abs = register(
 sign = register(
     Op(
         name="sign",
-        infer=lambda x: _numeric("sign", x),
+        infer=lambda x: numeric("sign", x),
         compute=lambda xp, x: xp.sign(x),
         kind=Constant(),
         formula=r"\operatorname{{sgn}}({0})",
@@ -266,7 +268,7 @@ sign = register(
 square = register(
     Op(
         name="square",
-        infer=lambda x: _numeric("square", x),
+        infer=lambda x: numeric("square", x),
         compute=lambda xp, x: xp.square(x),
         kind=Elementwise((lambda out, x: x + x,)),
         formula=r"{0}^2",
@@ -275,221 +277,11 @@ square = register(
     )
 )
 
-# ---- arithmetic of two ---------------------------------------------------------------------
-
-
-def _binary(
-    name: str,
-    compute: Callable[..., Any],
-    kind: Kind,
-    *,
-    text: str = "",
-    formula: str,
-    samples: tuple[Sample, ...] = BINARY,
-    known: tuple[Known, ...] = (),
-    hard: tuple[float, ...] = HARD,
-    infer: Callable[..., Aval] = _numeric,
-) -> Op:
-    return register(
-        Op(
-            name=name,
-            infer=lambda x, y: infer(name, x, y),
-            compute=compute,
-            kind=kind,
-            text=text,
-            formula=formula,
-            samples=samples,
-            known=known,
-            hard=hard,
-        )
-    )
-
-
-add = _binary(
-    "add",
-    lambda xp, x, y: x + y,
-    Linear(lambda i, ct, x, y: ct),
-    text="{0} + {1}",
-    formula="{0} + {1}",
-)
-subtract = _binary(
-    "subtract",
-    lambda xp, x, y: x - y,
-    Linear(lambda i, ct, x, y: -ct if i else ct),
-    text="{0} - {1}",
-    formula="{0} - {1}",
-)
-multiply = _binary(
-    "multiply",
-    lambda xp, x, y: x * y,
-    Bilinear(lambda ct, x, y: ct * y, lambda ct, x, y: ct * x),
-    text="{0} * {1}",
-    formula=r"{0} \, {1}",
-)
-OFF_ZERO = (Sample(shapes=((2, 3), (2, 3)), low=0.5, high=3.0),)
-
-
-def _fractional(name: str, *avals: Aval) -> Aval:
-    return floating(name, same_shape(name, *avals))
-
-
-divide = _binary(
-    "divide",
-    lambda xp, x, y: x / y,
-    Elementwise((lambda out, x, y: 1 / y, lambda out, x, y: -out / y)),
-    text="{0} / {1}",
-    formula=r"\frac{{{0}}}{{{1}}}",
-    samples=OFF_ZERO,
-    infer=_fractional,
-    known=(Known(at=("1", "3"), value="0.3333333333333333333333333", partials=("0.3333333333333333333333333", "-0.1111111111111111111111111")),),
-)
-
-
-def _power_by_base(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    # y * x**(y-1), and 0 where y is 0, also at x = 0 where x**-1 would be infinite
-    zero = y == 0
-    return y * F.functions.pow(x, F.functions.where(zero, 1.0, y) - 1)
-
-
-def _power_by_exponent(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    # out * log(x); by continuity 0 at x = 0 for y > 0
-    at_zero = (x == 0) & (y >= 0)
-    return F.functions.where(at_zero, 0.0, out * F.functions.log(F.functions.where(at_zero, 1.0, x)))
-
-
-pow = _binary(
-    "pow",
-    lambda xp, x, y: xp.power(x, y),
-    Elementwise((_power_by_base, _power_by_exponent)),
-    text="{0} ** {1}",
-    formula="{{{0}}}^{{{1}}}",
-    samples=OFF_ZERO,
-)
-
-
-def _per_square(x: Tensor, y: Tensor) -> Tensor:
-    """``x / (x**2 + y**2)``, whose squares would overflow or vanish."""
-    radius = F.functions.hypot(x, y)
-    return x / radius / radius
-
-
-atan2 = _binary(
-    "atan2",
-    lambda xp, x, y: xp.arctan2(x, y),
-    Elementwise((lambda out, x, y: _per_square(y, x), lambda out, x, y: -_per_square(x, y))),
-    formula=r"\operatorname{{atan2}}({0}, {1})",
-    samples=OFF_ZERO,
-    infer=_fractional,
-)
-
-
-def _share(wins: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
-    """Derivative of a choice between two: 1 to the chosen, and one half each at a tie."""
-
-    def partial(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        half = F.functions.where(x == y, 0.5, 0.0)
-        return F.functions.astype(F.functions.where(wins(x, y), 1.0, half), x.dtype)
-
-    return partial
-
-
-maximum = _binary(
-    "maximum",
-    lambda xp, x, y: xp.maximum(x, y),
-    Elementwise((_share(lambda x, y: x > y), _share(lambda x, y: y > x))),
-    formula=r"\max({0}, {1})",
-)
-minimum = _binary(
-    "minimum",
-    lambda xp, x, y: xp.minimum(x, y),
-    Elementwise((_share(lambda x, y: x < y), _share(lambda x, y: y < x))),
-    formula=r"\min({0}, {1})",
-)
-floor_divide = _binary(
-    "floor_divide",
-    lambda xp, x, y: xp.floor_divide(x, y),
-    Constant(),
-    text="{0} // {1}",
-    formula=r"\lfloor {0} / {1} \rfloor",
-    samples=OFF_ZERO,
-)
-remainder = _binary(
-    "remainder",
-    lambda xp, x, y: xp.remainder(x, y),
-    Elementwise((lambda out, x, y: F.functions.ones_like(x), lambda out, x, y: -(x // y))),
-    text="{0} % {1}",
-    formula=r"{0} \bmod {1}",
-    samples=(Sample(shapes=((2,), (2,)), values={0: [5.3, -2.2], 1: [2.0, 0.9]}),),
-)
-
-# ---- comparisons and logic -----------------------------------------------------------------
-
-
-def _compare(name: str, compute: Callable[..., Any], sign_: str, formula: str) -> Op:
-    def infer(x: Aval, y: Aval) -> Aval:
-        return Aval(same_shape(name, x, y).shape, dtypes.boolean)
-
-    return register(
-        Op(
-            name=name,
-            infer=infer,
-            compute=compute,
-            kind=Constant(),
-            text=f"{{0}} {sign_} {{1}}",
-            formula=f"{{0}} {formula} {{1}}",
-            samples=BINARY,
-            hard=HARD,
-        )
-    )
-
-
-equal = _compare("equal", lambda xp, x, y: x == y, "==", "=")
-not_equal = _compare("not_equal", lambda xp, x, y: x != y, "!=", r"\ne")
-less = _compare("less", lambda xp, x, y: x < y, "<", "<")
-less_equal = _compare("less_equal", lambda xp, x, y: x <= y, "<=", r"\le")
-greater = _compare("greater", lambda xp, x, y: x > y, ">", ">")
-greater_equal = _compare("greater_equal", lambda xp, x, y: x >= y, ">=", r"\ge")
-
-
-def _bits(name: str, *avals: Aval) -> Aval:
-    aval = same_shape(name, *avals)
-    if dtypes.is_floating(aval.dtype):
-        raise DTypeError(f"{name} takes bool or integer tensors, not {aval.dtype.name}")
-    return aval
-
-
-def _shift(name: str, *avals: Aval) -> Aval:
-    return _numeric(name, _bits(name, *avals))
-
-
-def _bitwise(
-    name: str,
-    compute: Callable[..., Any],
-    sign_: str,
-    infer: Callable[..., Aval] = _bits,
-) -> Op:
-    integers = {0: [[1, 2], [12, 7]], 1: [[3, 1], [2, 4]]}
-    return _binary(
-        name,
-        compute,
-        Constant(),
-        text=f"{{0}} {sign_} {{1}}",
-        formula=rf"{{0}} \mathbin{{{{\mathtt{{{{{sign_}}}}}}}}} {{1}}",
-        samples=(Sample(shapes=((2, 2), (2, 2)), values=integers),),
-        infer=infer,
-        hard=(),
-    )
-
-
-bitwise_and = _bitwise("bitwise_and", lambda xp, x, y: x & y, "&")
-bitwise_or = _bitwise("bitwise_or", lambda xp, x, y: x | y, "|")
-bitwise_xor = _bitwise("bitwise_xor", lambda xp, x, y: x ^ y, "^")
-bitwise_left_shift = _bitwise("bitwise_left_shift", lambda xp, x, y: x << y, "<<", _shift)
-bitwise_right_shift = _bitwise("bitwise_right_shift", lambda xp, x, y: x >> y, ">>", _shift)
+# ---- bits, tests of numbers, casts -----------------------------------------------------------
 bitwise_invert = register(
     Op(
         name="bitwise_invert",
-        infer=lambda x: _bits("bitwise_invert", x),
+        infer=lambda x: integral("bitwise_invert", x),
         compute=lambda xp, x: ~x,
         kind=Constant(),
         text="~{0}",
@@ -497,8 +289,6 @@ bitwise_invert = register(
         samples=(Sample(shapes=((2,),), values={0: [1, 6]}),),
     )
 )
-
-# ---- tests of numbers, casts, choice -------------------------------------------------------
 
 
 def _predicate(name: str, compute: Callable[..., Any]) -> Op:
@@ -519,7 +309,6 @@ isfinite = _predicate("isfinite", lambda xp, x: xp.isfinite(x))
 isnan = _predicate("isnan", lambda xp, x: xp.isnan(x))
 
 
-
 def _cast_forward(inputs: Any, outputs: Any, tangents: Any, dtype: Any) -> Any:
     return (F.functions.astype(tangents[0], dtype) if dtypes.is_floating(dtype) else None,)
 
@@ -537,32 +326,5 @@ astype = register(
         kind=General(_cast_forward, _cast_reverse),  # linear, but for casts to integers and bools
         formula=r"{0}",
         samples=(Sample(shapes=((2, 3),), params={"dtype": dtypes.float64}),),
-    )
-)
-
-
-def _where_infer(condition: Aval, x: Aval, y: Aval) -> Aval:
-    if condition.dtype != dtypes.boolean:
-        raise DTypeError(f"where: the condition must be bool, not {condition.dtype.name}")
-    if condition.shape != x.shape:
-        same_shape("where", Aval(condition.shape, x.dtype), x)
-    return same_shape("where", x, y)
-
-
-def _where_transpose(i: int, ct: Tensor, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    zero = F.functions.zeros_like(ct)
-    return where(condition, ct, zero) if i == 1 else where(condition, zero, ct)
-
-
-where = register(
-    Op(
-        name="where",
-        infer=_where_infer,
-        compute=lambda xp, condition, x, y: xp.where(condition, x, y),
-        kind=Linear(_where_transpose, positions=(1, 2)),
-        formula=r"{1} \text{{ if }} {0} \text{{ else }} {2}",
-        samples=(
-            Sample(shapes=((2,), (2,), (2,)), values={0: [True, False]}),
-        ),
     )
 )

@@ -99,8 +99,6 @@ index_add = register(
         lowerings={"numpy": _index_add_numpy},
         kind=Linear(lambda i, ct, indices, updates, length: take(ct, indices), positions=(1,)),
         formula=r"\sum_{{{0} = i}} {1}",
-        samples=(
-            Sample(shapes=((3,), (3, 2)), values={0: [0, 2, 0]}, params={"length": 4}),
-        ),
+        samples=(Sample(shapes=((3,), (3, 2)), values={0: [0, 2, 0]}, params={"length": 4}),),
     )
 )

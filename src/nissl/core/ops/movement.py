@@ -41,9 +41,7 @@ def _stretched(wide: Shape, narrow: Shape) -> tuple[int, ...]:
     """The axes of ``wide`` that are new, or were of length 1 in ``narrow``."""
     extra = len(wide) - len(narrow)
     return tuple(
-        i
-        for i, length in enumerate(wide)
-        if i < extra or (narrow[i - extra] == 1 and length != 1)
+        i for i, length in enumerate(wide) if i < extra or (narrow[i - extra] == 1 and length != 1)
     )
 
 
@@ -97,7 +95,9 @@ reshape = register(
 
 def _permute_infer(x: Aval, axes: Shape) -> Aval:
     if sorted(axes) != list(range(x.ndim)):
-        raise ShapeError(f"permute_dims: axes {axes} are not the {x.ndim} axes of {x.shape}, each once")
+        raise ShapeError(
+            f"permute_dims: axes {axes} are not the {x.ndim} axes of {x.shape}, each once"
+        )
     return Aval(tuple(x.shape[i] for i in axes), x.dtype)
 
 
@@ -149,9 +149,7 @@ def _slice_transpose(
     i: int, ct: Tensor, x: Tensor, starts: Shape, stops: Shape, steps: Shape
 ) -> Tensor:
     spread = tuple((n - 1) * step + 1 if n else 0 for n, step in zip(ct.shape, steps, strict=True))
-    high = tuple(
-        total - start - n for total, start, n in zip(x.shape, starts, spread, strict=True)
-    )
+    high = tuple(total - start - n for total, start, n in zip(x.shape, starts, spread, strict=True))
     return pad(ct, low=starts, high=high, interior=tuple(step - 1 for step in steps))
 
 
@@ -164,9 +162,7 @@ slice_ = register(
         formula=r"{0}_{{[\cdot]}}",
         flops=lambda x, starts, stops, steps: 0,
         samples=(
-            Sample(
-                shapes=((5, 4),), params={"starts": (1, 0), "stops": (5, 3), "steps": (3, 1)}
-            ),
+            Sample(shapes=((5, 4),), params={"starts": (1, 0), "stops": (5, 3), "steps": (3, 1)}),
         ),
     )
 )
@@ -229,7 +225,11 @@ pad = register(
 def _concat_infer(*avals: Aval, axis: int) -> Aval:
     first = avals[0]
     for other in avals[1:]:
-        rest = [(a, b) for i, (a, b) in enumerate(zip(first.shape, other.shape)) if i != axis]
+        rest = [
+            (a, b)
+            for i, (a, b) in enumerate(zip(first.shape, other.shape, strict=False))
+            if i != axis
+        ]
         if first.ndim != other.ndim or any(a != b for a, b in rest):
             raise ShapeError(
                 f"concat: shapes {first.shape} and {other.shape} may differ along axis {axis} only"
@@ -239,8 +239,6 @@ def _concat_infer(*avals: Aval, axis: int) -> Aval:
     shape = list(first.shape)
     shape[axis] = sum(aval.shape[axis] for aval in avals)
     return Aval(tuple(shape), first.dtype)
-
-
 
 
 def _concat_transpose(i: int, ct: Tensor, *inputs: Tensor, axis: int) -> Tensor:

@@ -59,7 +59,9 @@ random_bits = register(
         formula=r"\text{{bits}}({0})",
         flops=lambda key, shape: 60 * Aval(shape).size,
         samples=(
-            Sample(shapes=((2,),), values={0: np.array([7, 9], "uint32")}, params={"shape": (3, 5)}),
+            Sample(
+                shapes=((2,),), values={0: np.array([7, 9], "uint32")}, params={"shape": (3, 5)}
+            ),
             Sample(shapes=((2,),), values={0: np.array([0, 1], "uint32")}, params={"shape": ()}),
         ),
     )

@@ -45,7 +45,6 @@ REDUCTIONS = (
 )
 
 
-
 def _sum_numpy(x: Array, axis: Axes) -> Array:
     if x.dtype.itemsize > 2:
         return np.add.reduce(x, axis, x.dtype)
@@ -154,7 +153,9 @@ def _truth(name: str, compute: Callable[..., Any]) -> Op:
             formula=rf"\operatorname{{{{{name}}}}} {{0}}",
             samples=(
                 Sample(
-                    shapes=((2, 2),), values={0: [[True, False], [True, True]]}, params={"axis": (1,)}
+                    shapes=((2, 2),),
+                    values={0: [[True, False], [True, True]]},
+                    params={"axis": (1,)},
                 ),
             ),
         )

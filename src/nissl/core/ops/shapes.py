@@ -31,6 +31,22 @@ def floating(name: str, aval: Aval) -> Aval:
     return aval
 
 
+def numeric(name: str, *avals: Aval) -> Aval:
+    """Infer an elementwise op of numbers: as :func:`same_shape`, and bools are refused."""
+    aval = same_shape(name, *avals)
+    if aval.dtype == dtypes.boolean:
+        raise DTypeError(f"{name} takes numbers, not bool; cast with nissl.astype(x, 'int32')")
+    return aval
+
+
+def integral(name: str, *avals: Aval) -> Aval:
+    """Infer an elementwise op of bits: as :func:`same_shape`, and floating dtypes are refused."""
+    aval = same_shape(name, *avals)
+    if dtypes.is_floating(aval.dtype):
+        raise DTypeError(f"{name} takes bool or integer tensors, not {aval.dtype.name}")
+    return aval
+
+
 @functools.lru_cache(maxsize=4096)
 def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
     """Return the shape that all shapes stretch to (Array API, *Broadcasting*)."""
@@ -41,8 +57,8 @@ def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
         wanted = {length for length in lengths if length != 1}
         if len(wanted) > 1:
             raise ShapeError(
-                f"{name}: shapes {' and '.join(map(str, shapes))} do not broadcast: axis {axis} has "
-                f"lengths {' and '.join(map(str, lengths))}, which must be equal or 1"
+                f"{name}: shapes {' and '.join(map(str, shapes))} do not broadcast: axis {axis} "
+                f"has lengths {' and '.join(map(str, lengths))}, which must be equal or 1"
             )
         result.append(wanted.pop() if wanted else 1)
     return tuple(result)

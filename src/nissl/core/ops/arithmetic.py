@@ -1,0 +1,263 @@
+"""Elementwise operations of two inputs: arithmetic, comparisons, bits, and a choice.
+
+All inputs of a primitive have the same shape and dtype; the functions in
+:mod:`nissl.core.functions` promote and broadcast before they call one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nissl.core import dtypes
+from nissl.core.kinds import Bilinear, Constant, Elementwise, Kind, Linear
+from nissl.core.op import Known, Op, Sample, register
+from nissl.core.ops.elementwise import HARD
+from nissl.core.ops.shapes import floating, integral, numeric, same_shape
+from nissl.core.tensor import Aval, Tensor, late
+from nissl.errors import DTypeError
+
+F: Any = late  # F.functions.<name>, resolved when a rule runs
+
+BINARY = (Sample(shapes=((2, 3), (2, 3))), Sample(shapes=((), ())))
+
+# ---- arithmetic of two ---------------------------------------------------------------------
+
+
+def _binary(
+    name: str,
+    compute: Callable[..., Any],
+    kind: Kind,
+    *,
+    text: str = "",
+    formula: str,
+    samples: tuple[Sample, ...] = BINARY,
+    known: tuple[Known, ...] = (),
+    hard: tuple[float, ...] = HARD,
+    infer: Callable[..., Aval] = numeric,
+) -> Op:
+    return register(
+        Op(
+            name=name,
+            infer=lambda x, y: infer(name, x, y),
+            compute=compute,
+            kind=kind,
+            text=text,
+            formula=formula,
+            samples=samples,
+            known=known,
+            hard=hard,
+        )
+    )
+
+
+add = _binary(
+    "add",
+    lambda xp, x, y: x + y,
+    Linear(lambda i, ct, x, y: ct),
+    text="{0} + {1}",
+    formula="{0} + {1}",
+)
+subtract = _binary(
+    "subtract",
+    lambda xp, x, y: x - y,
+    Linear(lambda i, ct, x, y: -ct if i else ct),
+    text="{0} - {1}",
+    formula="{0} - {1}",
+)
+multiply = _binary(
+    "multiply",
+    lambda xp, x, y: x * y,
+    Bilinear(lambda ct, x, y: ct * y, lambda ct, x, y: ct * x),
+    text="{0} * {1}",
+    formula=r"{0} \, {1}",
+)
+OFF_ZERO = (Sample(shapes=((2, 3), (2, 3)), low=0.5, high=3.0),)
+
+
+def _fractional(name: str, *avals: Aval) -> Aval:
+    return floating(name, same_shape(name, *avals))
+
+
+divide = _binary(
+    "divide",
+    lambda xp, x, y: x / y,
+    Elementwise((lambda out, x, y: 1 / y, lambda out, x, y: -out / y)),
+    text="{0} / {1}",
+    formula=r"\frac{{{0}}}{{{1}}}",
+    samples=OFF_ZERO,
+    infer=_fractional,
+    known=(
+        Known(
+            at=("1", "3"),
+            value="0.3333333333333333333333333",
+            partials=("0.3333333333333333333333333", "-0.1111111111111111111111111"),
+        ),
+    ),
+)
+
+
+def _power_by_base(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    # y * x**(y-1), and 0 where y is 0, also at x = 0 where x**-1 would be infinite
+    zero = y == 0
+    return y * F.functions.pow(x, F.functions.where(zero, 1.0, y) - 1)
+
+
+def _power_by_exponent(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    # out * log(x); by continuity 0 at x = 0 for y > 0
+    at_zero = (x == 0) & (y >= 0)
+    return F.functions.where(
+        at_zero, 0.0, out * F.functions.log(F.functions.where(at_zero, 1.0, x))
+    )
+
+
+pow = _binary(
+    "pow",
+    lambda xp, x, y: xp.power(x, y),
+    Elementwise((_power_by_base, _power_by_exponent)),
+    text="{0} ** {1}",
+    formula="{{{0}}}^{{{1}}}",
+    samples=OFF_ZERO,
+)
+
+
+def _per_square(x: Tensor, y: Tensor) -> Tensor:
+    """``x / (x**2 + y**2)``, whose squares would overflow or vanish."""
+    radius = F.functions.hypot(x, y)
+    return x / radius / radius
+
+
+atan2 = _binary(
+    "atan2",
+    lambda xp, x, y: xp.arctan2(x, y),
+    Elementwise((lambda out, x, y: _per_square(y, x), lambda out, x, y: -_per_square(x, y))),
+    formula=r"\operatorname{{atan2}}({0}, {1})",
+    samples=OFF_ZERO,
+    infer=_fractional,
+)
+
+
+def _share(wins: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """Derivative of a choice between two: 1 to the chosen, and one half each at a tie."""
+
+    def partial(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        half = F.functions.where(x == y, 0.5, 0.0)
+        return F.functions.astype(F.functions.where(wins(x, y), 1.0, half), x.dtype)
+
+    return partial
+
+
+maximum = _binary(
+    "maximum",
+    lambda xp, x, y: xp.maximum(x, y),
+    Elementwise((_share(lambda x, y: x > y), _share(lambda x, y: y > x))),
+    formula=r"\max({0}, {1})",
+)
+minimum = _binary(
+    "minimum",
+    lambda xp, x, y: xp.minimum(x, y),
+    Elementwise((_share(lambda x, y: x < y), _share(lambda x, y: y < x))),
+    formula=r"\min({0}, {1})",
+)
+floor_divide = _binary(
+    "floor_divide",
+    lambda xp, x, y: xp.floor_divide(x, y),
+    Constant(),
+    text="{0} // {1}",
+    formula=r"\lfloor {0} / {1} \rfloor",
+    samples=OFF_ZERO,
+)
+remainder = _binary(
+    "remainder",
+    lambda xp, x, y: xp.remainder(x, y),
+    Elementwise((lambda out, x, y: F.functions.ones_like(x), lambda out, x, y: -(x // y))),
+    text="{0} % {1}",
+    formula=r"{0} \bmod {1}",
+    samples=(Sample(shapes=((2,), (2,)), values={0: [5.3, -2.2], 1: [2.0, 0.9]}),),
+)
+
+# ---- comparisons and logic -----------------------------------------------------------------
+
+
+def _compare(name: str, compute: Callable[..., Any], sign_: str, formula: str) -> Op:
+    def infer(x: Aval, y: Aval) -> Aval:
+        return Aval(same_shape(name, x, y).shape, dtypes.boolean)
+
+    return register(
+        Op(
+            name=name,
+            infer=infer,
+            compute=compute,
+            kind=Constant(),
+            text=f"{{0}} {sign_} {{1}}",
+            formula=f"{{0}} {formula} {{1}}",
+            samples=BINARY,
+            hard=HARD,
+        )
+    )
+
+
+equal = _compare("equal", lambda xp, x, y: x == y, "==", "=")
+not_equal = _compare("not_equal", lambda xp, x, y: x != y, "!=", r"\ne")
+less = _compare("less", lambda xp, x, y: x < y, "<", "<")
+less_equal = _compare("less_equal", lambda xp, x, y: x <= y, "<=", r"\le")
+greater = _compare("greater", lambda xp, x, y: x > y, ">", ">")
+greater_equal = _compare("greater_equal", lambda xp, x, y: x >= y, ">=", r"\ge")
+
+
+def _shift(name: str, *avals: Aval) -> Aval:
+    return numeric(name, integral(name, *avals))
+
+
+def _bitwise(
+    name: str,
+    compute: Callable[..., Any],
+    sign_: str,
+    infer: Callable[..., Aval] = integral,
+) -> Op:
+    integers = {0: [[1, 2], [12, 7]], 1: [[3, 1], [2, 4]]}
+    return _binary(
+        name,
+        compute,
+        Constant(),
+        text=f"{{0}} {sign_} {{1}}",
+        formula=rf"{{0}} \mathbin{{{{\mathtt{{{{{sign_}}}}}}}}} {{1}}",
+        samples=(Sample(shapes=((2, 2), (2, 2)), values=integers),),
+        infer=infer,
+        hard=(),
+    )
+
+
+bitwise_and = _bitwise("bitwise_and", lambda xp, x, y: x & y, "&")
+bitwise_or = _bitwise("bitwise_or", lambda xp, x, y: x | y, "|")
+bitwise_xor = _bitwise("bitwise_xor", lambda xp, x, y: x ^ y, "^")
+bitwise_left_shift = _bitwise("bitwise_left_shift", lambda xp, x, y: x << y, "<<", _shift)
+bitwise_right_shift = _bitwise("bitwise_right_shift", lambda xp, x, y: x >> y, ">>", _shift)
+
+
+# ---- choice ---------------------------------------------------------------------------------
+
+
+def _where_infer(condition: Aval, x: Aval, y: Aval) -> Aval:
+    if condition.dtype != dtypes.boolean:
+        raise DTypeError(f"where: the condition must be bool, not {condition.dtype.name}")
+    if condition.shape != x.shape:
+        same_shape("where", Aval(condition.shape, x.dtype), x)
+    return same_shape("where", x, y)
+
+
+def _where_transpose(i: int, ct: Tensor, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    zero = F.functions.zeros_like(ct)
+    return where(condition, ct, zero) if i == 1 else where(condition, zero, ct)
+
+
+where = register(
+    Op(
+        name="where",
+        infer=_where_infer,
+        compute=lambda xp, condition, x, y: xp.where(condition, x, y),
+        kind=Linear(_where_transpose, positions=(1, 2)),
+        formula=r"{1} \text{{ if }} {0} \text{{ else }} {2}",
+        samples=(Sample(shapes=((2,), (2,), (2,)), values={0: [True, False]}),),
+    )
+)
