@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import nissl
-
 from benchmarks.peers import common
 from benchmarks.peers.common import Result, Settings
 

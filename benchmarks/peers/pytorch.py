@@ -69,7 +69,7 @@ def _sine_tensors(settings: Settings) -> Result:
             loss.backward()
             with torch.no_grad():
                 for parameter in parameters:
-                    parameter -= common.SINE_LEARNING_RATE * parameter.grad
+                    parameter.sub_(common.SINE_LEARNING_RATE * parameter.grad)
                     parameter.grad = None
 
     result = common.stopwatch(reset, train, settings, settings.epochs)

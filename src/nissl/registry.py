@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError
+from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError, nearest
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -141,11 +141,21 @@ def known_settings(cls: type) -> set[str] | None:
         parameters = list(inspect.signature(each.__init__).parameters.values())[1:]
         rest = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
         names.update(p.name for p in parameters if p.name not in rest)
-        if not rest:
+        if not rest or rest == ["unknown"]:
             return names
         if rest != ["kwargs"]:
             return None
     return names
+
+
+def refuse_unknown(cls: type, unknown: Mapping[str, Any]) -> None:
+    """Say that a class takes no argument of a name, and which it may have been meant."""
+    for name, value in unknown.items():
+        known = sorted(known_settings(cls) or ())
+        raise ArgumentTypeError(
+            f"{cls.__name__} has no argument {name!r} (given: {value!r}); "
+            f"{nearest(name, known)}It takes: {', '.join(known)}."
+        )
 
 
 _HARMLESS = ("ema_momentum", "ema_overwrite_frequency")  # without use_ema they mean nothing

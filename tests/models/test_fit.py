@@ -159,7 +159,9 @@ def test_inputs_of_any_dtype_are_cast(model: nissl.Sequential, dtype: str) -> No
 
 def test_lists_tensors_and_other_memory_orders_are_taken(model: nissl.Sequential) -> None:
     wanted = model.predict(X, **QUIET)
+    big_endian = X.astype(X.dtype.newbyteorder(">"))
     for given in (
+        big_endian,
         X.tolist(),
         nissl.asarray(X),
         np.asfortranarray(X),
@@ -167,6 +169,22 @@ def test_lists_tensors_and_other_memory_orders_are_taken(model: nissl.Sequential
         X[::-1][::-1],
     ):
         np.testing.assert_allclose(model.predict(given, **QUIET), wanted, rtol=1e-6)
+
+
+def test_the_other_byte_order_trains_the_same() -> None:
+    """As files of other machines, idx among them, have it."""
+    histories = []
+    for swapped in (False, True):
+        nissl.utils.set_random_seed(1)
+        small = nissl.Sequential([nissl.Input((3,)), layers.Dense(3, "softmax")])
+        small.compile("sgd", "sparse_categorical_crossentropy")
+        data = [X, LABELS.astype(np.int32), np.linspace(0, 1, 20)]
+        x, y, w = (a.astype(a.dtype.newbyteorder(">")) if swapped else a for a in data)
+        history = small.fit(x, y, sample_weight=w, epochs=2, validation_data=(x, y), **QUIET)
+        histories.append(history.history)
+        assert nissl.asarray(y).dtype.isnative
+        np.testing.assert_array_equal(nissl.asarray(y) + 1, LABELS + 1)
+    assert histories[0] == histories[1]
 
 
 def test_the_users_arrays_stay_as_they_were(model: nissl.Sequential) -> None:

@@ -182,9 +182,23 @@ def test_targets_that_are_no_probabilities() -> None:
         (X.astype(np.complex64), ("x", "complex")),
         (np.array([["2020-01-01"] * 3] * 8, "datetime64[D]"), ("x", "datetime64")),
         (None, ("x", "number")),
+        (iter([X]), ("x", "list_iterator")),
+        (np.ma.masked_greater(X, 0.9), ("x", "masked", "2 masked values", "filled")),
         (3.0, ("x", "single number")),
     ],
-    ids=["text", "objects", "name", "dict", "ragged", "complex", "dates", "none", "scalar"],
+    ids=[
+        "text",
+        "objects",
+        "name",
+        "dict",
+        "ragged",
+        "complex",
+        "dates",
+        "none",
+        "iterator",
+        "masked",
+        "scalar",
+    ],
 )
 def test_inputs_that_are_no_arrays_of_numbers(
     regression: Any, x: Any, pieces: tuple[str, ...]
@@ -434,6 +448,9 @@ def test_set_weights_checks_all_before_it_changes_any(regression: Any) -> None:
     before = regression.get_weights()
     with refused(ArgumentError, "'net'", "4 weights", "hidden/kernel (3, 4)", "3 were given"):
         regression.set_weights(before[:3])
+    for nothing in (None, 3.0, before[0].item):
+        with refused(ArgumentTypeError, "'net'", "list of arrays"):
+            regression.set_weights(nothing)
     wrong = [*before[:3], np.zeros(2)]
     wrong[0] = wrong[0] + 1
     with refused(ShapeError, "'output/bias'", "(1,)", "(2,)"):

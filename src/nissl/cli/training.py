@@ -98,7 +98,7 @@ class Training:
         finally:
             bar.close()
             log.on_train_end()
-        done = {
+        done: dict[str, Any] = {
             "seconds": round(time.perf_counter() - began, 3),
             "epochs": len(self.model.history.epoch) if self.model.history else 0,
             "steps": int(self.model.optimizer.iterations.numpy()),

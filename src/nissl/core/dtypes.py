@@ -114,7 +114,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
             f"tensors cannot hold dtype {found.name!r}; known: {', '.join(type_names)}. "
             "Texts and objects must be turned into numbers first."
         )
-    return found
+    return _native.get(found.name, found)  # in this machine's byte order
 
 
 @functools.cache

@@ -7,16 +7,16 @@ it. With a value it is *eager*: the value is a NumPy array, computed at once. Wi
 
 from __future__ import annotations
 
-import contextvars
 import itertools
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import EllipsisType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from nissl.core import dtypes
+from nissl.core.aval import Aval, Shape
+from nissl.core.state import state
 from nissl.errors import (
     AbstractValueError,
     ArgumentTypeError,
@@ -29,77 +29,9 @@ if TYPE_CHECKING:
     from nissl.core.op import Op
 
 Array: TypeAlias = Any  # a NumPy array or NumPy scalar, or an engine's array while it traces
-Shape: TypeAlias = tuple[int, ...]
 TensorLike: TypeAlias = Any  # a Tensor, a Variable, a NumPy array, nested lists, or a number
 Axis: TypeAlias = int | tuple[int, ...] | None
 
-
-class Aval:
-    """What is known of a tensor without its value: shape and dtype.
-
-    >>> Aval((2, 3), "float32")
-    float32[2,3]
-    """
-
-    __slots__ = ("dtype", "shape")
-
-    def __init__(self, shape: Sequence[int], dtype: Any = "float32") -> None:
-        self.shape: Shape = tuple(shape)
-        self.dtype: np.dtype[Any] = dtypes.as_dtype(dtype)
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        total = 1
-        for length in self.shape:
-            total *= length
-        return total
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that the elements take."""
-        return self.size * self.dtype.itemsize
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Aval) and (self.shape, self.dtype) == (other.shape, other.dtype)
-
-    def __hash__(self) -> int:
-        return hash((self.shape, self.dtype))
-
-    def __repr__(self) -> str:
-        return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
-
-
-def _calm() -> Callable[..., Any]:
-    """Return a runner of functions for which NumPy's floating-point warnings are off.
-
-    NumPy keeps that setting in a context variable, and entering a context made beforehand costs a
-    twentieth of ``numpy.errstate``.
-    """
-    context = contextvars.copy_context()
-    context.run(np.seterr, all="ignore")
-    return context.run
-
-
-class _State(threading.local):
-    """What a thread is doing: whether equations are kept, and in which layer it is."""
-
-    def __init__(self) -> None:
-        self.calmly = _calm()
-
-    recording = True
-    frozen = False  # under no_grad, where a trace notes that derivatives stop
-    quiet = False
-    raw = False  # derivative rules are being run on bare arrays
-    scope = ""
-
-
-state = _State()
 _serial = itertools.count(1)
 
 

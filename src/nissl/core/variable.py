@@ -162,6 +162,10 @@ class Variable:
         if self._tensor is not None:
             self._tensor.grad = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy gets: the value, without the graph and the gradient of this one."""
+        return {**vars(self), "_raw": np.array(self._raw), "_tensor": None}
+
     def assign(self, value: TensorLike) -> None:
         """Set a new value of the same shape; its dtype is cast to the variable's."""
         new = asarray(value, self.dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
@@ -22,7 +22,7 @@ from nissl.errors import (
     NisslError,
     ShapeError,
 )
-from nissl.registry import Registry, automatic_name, settings_for, snake_case
+from nissl.registry import Registry, automatic_name, refuse_unknown, settings_for, snake_case
 
 registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
 BatchShape = tuple[int | None, ...]
@@ -62,7 +62,9 @@ class Layer:
         dtype: Any = None,
         trainable: bool = True,
         input_shape: Any = None,
+        **unknown: Any,
     ) -> None:
+        refuse_unknown(type(self), unknown)
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
             raise ArgumentError(f"a layer's name is a text without '/', not {name!r}")
         self.name = name or automatic_name(snake_case(type(self).__name__))
@@ -184,6 +186,10 @@ class Layer:
 
     def set_weights(self, weights: Any) -> None:
         """Set all weights from a list of arrays, in the order of :meth:`get_weights`."""
+        if not isinstance(weights, Sequence):
+            raise ArgumentTypeError(
+                f"layer {self.name!r}: weights are a list of arrays, not {type(weights).__name__}"
+            )
         own, given = self.weights, list(weights)
         if len(own) != len(given):
             wanted = ", ".join(f"{v.path} {v.shape}" for v in own) or "none; build it first"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -69,8 +69,13 @@ def as_array(value: Any, name: str) -> Array:
     """Return data as an array of numbers, or say what is wrong with it."""
     if isinstance(value, Tensor | Variable):
         array = np.asarray(value)
-    elif isinstance(value, str | bytes | Mapping):
+    elif isinstance(value, str | bytes | Mapping | Iterator):
         raise DataError(f"{name} must be an array of numbers, not {type(value).__name__}")
+    elif isinstance(value, np.ma.MaskedArray):
+        raise DataError(
+            f"{name} is a masked array with {np.ma.count_masked(value)} masked values; fill them, "
+            "e.g. with x.filled(0.0), or leave those rows out"
+        )
     else:
         try:
             array = np.asarray(value)
@@ -91,7 +96,7 @@ def as_array(value: Any, name: str) -> Array:
         raise DataError(f"{name} must have one row a sample, and this is a single number")
     if len(array) == 0:
         raise DataError(f"{name} is empty: its shape is {array.shape}")
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def check_finite(array: Array, name: str, dtype: np.dtype[Any] | None = None) -> None:

@@ -52,6 +52,10 @@ class Model(Layer):
         self._trackers: Trackers | None = None
         self._runners: dict[Any, Any] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy (``copy.deepcopy``) gets: all but the compiled loops, which it makes anew."""
+        return {**vars(self), "_runners": {}, "_trackers": None}
+
     # ---- structure ---------------------------------------------------------------------------
     @property
     def layers(self) -> list[Layer]:
@@ -204,7 +208,7 @@ class Model(Layer):
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: int | str = "auto",

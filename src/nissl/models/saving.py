@@ -161,7 +161,7 @@ def _made(archive: Archive, compile: bool) -> Sequential:
     described = config.get("compile_config")
     if not isinstance(described, Mapping | None):
         raise FileFormatError(f"compile_config must be an object, not {described!r}")
-    if compile and described is not None:
+    if compile and described:  # Keras writes {} for a model that was not compiled
         _compile(model, described)
     _restore(model, archive)
     if compile and model.optimizer is not None:

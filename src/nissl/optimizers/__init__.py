@@ -5,6 +5,7 @@ from typing import Any
 from nissl.errors import ArgumentTypeError
 from nissl.optimizers.adam import Adam
 from nissl.optimizers.base import Optimizer, registry
+from nissl.optimizers.rmsprop import RMSprop
 from nissl.optimizers.sgd import SGD
 
 
@@ -21,4 +22,4 @@ def get(identifier: Any) -> Optimizer:
     return found
 
 
-__all__ = ["SGD", "Adam", "Optimizer", "get"]
+__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "get"]

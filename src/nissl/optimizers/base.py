@@ -12,7 +12,7 @@ from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
-from nissl.registry import Registry, settings_for, snake_case
+from nissl.registry import Registry, refuse_unknown, settings_for, snake_case
 
 registry: Registry[type[Optimizer]] = Registry("optimizer", "keras.optimizers")
 
@@ -70,7 +70,9 @@ class Optimizer:
         global_clipnorm: float | None = None,
         clipvalue: float | None = None,
         name: str | None = None,
+        **unknown: Any,
     ) -> None:
+        refuse_unknown(type(self), unknown)
         rate = checked("learning_rate", learning_rate, 0.0, math.inf)
         limits = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
         given = [key for key, value in limits.items() if value is not None]

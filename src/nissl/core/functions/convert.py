@@ -12,7 +12,7 @@ from nissl.core import dtypes
 from nissl.core.op import apply
 from nissl.core.ops import elementwise, movement
 from nissl.core.ops.shapes import broadcast_shapes
-from nissl.core.tensor import Array, Shape, Tensor, TensorLike
+from nissl.core.tensor import Array, Shape, Tensor, TensorLike, late
 from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 
 _SCALARS = (bool, int, float)
@@ -34,7 +34,14 @@ def _array(value: Any) -> Array:
             f"{sample}; known dtypes: {', '.join(dtypes.type_names)}. Turn texts and objects into "
             "numbers first."
         )
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _holds_tensors(x: Any) -> bool:
+    """Say whether a tensor or a variable stands anywhere in nested lists."""
+    if isinstance(x, list | tuple):
+        return any(_holds_tensors(each) for each in x)
+    return isinstance(x, Tensor) or hasattr(x, "__nissl_tensor__")
 
 
 def asarray(x: TensorLike, dtype: Any = None) -> Tensor:
@@ -55,6 +62,8 @@ def asarray(x: TensorLike, dtype: Any = None) -> Tensor:
         found = x
     elif hasattr(x, "__nissl_tensor__"):
         found = x.__nissl_tensor__()
+    elif isinstance(x, list | tuple) and _holds_tensors(x):
+        found = late.functions.stack(x)  # so that what they were computed from is kept
     else:
         array = _array(x)
         if dtype is None and array.dtype == np.float64 and not hasattr(x, "dtype"):

@@ -48,11 +48,15 @@ class Value:
     after: bool = False
 
     def at(self, index: Index) -> str:
+        """The expression of one element."""
+        """The expression of one element."""
         return self.elements[
             tuple(0 if a == self.row or a in self.uniform else i for a, i in enumerate(index))
         ]
 
     def indices(self) -> Iterator[Index]:
+        """The distinct indices of this tensor."""
+        """The distinct indices."""
         return indices(self.aval.shape, self.row, self.uniform)
 
 
@@ -133,7 +137,9 @@ def constant(tensor: Tensor) -> Value:
     )
     if _count(array.shape, None, uniform) > MOST_ELEMENTS:
         raise Unsupported("a large constant")
-    elements = {i: literal(array[i].item(), array.dtype) for i in indices(array.shape, None, uniform)}
+    elements = {
+        i: literal(array[i].item(), array.dtype) for i in indices(array.shape, None, uniform)
+    }
     return Value(tensor.aval, elements, None, uniform)
 
 
@@ -258,7 +264,9 @@ def _sum(writer: Writer, value: Value, aval: Aval, axis: Index) -> Value:
     if value.row is not None and value.row in axis:
         if value.after:
             raise Unsupported("a row depends on a sum over the batch")
-        totals = {i: writer.total(expression(i), aval.dtype) for i in indices(aval.shape, None, uniform)}
+        totals = {
+            i: writer.total(expression(i), aval.dtype) for i in indices(aval.shape, None, uniform)
+        }
         return Value(aval, totals, None, uniform, after=True)
     return _made(writer, aval, row, uniform, value.after, expression)
 
@@ -377,7 +385,8 @@ def program_to_c(program: Program, shared: int) -> tuple[Writer, list[Value]]:
         section = writer.before if row is None else writer.inside
         elements: dict[Index, str] = {}
         for place, index in enumerate(indices(aval.shape, row, frozenset())):
-            source = f"p{number}[{place}]" if row is None else f"d{number - shared}[q * {width} + {place}]"
+            of_row = f"d{number - shared}[q * {width} + {place}]"
+            source = f"p{number}[{place}]" if row is None else of_row
             elements[index] = writer.name(source, aval.dtype, section)
         values[tensor.key] = Value(aval, elements, row)
     for equation in program.equations:

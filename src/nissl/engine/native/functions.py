@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -22,7 +23,8 @@ C_TYPES = {
 
 # tanh: a rational function of degree 13 over 6, clamped where it rounds to 1; exp: 2**n times a
 # polynomial of degree 6 on [-ln(2)/2, ln(2)/2] (coefficients of the Taylor series, 1/k!). Both are
-# free of branches, so that the loop over rows is vectorised, and right to 3 units in the last place.
+# free of branches, so that the loop over rows is vectorised, and right to 3 units in the last
+# place.
 PRELUDE = r"""
 #include <math.h>
 #include <stdint.h>
@@ -137,12 +139,15 @@ def literal(value: object, dtype: np.dtype[np.generic]) -> str:
     """Return a number as a C literal of its dtype."""
     if dtype.kind == "f":
         number = float(str(value)) if not isinstance(value, float) else value
-        if number != number:
+        if math.isnan(number):
             return "NAN"
         if number in (float("inf"), float("-inf")):
             return "INFINITY" if number > 0 else "(-INFINITY)"
-        text = repr(number) if dtype == np.float64 else np.format_float_scientific(np.float32(number))
+        text = (
+            repr(number) if dtype == np.float64 else np.format_float_scientific(np.float32(number))
+        )
         text = text if "e" in text or "." in text else f"{text}.0"
         text = text.replace(".e", ".0e")
         return f"({text}{'f' if dtype == np.float32 else ''})"
-    return f"(({C_TYPES[dtype.name]}){int(str(value) == 'True') if dtype.kind == 'b' else int(str(value))})"
+    whole = int(str(value) == "True") if dtype.kind == "b" else int(str(value))
+    return f"(({C_TYPES[dtype.name]}){whole})"

@@ -58,7 +58,8 @@ def _stores(values: Sequence[Value], first: int) -> list[str]:
 
 def _pointers(avals: Sequence[Aval], letter: str, array: str, const: str = "") -> list[str]:
     return [
-        f"{const}{C_TYPES[a.dtype.name]} *{letter}{i} = ({const}{C_TYPES[a.dtype.name]} *){array}[{i}];"
+        f"{const}{C_TYPES[a.dtype.name]} *{letter}{i} = "
+        f"({const}{C_TYPES[a.dtype.name]} *){array}[{i}];"
         for i, a in enumerate(avals)
     ]
 
@@ -116,7 +117,10 @@ def source_of(spec: LoopSpec) -> str:
     last = ""
     if spec.last is not None:
         parts.append(_step_function("step_last", spec.last, spec, spec.rows % size))
-        last = f"if (stop > {full}) step_last(shared, data, order, (long)({full} - offset) * {size}, ordered);"
+        last = (
+            f"if (stop > {full}) "
+            f"step_last(shared, data, order, (long)({full} - offset) * {size}, ordered);"
+        )
     parts.append(_report_function(spec.report, spec))
     parts.append(f"""
 static inline __attribute__((always_inline)) void some_steps(void **shared, void **data,
@@ -127,7 +131,8 @@ static inline __attribute__((always_inline)) void some_steps(void **shared, void
   {last}
 }}
 
-void nissl_steps(void **shared, void **data, const int32_t *order, long start, long stop, long offset) {{
+void nissl_steps(void **shared, void **data, const int32_t *order,
+                 long start, long stop, long offset) {{
   if (order) some_steps(shared, data, order, start, stop, offset, 1);
   else some_steps(shared, data, order, start, stop, offset, 0);
 }}
@@ -228,9 +233,7 @@ class NativeLoop(Loop):
         rows = self._host(data, spec.fixed + spec.state, copy=False)
         gathered = None if order is None else np.ascontiguousarray(order, np.int32)
         pointer = None if gathered is None else gathered.ctypes.data
-        self._steps(
-            self._table([*kept, *moving]), self._table(rows), pointer, start, stop, offset
-        )
+        self._steps(self._table([*kept, *moving]), self._table(rows), pointer, start, stop, offset)
         return list(moving)
 
     def epochs(
