@@ -11,7 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError, nearest
+from nissl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    FileFormatError,
+    UnknownNameError,
+    nearest,
+)
 
 T = TypeVar("T")
 Item = TypeVar("Item")

@@ -57,7 +57,7 @@ def losses_and_delta(
 
 @dataclass
 class Rule:
-    """An optimizer: ``kind`` is sgd or adam."""
+    """An optimizer: ``kind`` is sgd, adam or rmsprop."""
 
     kind: str = "sgd"
     rate: float = 0.01
@@ -66,6 +66,8 @@ class Rule:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
+    rho: float = 0.9
+    centered: bool = False
     amsgrad: bool = False
     decay: float | None = None
     clipnorm: float | None = None
@@ -90,7 +92,7 @@ class Rule:
     def apply(self, weights: list[Array], gradients: list[Array]) -> None:
         """Change the weights in place."""
         if not self.slots:
-            names = ("m", "v", "top")
+            names = ("m", "v", "top", "mean")
             self.slots = [{n: np.zeros_like(w) for n in names} for w in weights]
         self.t += 1
         for w, g, slot in zip(weights, self.clipped(gradients), self.slots, strict=True):
@@ -104,6 +106,13 @@ class Rule:
         if self.kind == "sgd":
             slot["m"] = self.momentum * slot["m"] - self.rate * g
             return self.momentum * slot["m"] - self.rate * g if self.nesterov else slot["m"]
+        if self.kind == "rmsprop":
+            slot["v"] = self.rho * slot["v"] + (1 - self.rho) * g * g
+            if self.centered:
+                slot["mean"] = self.rho * slot["mean"] + (1 - self.rho) * g
+            variance = slot["v"] - slot["mean"] ** 2 + self.epsilon
+            slot["m"] = self.momentum * slot["m"] - self.rate * g / np.sqrt(variance)
+            return slot["m"]
         slot["m"] = self.beta_1 * slot["m"] + (1 - self.beta_1) * g
         slot["v"] = self.beta_2 * slot["v"] + (1 - self.beta_2) * g * g
         slot["top"] = np.maximum(slot["top"], slot["v"])

@@ -152,6 +152,24 @@ def test_weights_that_overflow_while_the_loss_is_finite_are_undone_too(
         assert int(rule.iterations.numpy()) == 0
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_the_step_that_spoiled_the_weights_is_named_not_the_one_that_noticed(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = WAYS[way]
+    _, listed = burning(monkeypatch, settings)
+    model = nissl.Sequential([nissl.Input((1,)), layers.Dense(1, name="only")])
+    model.set_weights([np.float32([[90.0]]), np.float32([0.0])])
+    x = np.concatenate([np.zeros((4, 1)), X[:8]])  # the first batch: no slope of the kernel
+    y = np.concatenate([np.zeros((4, 1)), Y[:8]])  # and none of the bias
+    model.compile(optimizers.SGD(1e38), "mse", run_eagerly=settings.get("run_eagerly", False))
+    with pytest.raises(NonFiniteError, match=r"epoch 1, step 2 of 3.*in optimizer sgd"):
+        model.fit(x, y, batch_size=4, epochs=5, shuffle=False, verbose=0, callbacks=listed)
+    assert [w.item() for w in model.get_weights()] == [90.0, 0.0]
+    assert model.optimizer is not None
+    assert int(model.optimizer.iterations.numpy()) == 1
+
+
 def test_weights_that_were_not_finite_before_the_first_step() -> None:
     model = nissl.Sequential([nissl.Input((1,)), layers.Dense(1, name="only")])
     model.compile("sgd", "mse")

@@ -162,6 +162,7 @@ WRONG: dict[str, Change] = {
     "layer null": put(None, *DENSE),
     "layer is a metric": put("Mean", *DENSE, "class_name"),
     "layer missing": drop(*DENSE),
+    "last layer missing": drop("config", "layers", 4),
     "layers missing": drop("config", "layers"),
     "layers text": put("Dense", "config", "layers"),
     "layers object": put({}, "config", "layers"),
@@ -297,6 +298,14 @@ def test_weights_that_do_not_fit_are_refused(name: str, sound: Archive, tmp_path
     path = written(sound, tmp_path / "bad.keras", lambda c: None, WRONG_WEIGHTS[name])
     with pytest.raises(FileFormatError, match=r"bad\.keras"):
         load_model(path)
+
+
+def test_weights_for_which_there_is_no_layer_are_not_passed_over(
+    sound: Archive, tmp_path: Path
+) -> None:
+    path = written(sound, tmp_path / "bad.keras", WRONG["last layer missing"])
+    with pytest.raises(FileFormatError, match=r"'layers/dense_1/vars/0', for which.*no layer"):
+        load_model(path, compile=False)
 
 
 def test_the_sound_file_and_harmless_differences_load(sound: Archive, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -229,6 +230,18 @@ def test_a_model_within_a_model_survives_a_file(tmp_path: Any) -> None:
     np.testing.assert_array_equal(loaded.predict(X, verbose=0), outer.predict(X, verbose=0))
     first = outer.fit(X, X[:, 0], verbose=0).history
     assert loaded.fit(X, X[:, 0], verbose=0).history == first
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    model = nissl.Sequential([nissl.Input((3,)), layers.Dropout(0.2), layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(X, X[:, 0], verbose=0)
+    before = model.predict(X, verbose=0)
+    twin = copy.deepcopy(model)
+    np.testing.assert_array_equal(twin.predict(X, verbose=0), before)
+    first = twin.fit(X, X[:, 0], verbose=0).history
+    np.testing.assert_array_equal(model.predict(X, verbose=0), before)
+    assert model.fit(X, X[:, 0], verbose=0).history == first
 
 
 def test_its_description_makes_it_again() -> None:

@@ -90,6 +90,11 @@ RULES: dict[str, tuple[Callable[[], Any], Rule]] = {
         lambda: optimizers.Adam(0.02, beta_1=0.8, beta_2=0.95, epsilon=1e-4, amsgrad=True),
         Rule("adam", rate(0.02), beta_1=0.8, beta_2=0.95, epsilon=1e-4, amsgrad=True),
     ),
+    "rmsprop": (lambda: optimizers.RMSprop(0.01), Rule("rmsprop", rate=rate(0.01))),
+    "rmsprop-settings": (
+        lambda: optimizers.RMSprop(0.01, rho=0.8, momentum=0.5, epsilon=1e-3, centered=True),
+        Rule("rmsprop", rate(0.01), momentum=0.5, rho=0.8, epsilon=1e-3, centered=True),
+    ),
     "decay": (
         lambda: optimizers.Adam(0.01, weight_decay=0.1),
         Rule("adam", rate=rate(0.01), decay=0.1),

@@ -173,6 +173,7 @@ def test_state_is_in_the_order_of_keras_files() -> None:
         optimizers.SGD(): [],
         optimizers.SGD(momentum=0.5): ["momentum", "momentum"],
         optimizers.Adam(): ["momentum", "velocity"] * 2,
+        optimizers.RMSprop(momentum=0.5): ["velocity"] * 2 + ["momentum"] * 2,
         optimizers.Adam(amsgrad=True): ["momentum", "velocity"] * 2 + ["velocity_hat"] * 2,
     }
     for optimizer, names in orders.items():
@@ -226,6 +227,7 @@ def test_gradients_that_do_not_fit_are_refused_and_nothing_moves() -> None:
         (lambda: optimizers.Adam(beta_2=-0.1), ArgumentError, "beta_2"),
         (lambda: optimizers.Adam(epsilon=-1e-8), ArgumentError, "epsilon"),
         (lambda: optimizers.Adam(amsgrad="no"), ArgumentTypeError, "amsgrad"),
+        (lambda: optimizers.RMSprop(centered="no"), ArgumentTypeError, "centered"),
         (lambda: optimizers.Adam(weight_decay="x"), ArgumentTypeError, "weight_decay"),
         (lambda: optimizers.Adam(clipnorm=0.0), ArgumentError, "clipnorm"),
         (lambda: optimizers.Adam(clipvalue=1, global_clipnorm=1), ArgumentError, "clipvalue"),
@@ -253,3 +255,13 @@ def test_rates_of_numpy_and_integers_are_floats_in_files() -> None:
     config = optimizers.Adam(weight_decay=1, clipnorm=np.float32(2)).get_config()
     assert type(config["weight_decay"]) is float
     assert type(config["clipnorm"]) is float
+
+
+def test_rmsprop_by_hand() -> None:
+    # v = 0.5 * 16 = 8, w = -4 / sqrt(8); v = 4 + 8 = 12, w -= 4 / sqrt(12)
+    found = after(optimizers.RMSprop(1.0, rho=0.5, epsilon=0.0), [0.0], [[4.0], [4.0]])
+    np.testing.assert_allclose(found, [-4 / math.sqrt(8) - 4 / math.sqrt(12)], rtol=1e-12)
+    # centred: v = 8, mean = 2, so the divisor is sqrt(8 - 4) = 2; with momentum 0.5 the second
+    # step, of gradient 0 (v = 4, mean = 1), is half of the first
+    optimizer = optimizers.RMSprop(1.0, rho=0.5, epsilon=0.0, momentum=0.5, centered=True)
+    np.testing.assert_allclose(after(optimizer, [0.0], [[4.0], [0.0]]), [-2.0 - 1.0], rtol=1e-12)

@@ -44,7 +44,13 @@ OPTIMIZERS: dict[str, Any] = {
     "momentum": lambda lib: lib.optimizers.SGD(0.05, momentum=0.9),
     "nesterov": lambda lib: lib.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
     "adam": lambda lib: lib.optimizers.Adam(0.01),
+    "rmsprop": lambda lib: lib.optimizers.RMSprop(0.01),
+    "rmsprop centred": lambda lib: lib.optimizers.RMSprop(0.01, momentum=0.5, centered=True),
     "amsgrad": lambda lib: lib.optimizers.Adam(0.01, amsgrad=True, beta_1=0.8, epsilon=1e-4),
+    "rmsprop": lambda lib: lib.optimizers.RMSprop(0.01),
+    "rmsprop-settings": lambda lib: lib.optimizers.RMSprop(
+        0.01, rho=0.8, momentum=0.5, centered=True
+    ),
     "clipnorm": lambda lib: lib.optimizers.SGD(0.1, clipnorm=0.1),
     "clipvalue": lambda lib: lib.optimizers.Adam(0.01, clipvalue=0.01),
     "global_clipnorm": lambda lib: lib.optimizers.SGD(0.1, global_clipnorm=0.1),

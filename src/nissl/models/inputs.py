@@ -96,7 +96,7 @@ def as_array(value: Any, name: str) -> Array:
         raise DataError(f"{name} must have one row a sample, and this is a single number")
     if len(array) == 0:
         raise DataError(f"{name} is empty: its shape is {array.shape}")
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    return array
 
 
 def check_finite(array: Array, name: str, dtype: np.dtype[Any] | None = None) -> None:

@@ -36,9 +36,9 @@ class Model(Layer):
     """
 
     def __init__(
-        self, *, name: str | None = None, dtype: Any = None, trainable: bool = True
+        self, *, name: str | None = None, dtype: Any = None, trainable: bool = True, **unknown: Any
     ) -> None:
-        super().__init__(name=name, dtype=dtype, trainable=trainable)
+        super().__init__(name=name, dtype=dtype, trainable=trainable, **unknown)
         self.optimizer: optimizers.Optimizer | None = None
         self.loss: losses_module.Loss | None = None
         self.history: History | None = None

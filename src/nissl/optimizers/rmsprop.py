@@ -8,7 +8,7 @@ from typing import Any
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 from nissl.core.variable import Variable
-from nissl.optimizers.base import Optimizer, checked, registry
+from nissl.optimizers.base import Optimizer, checked, checked_flag, registry
 
 
 @registry.add("rmsprop")
@@ -46,7 +46,7 @@ class RMSprop(Optimizer):
         self.rho = checked("rho", rho, 0.0, 1.0, open_high=True)
         self.momentum = checked("momentum", momentum, 0.0, 1.0)
         self.epsilon = checked("epsilon", epsilon, 0.0, 1.0)
-        self.centered = bool(centered)
+        self.centered = checked_flag("centered", centered)
         names = {"velocity": True, "momentum": self.momentum > 0, "average_gradient": self.centered}
         self.slot_names = tuple(name for name, used in names.items() if used)
 

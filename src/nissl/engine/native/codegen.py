@@ -49,13 +49,11 @@ class Value:
 
     def at(self, index: Index) -> str:
         """The expression of one element."""
-        """The expression of one element."""
         return self.elements[
             tuple(0 if a == self.row or a in self.uniform else i for a, i in enumerate(index))
         ]
 
     def indices(self) -> Iterator[Index]:
-        """The distinct indices of this tensor."""
         """The distinct indices."""
         return indices(self.aval.shape, self.row, self.uniform)
 
