@@ -88,6 +88,24 @@ def test_python_scalars_inside_do_not_widen(dtype: str) -> None:
     assert nissl.jit(lambda x: x * 2 + 1)(x).dtype == x.dtype
 
 
+def test_python_scalars_as_arguments_are_tensors_of_their_default_dtype() -> None:
+    half, whole = nissl.asarray([1.0], "float16"), nissl.asarray([1], "int32")
+    times = nissl.jit(lambda x, n: x * n)
+    assert times(half, 2.0).dtype == nissl.float32
+    assert times(whole, 2).dtype == nissl.int64
+    fixed = nissl.jit(lambda x, n: x * n, static_argnums=1)
+    assert fixed(half, 2.0).dtype == half.dtype
+
+
+def test_a_closure_is_taken_at_the_first_call_and_a_variable_at_each() -> None:
+    held, variable = {"w": nissl.asarray(2.0)}, nissl.Variable(2.0)
+    plain, live = nissl.jit(lambda x: x * held["w"]), nissl.jit(lambda x: x * variable)
+    assert (plain(1.0).item(), live(1.0).item()) == (2.0, 2.0)
+    held["w"] = nissl.asarray(3.0)
+    variable.assign(3.0)
+    assert (plain(1.0).item(), live(1.0).item()) == (2.0, 3.0)
+
+
 def test_empty_and_zero_dimensional_arguments() -> None:
     f = nissl.jit(lambda x: nissl.sum(x) + 1.0)
     assert f(np.zeros((0, 3), np.float32)).item() == 1.0

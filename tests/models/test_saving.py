@@ -32,7 +32,7 @@ def build(optimizer: Any = "adam", **settings: Any) -> nissl.Sequential:
             layers.Flatten(),
             layers.Dense(5, "tanh", kernel_initializer="he_normal", name="hidden"),
             layers.Activation("relu"),
-            layers.Dropout(0.0),
+            layers.Dropout(0.25),
             layers.Dense(3, use_bias=False),
             layers.Activation("softmax"),
         ],

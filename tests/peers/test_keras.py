@@ -47,7 +47,6 @@ OPTIMIZERS: dict[str, Any] = {
     "rmsprop": lambda lib: lib.optimizers.RMSprop(0.01),
     "rmsprop centred": lambda lib: lib.optimizers.RMSprop(0.01, momentum=0.5, centered=True),
     "amsgrad": lambda lib: lib.optimizers.Adam(0.01, amsgrad=True, beta_1=0.8, epsilon=1e-4),
-    "rmsprop": lambda lib: lib.optimizers.RMSprop(0.01),
     "rmsprop-settings": lambda lib: lib.optimizers.RMSprop(
         0.01, rho=0.8, momentum=0.5, centered=True
     ),

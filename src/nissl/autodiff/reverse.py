@@ -53,7 +53,9 @@ def _sweep(
 
 
 def _pull_values(
-    equations: Sequence[Equation], cotangents: dict[Key, Tensor], useful: Callable[[Tensor], bool]
+    equations: Sequence[Equation],
+    cotangents: dict[Key, Tensor],
+    useful: Callable[[Tensor], bool] | None = None,
 ) -> dict[Key, Tensor]:
     """Sweep over bare arrays, where no graph of the derivative is wanted."""
     values = {key: t.value for key, t in cotangents.items()}
@@ -262,7 +264,7 @@ def backward(tensor: Tensor, gradient: Any, *, create_graph: bool = False) -> No
             with quiet():
                 _sweep(equations, cotangents, lambda t: t.tracked)
         else:
-            cotangents = _pull_values(equations, cotangents, lambda t: t.tracked)
+            cotangents = _pull_values(equations, cotangents)
         for key, leaf in leaves.items():
             found = cotangents.get(key)
             if found is not None:

@@ -66,15 +66,15 @@ class Elementwise(Kind):
         for partial, tangent in zip(self.partials, tangents, strict=True):
             if partial is not None and tangent is not None:
                 slope = partial(output, *equation.inputs, **equation.params)
-                total = accumulate(total, late.functions.multiply(slope, tangent))
+                total = accumulate(total, slope * tangent)
         return (total,)
 
     def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
-        (output,), (cotangent,) = equation.outputs, cotangents
+        output, cotangent = equation.outputs[0], cotangents[0]
+        inputs, params = equation.inputs, equation.params
+        assert cotangent is not None
         return [
-            late.functions.multiply(cotangent, partial(output, *equation.inputs, **equation.params))
-            if partial is not None and wanted
-            else None
+            cotangent * partial(output, *inputs, **params) if wanted and partial is not None else None
             for partial, wanted in zip(self.partials, needed, strict=True)
         ]
 
@@ -103,10 +103,11 @@ class Linear(Kind):
         return (equation.op(*moved, **equation.params),)
 
     def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
-        (cotangent,) = cotangents
+        cotangent, positions = cotangents[0], self.positions
+        inputs, params = equation.inputs, equation.params
         return [
-            self.transpose(i, cotangent, *equation.inputs, **equation.params)
-            if wanted and self._is_linear(i)
+            self.transpose(i, cotangent, *inputs, **params)
+            if wanted and (positions is None or i in positions)
             else None
             for i, wanted in enumerate(needed)
         ]
@@ -130,10 +131,11 @@ class Bilinear(Kind):
         )
 
     def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
-        (cotangent,) = cotangents
+        cotangent, params = cotangents[0], equation.params
+        x, y = equation.inputs
         return [
-            rule(cotangent, *equation.inputs, **equation.params) if wanted else None
-            for rule, wanted in zip((self.left, self.right), needed, strict=True)
+            self.left(cotangent, x, y, **params) if needed[0] else None,
+            self.right(cotangent, x, y, **params) if needed[1] else None,
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,8 +29,10 @@ def equations_behind(outputs: Iterable[Tensor], since: int = 0) -> list[Equation
         if id(equation) in found or equation.serial < since:
             continue
         found[id(equation)] = equation
-        waiting.extend(t.equation for t in equation.inputs if t.equation is not None)
-    return sorted(found.values(), key=lambda equation: equation.serial)
+        for t in equation.inputs:
+            if t.equation is not None:
+                waiting.append(t.equation)
+    return sorted(found.values(), key=operator.attrgetter("serial"))
 
 
 @dataclass(frozen=True, eq=False)

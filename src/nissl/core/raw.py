@@ -107,14 +107,17 @@ late.raw_functions = RawFunctions()
 
 
 def pull_values(
-    equations: Sequence[Equation], cotangents: dict[Key, Array], useful: Callable[[Tensor], bool]
+    equations: Sequence[Equation],
+    cotangents: dict[Key, Array],
+    useful: Callable[[Tensor], bool] | None = None,
 ) -> dict[Key, Array]:
     """Pull cotangents back through equations, newest first, on bare arrays.
 
     Args:
         equations: oldest first; all with values.
         cotangents: cotangents by key of the tensor; changed in place.
-        useful: whether a tensor's cotangent is wanted, for itself or for what is behind it.
+        useful: whether a tensor's cotangent is wanted, for itself or for what is behind it; those
+            of all tracked tensors are by default.
     """
     outer = state.raw, state.quiet
     state.raw = state.quiet = True
@@ -130,7 +133,8 @@ def pull_values(
                 given = [cotangents.pop((number, i), None) for i in range(len(equation.avals))]
                 if all(each is None for each in given):
                     continue
-            needed = [useful(t) for t in equation.inputs]
+            inputs = equation.inputs
+            needed = [t.tracked for t in inputs] if useful is None else [useful(t) for t in inputs]
             kind = equation.op.kind
             value = equation.values[0]
             if kind.on_arrays and value is not None and value.dtype.kind != "V":
@@ -138,7 +142,7 @@ def pull_values(
                 pulled = kind.vjp(plain, given, needed)
             else:  # bfloat16 is left to tensors: NumPy would widen it beside a Python number
                 pulled = _on_tensors(equation, given, needed)
-            for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
+            for t, each, use in zip(inputs, pulled, needed, strict=True):
                 if use and each is not None:
                     made = t.equation
                     key = (id(t), -1) if made is None else (id(made), t.index)

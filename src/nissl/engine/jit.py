@@ -178,6 +178,9 @@ def jit(
     It is traced and compiled once for each combination of shapes, dtypes, nesting and static
     arguments, and kept. Variables that it reads are inputs and those that it assigns are outputs,
     so it may use layers; it can be differentiated, and used inside other traced functions.
+    Anything else that it closes over is taken as it is at the first call: what is to change is an
+    argument or a variable. A Python number among the arguments becomes a tensor of its default
+    dtype, and takes part in promotion, unlike a number written inside.
 
     Args:
         function: takes tensors, arrays, numbers and containers of them. Without it, a decorator is
