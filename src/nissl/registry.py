@@ -95,7 +95,7 @@ class Registry(Generic[T]):
         if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
         raise ArgumentTypeError(
-            f"the {self.kind} is a name, an object or a function, not {type(identifier).__name__} "
+            f"{'an' if self.kind[0] in 'aeio' else 'a'} {self.kind} is a name, an object or a function, not {type(identifier).__name__} "
             f"{identifier!r}"
         )
 

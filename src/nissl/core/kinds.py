@@ -74,7 +74,9 @@ class Elementwise(Kind):
         inputs, params = equation.inputs, equation.params
         assert cotangent is not None
         return [
-            cotangent * partial(output, *inputs, **params) if wanted and partial is not None else None
+            cotangent * partial(output, *inputs, **params)
+            if wanted and partial is not None
+            else None
             for partial, wanted in zip(self.partials, needed, strict=True)
         ]
 
