@@ -94,8 +94,9 @@ class Registry(Generic[T]):
             return identifier()
         if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
+        article = "an" if self.kind[0] in "aeio" else "a"
         raise ArgumentTypeError(
-            f"{'an' if self.kind[0] in 'aeio' else 'a'} {self.kind} is a name, an object or a function, not {type(identifier).__name__} "
+            f"{article} {self.kind} is a name, an object or a function, not {type(identifier).__name__} "
             f"{identifier!r}"
         )
 

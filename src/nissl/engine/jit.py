@@ -113,7 +113,9 @@ class Jitted:
         key = (structure, static, kinds, tuple(x.aval for x in inputs))
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = self._trace(structure, inputs, static)
+            entry = self._trace(structure, inputs, static)
+            if not entry.closed_over:  # a tensor of an outer graph may be another the next time
+                self._entries[key] = entry
         everything = [*inputs, *(v.value for v in entry.reads), *entry.closed_over]
         outputs = self._run(entry, everything, args)
         count = len(outputs) - len(entry.writes)
