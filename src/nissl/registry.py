@@ -96,8 +96,8 @@ class Registry(Generic[T]):
             return identifier
         article = "an" if self.kind[0] in "aeio" else "a"
         raise ArgumentTypeError(
-            f"{article} {self.kind} is a name, an object or a function, not {type(identifier).__name__} "
-            f"{identifier!r}"
+            f"{article} {self.kind} is a name, an object or a function, not "
+            f"{type(identifier).__name__} {identifier!r}"
         )
 
     def serialize(self, item: Any) -> Any:

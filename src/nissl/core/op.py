@@ -151,6 +151,21 @@ def apply(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
         values.append(value)
         if tensor.tracked:
             kept = True
+    return compute_now(op, inputs, values, kept, params)
+
+
+def compute_now(
+    op: Op, inputs: Sequence[Tensor], values: Sequence[Array], kept: bool, params: dict[str, Any]
+) -> Any:
+    """Compute ``op`` on values that are there.
+
+    Args:
+        op: the operation.
+        inputs: the tensors it is applied to.
+        values: their values.
+        kept: whether any of them is tracked, so that the equation must be kept.
+        params: the op's parameters.
+    """
     try:
         if state.quiet:
             result = op.eager(*values, **params)

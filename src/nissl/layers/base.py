@@ -126,11 +126,11 @@ class Layer:
     def _attributes(self, kind: type[T]) -> Iterator[T]:
         """Public attributes of a kind, also those within lists and dicts."""
         for key, value in vars(self).items():
-            if key.startswith("_"):
+            if not isinstance(value, (kind, list, tuple, dict)) or key.startswith("_"):
                 continue
             if isinstance(value, kind):
                 yield value
-            elif isinstance(value, list | tuple | dict):
+            elif value:
                 yield from (leaf for leaf in tree.flatten(value)[0] if isinstance(leaf, kind))
 
     def _own_weights(self) -> list[Variable]:

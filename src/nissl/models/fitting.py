@@ -265,7 +265,8 @@ class Fit:
             with finished_first():  # so that weights and history are of the same epoch
                 state, reports = self.runner.loop.epochs(self.fixed, before, data, orders, count)
                 spent = time.perf_counter() - clock
-                bad = next((int(step) for step in reports[-1] if step >= 0), -1)
+                flags = np.asarray(reports[-1])
+                bad = int(flags[np.argmax(flags >= 0)])  # -1 where no step went wrong
                 good = count if bad < 0 else (bad - begun) // spec.steps
                 self.state = state
                 if good:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nissl.core import dtypes
-from nissl.core.op import apply
+from nissl.core.op import apply, compute_now
 from nissl.core.ops import elementwise, movement
 from nissl.core.ops.shapes import broadcast_shapes
 from nissl.core.tensor import Array, Shape, Tensor, TensorLike, late
@@ -84,8 +84,7 @@ def tensor(x: TensorLike, dtype: Any = None, *, requires_grad: bool = False) -> 
     >>> nissl.tensor([[1, 2]], dtype="float64").shape
     (1, 2)
     """
-    value = np.array(asarray(x, dtype).concrete("a value to copy"))
-    found = Tensor(value)
+    found = Tensor(np.array(asarray(x, dtype).concrete("a value to copy")))
     if requires_grad:
         found.requires_grad = True
     return found
@@ -153,7 +152,10 @@ def stretch(x: Tensor, shape: Shape) -> Tensor:
     """Broadcast ``x`` to ``shape``, or return it as it is when it has it already."""
     if x.shape == shape:
         return x
-    return apply(movement.broadcast_to, (x,), {"shape": shape})
+    value = x.value
+    if value is None:
+        return apply(movement.broadcast_to, (x,), {"shape": shape})
+    return compute_now(movement.broadcast_to, (x,), (value,), x.tracked, {"shape": shape})
 
 
 @functools.lru_cache(maxsize=256)
@@ -175,24 +177,25 @@ def _fill(value: bool | int | float, like: Tensor) -> Tensor:
 
 def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
     """Apply an elementwise op of two inputs after promotion and broadcasting."""
-    if type(x) is Tensor and type(y) is Tensor:  # nothing to do, as most often: be quick
-        a, b = x.value, y.value
-        if a is not None and b is not None and a.dtype is b.dtype and a.shape == b.shape:
-            if a.dtype.kind == "b":
-                op.infer(x.aval, y.aval)  # NumPy adds bools, and other engines do not
-            return apply(op, (x, y), {})
     if isinstance(x, Tensor):
         if isinstance(y, _SCALARS):
             y = _fill(y, x)
     elif isinstance(y, Tensor) and isinstance(x, _SCALARS):
         x = _fill(x, y)
-    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype == y.dtype):
+    if type(x) is Tensor and type(y) is Tensor:  # nothing to do, as most often: be quick
+        a, b = x.value, y.value
+        if a is not None and b is not None and a.dtype is b.dtype and a.dtype.kind != "b":
+            if a.shape == b.shape:
+                return compute_now(op, (x, y), (a, b), x.tracked or y.tracked, {})
+    else:
+        x, y = promote(x, y)
+    if x.dtype != y.dtype:
         x, y = promote(x, y)
     if x.shape != y.shape:
         shape = broadcast_shapes(op.name, x.shape, y.shape)
         x, y = stretch(x, shape), stretch(y, shape)
     if x.dtype.kind == "b":
-        op.infer(x.aval, y.aval)
+        op.infer(x.aval, y.aval)  # NumPy adds bools, and other engines do not
     return apply(op, (x, y), {})
 
 
@@ -200,6 +203,9 @@ def unary(op: Any, x: TensorLike) -> Tensor:
     """Apply an elementwise op of one floating input; integers become the default float."""
     if not isinstance(x, Tensor):
         x = asarray(x)
+    value = x.value
+    if value is not None and value.dtype.kind == "f":
+        return compute_now(op, (x,), (value,), x.tracked, {})
     if not dtypes.is_floating(x.dtype):
         x = astype(x, dtypes.default_float())
     return apply(op, (x,), {})

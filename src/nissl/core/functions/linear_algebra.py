@@ -9,7 +9,7 @@ from nissl.core.functions.arithmetic import multiply
 from nissl.core.functions.convert import promote, stretch
 from nissl.core.functions.manipulation import expand_dims, permute_dims, reshape
 from nissl.core.functions.reduce import sum
-from nissl.core.op import apply
+from nissl.core.op import apply, compute_now
 from nissl.core.ops import contraction as ops
 from nissl.core.ops.shapes import broadcast_shapes, normalise_axis
 from nissl.core.tensor import Tensor, TensorLike
@@ -26,7 +26,10 @@ def matmul(x: TensorLike, y: TensorLike) -> Tensor:
     if x.ndim == 2 == y.ndim:
         if x.shape[1] != y.shape[0] or x.dtype.kind == "b":
             ops.matmul.infer(x.aval, y.aval)
-        return apply(ops.matmul, (x, y), {})
+        a, b = x.value, y.value
+        if a is None or b is None:
+            return apply(ops.matmul, (x, y), {})
+        return compute_now(ops.matmul, (x, y), (a, b), x.tracked or y.tracked, {})
     if not x.ndim or not y.ndim:
         raise ShapeError(f"matmul: shapes {x.shape} and {y.shape}; numbers are joined with *")
     row, column = x.ndim == 1, y.ndim == 1
