@@ -6,6 +6,7 @@
     ├── ArgumentError         (ValueError)         an argument outside its range
     │   └── UnknownNameError                       a name that nothing has; says the nearest
     ├── ArgumentTypeError     (TypeError)          an argument of the wrong kind
+    ├── AbstractMethodError   (NotImplementedError) a method that a subclass must write
     ├── OutOfRangeError       (IndexError)         an index past the end
     ├── GraphError            (RuntimeError)       a graph used in a way that it cannot be
     │   ├── AbstractValueError (TypeError)         a number asked of a tensor that has none yet
@@ -28,6 +29,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "AbstractMethodError",
     "AbstractValueError",
     "ArgumentError",
     "ArgumentTypeError",
@@ -82,6 +84,10 @@ class UnknownNameError(ArgumentError):
 
 class ArgumentTypeError(NisslError, TypeError):
     """An argument of a kind that is not taken here."""
+
+
+class AbstractMethodError(NisslError, NotImplementedError):
+    """A method that a subclass must write was called on a class that has not written it."""
 
 
 class OutOfRangeError(NisslError, IndexError):

@@ -23,7 +23,7 @@ from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.functions.convert import as_shape
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.errors import AbstractMethodError, ArgumentError, ArgumentTypeError, ShapeError
 from nissl.registry import Registry, from_config
 
 __all__ = [
@@ -63,7 +63,7 @@ class Initializer:
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         """Return the starting value of a weight."""
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype)")
+        raise AbstractMethodError(f"{type(self).__name__} must define __call__(shape, dtype)")
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, in JSON's terms."""

@@ -14,7 +14,7 @@ from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.ops.shapes import normalise_axis
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.errors import AbstractMethodError, ArgumentError, ArgumentTypeError, ShapeError
 from nissl.losses import checks
 from nissl.registry import Registry, snake_case
 
@@ -157,7 +157,7 @@ class Loss:
         Both arguments have the same shape and a floating dtype; only integer targets of another
         shape, which can be labels, come as they were given.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define call(y_true, y_pred)")
+        raise AbstractMethodError(f"{type(self).__name__} must define call(y_true, y_pred)")
 
     def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """Align shapes and dtypes before :meth:`call`."""

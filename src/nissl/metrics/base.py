@@ -11,7 +11,7 @@ from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
 from nissl.core.variable import Variable
-from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.errors import AbstractMethodError, ArgumentError, ArgumentTypeError, ShapeError
 from nissl.losses import LossFunctionWrapper
 from nissl.registry import Registry, automatic_name, snake_case
 
@@ -80,11 +80,11 @@ class Metric:
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take one more batch into account."""
-        raise NotImplementedError(f"{type(self).__name__} must define update_state")
+        raise AbstractMethodError(f"{type(self).__name__} must define update_state")
 
     def result(self) -> Tensor:
         """Return the value over all batches since the last reset."""
-        raise NotImplementedError(f"{type(self).__name__} must define result()")
+        raise AbstractMethodError(f"{type(self).__name__} must define result()")
 
     def reset_state(self) -> None:
         """Forget all batches."""
@@ -218,7 +218,7 @@ class PairMean(Average):
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return one number a sample, or several, of which the mean is taken."""
-        raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
+        raise AbstractMethodError(f"{type(self).__name__} must define values(y_true, y_pred)")
 
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
