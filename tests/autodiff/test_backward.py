@@ -228,3 +228,29 @@ def test_a_pass_inside_a_pass_leaves_the_outer_one_as_it_was() -> None:
     y = leaf([0.0, 2.0])
     F.sum(F.log(cube(y) / y)).backward()
     assert np.isnan(gradient_of(y).numpy()[0])
+
+
+def test_rules_on_bare_arrays_may_use_every_function() -> None:
+    """Keeping reduced axes and cutting a tensor up work with a graph of the pass and without."""
+    from nissl.core.kinds import Linear
+    from nissl.core.op import Op
+    from nissl.core.tensor import late
+
+    functions: Any = late
+
+    def transpose(i: int, cotangent: Any, x: Any) -> Any:
+        mean = functions.functions.sum(cotangent, axis=(1,), keepdims=True) / 3
+        first, second = functions.functions.unstack(cotangent - mean, axis=0)
+        return functions.functions.stack([first, second])
+
+    centred = Op(
+        name="centred",
+        infer=lambda x: x,
+        compute=lambda xp, x: x - xp.mean(x, axis=1, keepdims=True),
+        kind=Linear(transpose),
+    )
+    weights = np.array([[1.0, 2.0, 6.0], [0.0, 0.0, 3.0]])
+    for create_graph in (False, True):
+        x = leaf(np.ones((2, 3)))
+        centred(x).backward(weights, create_graph=create_graph)
+        np.testing.assert_allclose(gradient_of(x).numpy(), [[-2.0, -1.0, 3.0], [-1.0, -1.0, 2.0]])

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from nissl.core.tensor import Array, Equation, Key, Shape, Tensor, late, state
-
-_SMALL = 4096
+from nissl.core import tree
+from nissl.core.ops.contraction import matmul_numpy
+from nissl.core.ops.movement import broadcast_numpy
+from nissl.core.ops.reduction import sum_numpy
+from nissl.core.tensor import Array, Equation, Key, Tensor, late, state
 
 
 class RawEquation:
@@ -30,22 +32,6 @@ class RawEquation:
         self.avals = equation.avals
         self.inputs = [t.value for t in equation.inputs]
         self.outputs = equation.values
-
-
-def _sum(x: Array, axis: Any = None) -> Array:
-    """Sum along axes (all by default)."""
-    if x.dtype.itemsize == 2:  # half precisions are summed in float32
-        return np.sum(x, axis=axis, dtype=np.float32).astype(x.dtype)
-    return np.add.reduce(x, axis)
-
-
-def _broadcast_to(x: Array, shape: Shape) -> Array:
-    """Stretch to a shape: a copy if small, which later arithmetic reads faster than a view."""
-    out = np.empty(shape, x.dtype)
-    if out.size > _SMALL:
-        return np.broadcast_to(x, shape)
-    out[...] = x
-    return out
 
 
 class RawFunctions:
@@ -64,15 +50,9 @@ class RawFunctions:
     sinh = staticmethod(np.sinh)
     cosh = staticmethod(np.cosh)
     sign = staticmethod(np.sign)
-    sum = staticmethod(_sum)
-    broadcast_to = staticmethod(_broadcast_to)
-
-    @staticmethod
-    def matmul(x: Array, y: Array) -> Array:
-        """Product of matrices; half precisions are multiplied in float32."""
-        if x.dtype.itemsize == 2:
-            return (x.astype(np.float32) @ y.astype(np.float32)).astype(x.dtype)
-        return x @ y
+    sum = staticmethod(sum_numpy)
+    broadcast_to = staticmethod(broadcast_numpy)
+    matmul = staticmethod(matmul_numpy)
 
     @staticmethod
     def reshape(x: Array, shape: Sequence[int]) -> Array:
@@ -96,7 +76,7 @@ class RawFunctions:
             state.raw = False
             try:
                 result = function(*args, **kwargs)
-                return result.value if isinstance(result, Tensor) else result
+                return tree.map_leaves(lambda x: x.value if isinstance(x, Tensor) else x, result)
             finally:
                 state.raw = True
 

@@ -84,7 +84,7 @@ def _loop_options() -> dict[str, Any]:
     """Compiler options for a loop over small steps.
 
     On the CPU, running a step's kernels one after the other is quicker than handing them to several
-    threads: by 8 % for a step of 0.2 ms. Large products are spread over the threads in any case.
+    threads: by 8 % for the step of a 784-300-100-10 network with a batch of 32, on two cores.
     """
     if jax.default_backend() != "cpu":
         return {}

@@ -32,7 +32,8 @@ def _matmul(xp: Any, x: Array, y: Array) -> Array:
     return xp.matmul(x, y)
 
 
-def _matmul_numpy(x: Array, y: Array) -> Array:
+def matmul_numpy(x: Array, y: Array) -> Array:
+    """Matrix product of NumPy arrays; half precisions are summed in float32."""
     if x.dtype.itemsize == 2 and dtypes.is_floating(x.dtype):  # NumPy has no fast half matmul
         return (x.astype("float32") @ y.astype("float32")).astype(x.dtype)
     return x @ y
@@ -43,7 +44,7 @@ matmul = register(
         name="matmul",
         infer=_matmul_infer,
         compute=_matmul,
-        lowerings={"numpy": _matmul_numpy},
+        lowerings={"numpy": matmul_numpy},
         kind=Bilinear(
             lambda ct, x, y: F.functions.matmul(ct, F.functions.matrix_transpose(y)),
             lambda ct, x, y: F.functions.matmul(F.functions.matrix_transpose(x), ct),

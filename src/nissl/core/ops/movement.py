@@ -28,7 +28,8 @@ def _broadcast(xp: Any, x: Array, shape: Shape) -> Array:
     return xp.broadcast_to(x, shape)
 
 
-def _broadcast_numpy(x: Array, shape: Shape) -> Array:
+def broadcast_numpy(x: Array, shape: Shape) -> Array:
+    """Stretch a NumPy array: a copy if small, else a view, which is read-only."""
     if math.prod(shape) * x.dtype.itemsize > SMALL:
         return np.broadcast_to(x, shape)
     out = np.empty(shape, x.dtype)  # a small copy is made faster than a view with strides of 0
@@ -57,7 +58,7 @@ broadcast_to = register(
         name="broadcast_to",
         infer=_broadcast_infer,
         compute=_broadcast,
-        lowerings={"numpy": _broadcast_numpy},
+        lowerings={"numpy": broadcast_numpy},
         kind=Linear(lambda i, ct, x, shape: unbroadcast(ct, x.shape)),
         formula=r"{0}",
         flops=lambda x, shape: 0,

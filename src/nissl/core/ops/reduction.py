@@ -45,10 +45,11 @@ REDUCTIONS = (
 )
 
 
-def _sum_numpy(x: Array, axis: Axes) -> Array:
+def sum_numpy(x: Array, axis: Axes | None = None, keepdims: bool = False) -> Array:
+    """Sum of a NumPy array; half precisions are summed in float32."""
     if x.dtype.itemsize > 2:
-        return np.add.reduce(x, axis, x.dtype)
-    return np.sum(x, axis=axis, dtype=wide(np, x.dtype)).astype(x.dtype)
+        return np.add.reduce(x, axis, x.dtype, keepdims=keepdims)
+    return np.sum(x, axis=axis, dtype=wide(np, x.dtype), keepdims=keepdims).astype(x.dtype)
 
 
 sum = register(
@@ -56,7 +57,7 @@ sum = register(
         name="sum",
         infer=lambda x, axis: Aval(reduced(x.shape, axis), x.dtype),
         compute=lambda xp, x, axis: xp.sum(x, axis=axis, dtype=wide(xp, x.dtype)).astype(x.dtype),
-        lowerings={"numpy": _sum_numpy},
+        lowerings={"numpy": sum_numpy},
         kind=Linear(lambda i, ct, x, axis: _spread(ct, x.shape, axis)),
         formula=r"\sum {0}",
         flops=lambda x, axis: x.size,
