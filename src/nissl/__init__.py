@@ -275,6 +275,7 @@ __all__ = [
     "errors",
     "exp",
     "expand_dims",
+    "explain",
     "expm1",
     "eye",
     "flip",
@@ -422,6 +423,7 @@ _MODULES = (
     "backend",
     "callbacks",
     "datasets",
+    "explain",
     "initializers",
     "layers",
     "losses",
@@ -431,7 +433,7 @@ _MODULES = (
     "random",
     "utils",
 )
-_LATE = {"Input": "layers", "Model": "models", "Sequential": "models"}
+_LATE = {"Input": "layers", "Model": "models", "Perceptron": "models", "Sequential": "models"}
 
 
 def __getattr__(name: str) -> Any:

@@ -30,13 +30,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["confusion", "curves", "metric_name", "mistakes", "regression", "samples", "save"]
+__all__ = [
+    "confusion",
+    "curves",
+    "metric_name",
+    "mistakes",
+    "new_figure",
+    "regression",
+    "samples",
+    "save",
+]
 
 INK = "#1b1b1b"
 TRAINING = "#1f4e79"  # dark in grey print
 VALIDATION = "#e07b39"  # light in grey print
 GRID = "#d9d9d9"
 DPI = 120
+ENDINGS = (".png", ".svg", ".pdf")
+_DATES = {".svg": "Date", ".pdf": "CreationDate"}
 _MARKED = 40  # epochs up to which each is marked by a point
 _NUMBERED = 25  # classes up to which a confusion matrix shows its numbers
 _SCATTER = 5000  # points up to which each is drawn
@@ -61,9 +72,23 @@ def metric_name(name: str) -> str:
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure to a file, whole or not at all; its ending chooses the format, such as PNG."""
-    with writing(path) as beside:
-        figure.savefig(beside, dpi=DPI)
+    """Write a figure to a file, whole or not at all; its ending chooses the format, such as PNG.
+
+    The same figure gives the same bytes, whatever the day.
+
+    Raises:
+        ArgumentError: the ending is none of those in :data:`ENDINGS`.
+    """
+    ending = os.path.splitext(os.fspath(path))[1].lower()
+    if ending not in ENDINGS:
+        raise ArgumentError(
+            f"{os.fspath(path)}: pictures are written as {', '.join(ENDINGS)}; the ending "
+            f"{ending!r} is none of these"
+        )
+    import matplotlib as mpl
+
+    with writing(path) as beside, mpl.rc_context({"svg.hashsalt": "nissl"}):
+        figure.savefig(beside, dpi=DPI, metadata={_DATES[ending]: None} if ending in _DATES else {})
 
 
 # ---- pictures --------------------------------------------------------------------------------
@@ -87,7 +112,7 @@ def curves(
     names.sort(key=lambda name: name != "loss")
     if not names or not len(history[names[0]]):
         raise ArgumentError("curves: the history has no epoch, so there is nothing to draw")
-    figure = _figure(4.8 * len(names), 3.6)
+    figure = new_figure(4.8 * len(names), 3.6)
     from matplotlib.ticker import MaxNLocator
 
     for place, name in enumerate(names, start=1):
@@ -139,7 +164,7 @@ def confusion(matrix: ArrayLike, names: Sequence[str]) -> Figure:
     side = max(3.6, min(0.62 * classes, 14.0))
     shown = [_short(name) for name in names]
     margin = 1.2 + 0.09 * max(len(name) for name in shown)
-    figure = _figure(side + margin + 0.9, side + margin)
+    figure = new_figure(side + margin + 0.9, side + margin)
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
     ticks = np.arange(classes)
@@ -224,7 +249,7 @@ def regression(true: ArrayLike, predicted: ArrayLike, *, target: str = "") -> Fi
     if t.size > _SCATTER:
         chosen = np.linspace(0, t.size - 1, _SCATTER).astype(int)
         t, y = t[chosen], y[chosen]
-    figure = _figure(9.6, 4.2)
+    figure = new_figure(9.6, 4.2)
     left, right = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2)
     ends = [min(t.min(), y.min()), max(t.max(), y.max())]
     left.plot(ends, ends, "--", color=INK, linewidth=1, label=_("prediction = truth"))
@@ -254,7 +279,7 @@ def _gallery(pictures: ArrayLike, captions: Sequence[str], title: str) -> Figure
     columns = min(5, max(count, 1))
     rows = max(1, math.ceil(count / columns))
     lines = max((caption.count("\n") + 1 for caption in captions), default=0)
-    figure = _figure(2.05 * columns if count > 2 else 4.6, (1.5 + 0.2 * lines) * rows + 0.5)
+    figure = new_figure(2.05 * columns if count > 2 else 4.6, (1.5 + 0.2 * lines) * rows + 0.5)
     for place, caption in enumerate(captions):
         axes = figure.add_subplot(rows, columns, place + 1)
         axes.imshow(_shown(array[place]), cmap="gray", interpolation="nearest")
@@ -274,7 +299,12 @@ def _shown(picture: Any) -> Any:
     return (values - low) / (high - low if high > low else 1.0)
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure, white, laid out so that nothing overlaps; sizes in inches.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -62,6 +63,15 @@ def table(
     for row in rows:
         made.add_row(*[Text(printable(cell)) for cell in row])
     console.print(made)
+
+
+def show(thing: Any) -> None:
+    """Print what rich can draw, with plain characters where the stream has no others."""
+    console = _console()
+    console.soft_wrap = False
+    if not console.is_terminal:
+        console.width = 10_000  # a file has no edge to fold a table at
+    console.print(thing)
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> None:

@@ -1,0 +1,77 @@
+"""How commands show an explanation: on the terminal, in another notation, or into files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nissl.cli import console
+from nissl.errors import ArgumentError, UnknownNameError
+from nissl.explain.report import PICTURES, TEXTS, Explanation
+from nissl.i18n import mark
+from nissl.i18n import translate as _
+
+FORMATS = ("table", "markdown", "latex", "html")
+
+Output = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=mark(
+            "Write into this file too: .svg .png .pdf, .txt .md .tex .html; may be repeated."
+        ),
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help=mark("Write over files that are there already."))
+]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help=mark("What is printed: table, markdown, latex or html; table by default."),
+    ),
+]
+
+
+def check(output: list[Path] | None, force: bool, format: str = "table") -> None:
+    """Raise, before any work is done, what :func:`show` would raise after it."""
+    if format not in FORMATS:
+        raise UnknownNameError("format", format, FORMATS)
+    for path in output or ():
+        if path.suffix.lower() not in PICTURES + TEXTS:
+            raise ArgumentError(
+                _("{path}: the ending must be one of {endings}").format(
+                    path=path, endings=" ".join(PICTURES + TEXTS)
+                )
+            )
+        if path.exists() and not force:
+            raise ArgumentError(
+                _("{path} exists already, and is left as it is; add --force to replace it").format(
+                    path=path
+                )
+            )
+
+
+def show(
+    explanation: Explanation, output: list[Path] | None, force: bool, format: str = "table"
+) -> None:
+    """Print an explanation, and write it into each file of ``output``."""
+    check(output, force, format)
+    if format == "table":
+        console.show(explanation)
+    else:
+        texts = {
+            "markdown": explanation.to_markdown,
+            "latex": explanation.to_latex,
+            "html": explanation.to_html,
+        }
+        console.note(texts[format]())
+    for path in output or ():
+        explanation.save(path)
+        console.note(_("Written: {path}").format(path=path), error=format != "table")

@@ -1,0 +1,382 @@
+"""What every explanation is made of, and the forms in which it can be read.
+
+An :class:`Explanation` lists its parts, texts and tables, once; from them come the text of a
+terminal, the HTML of a notebook, Markdown and LaTeX. It may draw a picture too.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import math
+import numbers
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from nissl.errors import ArgumentError
+from nissl.files import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Cell", "Explanation", "Part", "Table", "Text", "format_number"]
+
+PICTURES = (".png", ".svg", ".pdf")
+TEXTS = (".txt", ".md", ".tex", ".html")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text that LaTeX writes in its own way.
+
+    Attributes:
+        text: what a terminal, Markdown and HTML show.
+        latex: what LaTeX shows, mathematics without the dollars; the text itself if empty.
+        style: ``""``, or ``"good"``, ``"bad"`` or ``"dim"``: a colour where there are colours. It
+            never says anything that the text does not say.
+    """
+
+    text: str
+    latex: str = ""
+    style: str = ""
+
+
+Value: TypeAlias = str | float | Cell | None
+Part: TypeAlias = "Table | Text"
+
+_STYLES = {"good": "green", "bad": "bold red", "dim": "dim", "": ""}
+_CSS = {"good": "color:#1b7a35", "bad": "color:#b3262e;font-weight:bold", "dim": "color:#666"}
+
+
+def format_number(value: Any, digits: int = 6) -> str:
+    """Return a number as readers see it: ``digits`` significant digits, integers whole.
+
+    >>> format_number(3), format_number(0.1 + 0.2), format_number(1e-9), format_number(float("nan"))
+    ('3', '0.3', '1e-09', 'nan')
+    """
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    number = float(value)
+    return format(0.0 if number == 0 else number, f".{digits}g")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; ``heading`` makes it the title of what follows."""
+
+    text: str
+    latex: str = ""
+    heading: bool = False
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under column titles.
+
+    Attributes:
+        columns: the titles.
+        rows: for each row one value a column: a text, a :class:`Cell`, a number, or ``None`` for
+            nothing.
+        title: a line above the table.
+        digits: significant digits of numbers.
+
+    >>> table = Table(("x", "f(x)"), ((1, 0.25), (2, Cell("1/2", r"\\frac12"))))
+    >>> print(table.to_markdown())
+    | x | f(x) |
+    |--:|-----:|
+    | 1 | 0.25 |
+    | 2 | 1/2 |
+    >>> print(table.to_latex())
+    \\begin{tabular}{rr}
+      x & f(x) \\\\ \\hline
+      1 & 0.25 \\\\
+      2 & $\\frac12$ \\\\
+    \\end{tabular}
+    """
+
+    columns: Sequence[str | Cell]
+    rows: Sequence[Sequence[Value]]
+    title: str = ""
+    digits: int = 6
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ArgumentError(
+                    f"a table of {len(self.columns)} columns was given a row of {len(row)} values"
+                )
+
+    def cell(self, value: Value) -> Cell:
+        """Return a value as it is shown."""
+        if isinstance(value, Cell):
+            return value
+        if value is None:
+            return Cell("")
+        if isinstance(value, str):
+            return Cell(value)
+        shown = format_number(value, self.digits)
+        return Cell(shown, _latex_number(shown), "" if math.isfinite(value) else "bad")
+
+    def cells(self) -> list[list[Cell]]:
+        """Return all rows as they are shown."""
+        return [[self.cell(value) for value in row] for row in self.rows]
+
+    def titles(self) -> list[Cell]:
+        """Return the column titles."""
+        return [self.cell(column) for column in self.columns]
+
+    def right(self) -> list[bool]:
+        """Say of each column whether it holds numbers, and is aligned to the right."""
+        return [
+            any(isinstance(row[place], int | float) for row in self.rows)
+            for place in range(len(self.columns))
+        ]
+
+    def to_markdown(self) -> str:
+        """Return the table in GitHub's Markdown."""
+        lines = ["| " + " | ".join(_markdown(cell.text) for cell in self.titles()) + " |"]
+        widths = [len(cell.text) + 1 for cell in self.titles()]
+        lines.append(
+            "|"
+            + "|".join(
+                "-" * width + (":" if right else "-")
+                for width, right in zip(widths, self.right(), strict=True)
+            )
+            + "|"
+        )
+        for row in self.cells():
+            lines.append("| " + " | ".join(_markdown(cell.text) for cell in row) + " |")
+        return "\n".join([*([f"**{_markdown(self.title)}**", ""] if self.title else []), *lines])
+
+    def to_latex(self) -> str:
+        """Return the table as LaTeX's ``tabular``."""
+        aligned = "".join("r" if right else "l" for right in self.right())
+        lines = [rf"\begin{{tabular}}{{{aligned}}}"]
+        lines.append("  " + " & ".join(_latex(cell) for cell in self.titles()) + r" \\ \hline")
+        for row in self.cells():
+            lines.append("  " + " & ".join(_latex(cell) for cell in row) + r" \\")
+        lines.append(r"\end{tabular}")
+        return "\n".join(
+            [*([rf"\paragraph{{{_escape(self.title)}}}"] if self.title else []), *lines]
+        )
+
+    def to_html(self) -> str:
+        """Return the table as HTML."""
+        right = self.right()
+        lines = ["<table>"]
+        if self.title:
+            lines.append(f"<caption>{html.escape(self.title)}</caption>")
+        lines.append("<thead><tr>" + _html_row("th", self.titles(), right) + "</tr></thead>")
+        lines.append("<tbody>")
+        lines += ["<tr>" + _html_row("td", row, right) + "</tr>" for row in self.cells()]
+        return "\n".join([*lines, "</tbody></table>"])
+
+    def __rich__(self) -> Any:
+        from rich import box
+        from rich.table import Table as RichTable
+        from rich.text import Text as RichText
+
+        made = RichTable(
+            box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title_justify="left",
+            title=RichText(_printable(self.title), "bold") if self.title else None,
+            title_style="",
+        )  # fmt: skip
+        for title, right in zip(self.titles(), self.right(), strict=True):
+            made.add_column(RichText(_printable(title.text)), justify="right" if right else "left")
+        for row in self.cells():
+            made.add_row(*[RichText(_printable(cell.text), _STYLES[cell.style]) for cell in row])
+        return made
+
+
+class Explanation(ABC):
+    """Something explained: texts and tables, and a picture where there is one to draw.
+
+    A subclass lists its :meth:`parts` and, if it can, draws its :meth:`figure`.
+    """
+
+    @abstractmethod
+    def parts(self) -> Iterator[Part]:
+        """Yield the texts and tables, in the order in which they are read."""
+
+    def figure(self) -> Figure:
+        """Draw the picture.
+
+        Raises:
+            ArgumentError: there is no picture of this.
+        """
+        raise ArgumentError(f"{type(self).__name__} has no picture; save it as text instead")
+
+    @property
+    def has_figure(self) -> bool:
+        """Whether there is a picture of this."""
+        return type(self).figure is not Explanation.figure
+
+    def to_markdown(self) -> str:
+        """Return all parts in Markdown."""
+        return "\n\n".join(
+            part.to_markdown()
+            if isinstance(part, Table)
+            else ("### " if part.heading else "") + _paragraph(part.text)
+            for part in self.parts()
+        )
+
+    def to_latex(self) -> str:
+        """Return all parts in LaTeX, to be put into a document that uses amsmath."""
+        return "\n\n".join(
+            part.to_latex()
+            if isinstance(part, Table)
+            else rf"\subsection*{{{part.latex or _escape(part.text)}}}"
+            if part.heading
+            else part.latex or _escape(part.text)
+            for part in self.parts()
+        )
+
+    def to_html(self) -> str:
+        """Return all parts in HTML, without the picture."""
+        return "\n".join(
+            part.to_html() if isinstance(part, Table) else _html_text(part) for part in self.parts()
+        )
+
+    def to_text(self, width: int | None = None) -> str:
+        """Return all parts as plain text; as Markdown where rich is not installed.
+
+        Args:
+            width: characters a line; by default as wide as the tables are.
+        """
+        try:
+            from rich.console import Console
+        except ImportError:
+            return self.to_markdown()
+        stream = io.StringIO()
+        console = Console(file=stream, width=width or 10_000, no_color=True, highlight=False)
+        console.print(self)
+        return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the explanation to a file; its ending says how.
+
+        Args:
+            path: a picture (``.png``, ``.svg``, ``.pdf``), or texts and tables (``.txt``, ``.md``,
+                ``.tex``, ``.html``, the last with the picture in it). A file that is there is
+                replaced, once the new one is whole.
+
+        Raises:
+            ArgumentError: the ending is none of these.
+        """
+        ending = os.path.splitext(os.fspath(path))[1].lower()
+        if ending in PICTURES:
+            from nissl import plots
+
+            plots.save(self.figure(), path)
+            return
+        if ending not in TEXTS:
+            raise ArgumentError(
+                f"{os.fspath(path)}: the ending {ending!r} is none of those that can be written: "
+                f"{', '.join(PICTURES + TEXTS)}"
+            )
+        if ending == ".html":
+            text = _PAGE.format(body=self._repr_html_())
+        elif ending == ".tex":
+            text = self.to_latex()
+        else:
+            text = self.to_markdown() if ending == ".md" else self.to_text()
+        write_bytes(path, (text.rstrip("\n") + "\n").encode("utf-8"))
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return self.to_html() + (f"\n{_svg(self.figure())}" if self.has_figure else "")
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        from rich.text import Text as RichText
+
+        for place, part in enumerate(self.parts()):
+            if place:
+                yield ""
+            if isinstance(part, Table):
+                yield part
+            else:
+                style = "bold" if part.heading else _STYLES[part.style]
+                yield RichText(_printable(part.text), style)
+
+
+_PAGE = """<!doctype html>
+<html><head><meta charset="utf-8"><style>
+body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem }}
+table {{ border-collapse: collapse; margin: 1rem 0 }}
+caption {{ text-align: left; font-weight: bold; padding: .3rem 0 }}
+th, td {{ padding: .25rem .75rem; border-bottom: 1px solid #ddd }}
+svg {{ max-width: 100%; height: auto }}
+</style></head><body>
+{body}
+</body></html>"""
+
+
+def _svg(figure: Figure) -> str:
+    import matplotlib as mpl
+
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "nissl"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _html_row(tag: str, cells: Sequence[Cell], right: Sequence[bool]) -> str:
+    shown: list[str] = []
+    for cell, aligned in zip(cells, right, strict=True):
+        style = ["text-align:right" if aligned else "text-align:left", _CSS.get(cell.style, "")]
+        joined = ";".join(filter(None, style))
+        shown.append(f'<{tag} style="{joined}">{html.escape(cell.text)}</{tag}>')
+    return "".join(shown)
+
+
+def _html_text(part: Text) -> str:
+    text = html.escape(part.text).replace("\n", "<br>\n")
+    if part.heading:
+        return f"<h3>{text}</h3>"
+    style = f' style="{_CSS[part.style]}"' if part.style else ""
+    return f"<p{style}>{text}</p>"
+
+
+def _paragraph(text: str) -> str:
+    return "\n".join(_markdown(line) for line in text.split("\n"))
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\`*_|<>\[\]])", r"\\\1", _printable(text))
+
+
+def _printable(text: str) -> str:
+    """The text without characters that steer a terminal, line ends excepted."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    **{c: "\\" + c for c in "&%$#_{}"},
+}  # fmt: skip
+
+
+def _escape(text: str) -> str:
+    return "".join(_LATEX.get(c, c) for c in _printable(text))
+
+
+def _latex(cell: Cell) -> str:
+    return f"${cell.latex}$" if cell.latex else _escape(cell.text)
+
+
+def _latex_number(shown: str) -> str:
+    """A formatted number in LaTeX's mathematics; empty where the text itself will do."""
+    mantissa, e, exponent = shown.partition("e")
+    if e and exponent.lstrip("+-").isdigit():
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+    if shown in ("inf", "-inf"):
+        return shown.replace("inf", r"\infty")
+    return shown if shown.startswith("-") else ""
