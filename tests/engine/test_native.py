@@ -15,7 +15,7 @@ import nissl
 from nissl.engine import get_engine
 from nissl.engine.base import LoopSpec
 from nissl.engine.native import loop as native
-from nissl.engine.native import small_loop
+from nissl.engine.native import native_loop
 from nissl.engine.native.codegen import Unsupported
 from nissl.models.inputs import Data
 
@@ -87,7 +87,7 @@ def test_native_loop_agrees_with_numpy(case: Any, tmp_path: Path, monkeypatch: A
         model = network(loss, activation, OPTIMIZERS[optimizer](), outputs, last)
         spec, fixed, state = spec_and_state(model, Data(x, y, weights), batch_size, True)
         data = [a for a in (x, y, weights) if a is not None]
-        made = small_loop(spec)
+        made = native_loop(spec)
         if made is None:  # say why, instead of passing by
             native.source_of(spec)
         assert made is not None
@@ -117,7 +117,7 @@ def test_float64_is_kept_to_its_own_precision(tmp_path: Path, monkeypatch: Any) 
         spec, fixed, state = spec_and_state(model, data, 5, False)
     finally:
         nissl.set_default_float("float32")
-    made = small_loop(spec)
+    made = native_loop(spec)
     assert made is not None
     found, _ = made.epochs(fixed, state, [x, y], None, 3)
     wanted, _ = get_engine("numpy").loop(spec).epochs(fixed, state, [x, y], None, 3)
@@ -160,21 +160,14 @@ def test_own_functions_are_right_everywhere(
     assert np.array_equal(y[infinite], tight[infinite])
 
 
-def test_what_is_too_large_or_unknown_is_left_to_xla() -> None:
-    wide = nissl.Sequential([nissl.Input((40,)), nissl.layers.Dense(300)])
+def test_what_is_too_large_is_left_to_xla() -> None:
+    wide = nissl.Sequential([nissl.Input((3000,)), nissl.layers.Dense(3000)])
     wide.compile(optimizer="sgd", loss="mse")
-    data = Data(np.ones((4, 40), "float32"), np.ones((4, 300), "float32"))
+    data = Data(np.ones((4, 3000), "float32"), np.ones((4, 3000), "float32"))
     spec, _, _ = spec_and_state(wide, data, 4, False)
-    assert small_loop(spec) is None
+    assert native_loop(spec) is None
     with pytest.raises(Unsupported):
         native.source_of(spec)
-    dropped = nissl.Sequential(
-        [nissl.Input((2,)), nissl.layers.Dropout(0.5), nissl.layers.Dense(1)]
-    )
-    dropped.compile(optimizer="sgd", loss="mse")
-    data = Data(np.ones((4, 2), "float32"), np.ones((4, 1), "float32"))
-    spec, _, _ = spec_and_state(dropped, data, 4, False)
-    assert small_loop(spec) is None
 
 
 def test_it_can_be_switched_off(monkeypatch: Any) -> None:
@@ -182,7 +175,7 @@ def test_it_can_be_switched_off(monkeypatch: Any) -> None:
     model = network("mse", "tanh", "sgd", 1, "linear")
     x, y = samples("mse")
     spec, _, _ = spec_and_state(model, Data(x, y), 5, False)
-    assert small_loop(spec) is None
+    assert native_loop(spec) is None
 
 
 @needs_compiler
@@ -191,7 +184,7 @@ def test_a_library_that_others_can_write_is_not_loaded(tmp_path: Path, monkeypat
     model = network("mse", "tanh", "sgd", 1, "linear")
     x, y = samples("mse")
     spec, fixed, state = spec_and_state(model, Data(x, y), 23, False)
-    assert small_loop(spec) is not None
+    assert native_loop(spec) is not None
     (library,) = (tmp_path / "native").glob("*.so")
     assert native._trusted(library)
     (tmp_path / "native").chmod(0o777)
@@ -201,7 +194,7 @@ def test_a_library_that_others_can_write_is_not_loaded(tmp_path: Path, monkeypat
     library.unlink()  # it is in use: another file takes its name
     library.write_bytes(half)
     assert not native._trusted(library)
-    again = small_loop(spec)  # it is made anew
+    again = native_loop(spec)  # it is made anew
     assert again is not None
     again.epochs(fixed, state, [x, y], None, 1)
     assert native._trusted(library)

@@ -36,6 +36,7 @@ class LoopSpec:
         rows: rows of the data.
         shuffled: whether batches are rows gathered in a given order, or slices.
         fresh: for each state entry, what it is set to when an epoch begins; ``None`` keeps it.
+        stored: dtypes in which the caller keeps the data arrays; the step's own by default.
     """
 
     step: Program
@@ -47,6 +48,12 @@ class LoopSpec:
     rows: int
     shuffled: bool
     fresh: tuple[np.ndarray[Any, Any] | None, ...]
+    stored: tuple[np.dtype[Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.stored:
+            batch = self.step.in_avals[self.fixed + self.state :]
+            object.__setattr__(self, "stored", tuple(aval.dtype for aval in batch))
 
     @property
     def full_steps(self) -> int:
@@ -74,6 +81,10 @@ class LoopSpec:
 
 class Loop(ABC):
     """A compiled training or evaluation loop; see :class:`LoopSpec`."""
+
+    def hold(self, arrays: Sequence[np.ndarray[Any, Any]]) -> list[Array] | None:
+        """Return the data as this loop reads them in the host's memory; ``None`` if it cannot."""
+        return None
 
     @abstractmethod
     def steps(
@@ -165,15 +176,15 @@ def get_engine(name: str | None = None) -> Engine:
 def make_loop(spec: LoopSpec, name: str) -> tuple[Engine, Loop]:
     """Return a loop, and the engine whose arrays it takes.
 
-    With the engine ``"xla"``, a very small network gets a loop in machine code of its own, which
-    works on the host's arrays and needs no XLA.
+    With the engine ``"xla"``, a small or middle-sized network gets a loop in machine code of its
+    own, which works on the host's arrays and needs no XLA.
     """
     if name == "xla":
-        from nissl.engine.native import small_loop
+        from nissl.engine.native import native_loop
 
-        small = small_loop(spec)
-        if small is not None:
-            return get_engine("numpy"), small
+        native = native_loop(spec)
+        if native is not None:
+            return get_engine("numpy"), native
     engine = get_engine(name)
     return engine, engine.loop(spec)
 

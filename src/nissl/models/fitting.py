@@ -86,6 +86,7 @@ def make_runner(
         rows=data.rows,
         shuffled=shuffled,
         fresh=steps_module.fresh(trackers, step.state),
+        stored=tuple(array.dtype for array in data.arrays),
     )
     engine, loop = make_loop(spec, model.engine_name)
     return Runner(loop, spec, step, last, engine.compile(spec.report), engine)
@@ -106,7 +107,9 @@ def gather(variables: Sequence[Variable], engine: Engine) -> list[Array]:
 def feed(runner: Runner, data: Data) -> Feed:
     """Arrange how data reaches the device."""
     spec = runner.spec
-    return make_feed(data.arrays, data.avals, spec.batch_size, spec.steps, runner.engine)
+    return make_feed(
+        data.arrays, data.avals, spec.batch_size, spec.steps, runner.engine, runner.loop
+    )
 
 
 def evaluate_on(runner: Runner, source: Feed, callbacks: CallbackList | None = None) -> list[float]:

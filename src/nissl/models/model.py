@@ -190,6 +190,7 @@ class Model(Layer):
         key = (
             kind,
             tuple(data.avals),
+            tuple(array.dtype for array in data.arrays),
             batch_size,
             shuffled,
             self.engine_name,

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nissl.core.tensor import Array, Aval
-from nissl.engine.base import Engine
+from nissl.engine.base import Engine, Loop
 
 Host: TypeAlias = np.ndarray[Any, Any]
 
@@ -48,17 +48,12 @@ class Piece:
 
 
 class Resident:
-    """Data that is on the device whole, and gathered there."""
+    """Data that is where the device reads it, whole, and is gathered there."""
 
-    def __init__(
-        self, arrays: Sequence[Host], avals: Sequence[Aval], steps: int, engine: Engine
-    ) -> None:
+    def __init__(self, arrays: list[Array], steps: int, engine: Engine) -> None:
         self.engine = engine
         self.steps = steps
-        self.arrays = [
-            engine.to_device(np.asarray(array, aval.dtype))
-            for array, aval in zip(arrays, avals, strict=True)
-        ]
+        self.arrays = arrays
 
     @contextmanager
     def epoch(self, order: Host | None) -> Generator[Iterator[Piece]]:
@@ -124,10 +119,23 @@ Feed: TypeAlias = Resident | Streamed
 
 
 def make_feed(
-    arrays: Sequence[Host], avals: Sequence[Aval], batch_size: int, steps: int, engine: Engine
+    arrays: Sequence[Host],
+    avals: Sequence[Aval],
+    batch_size: int,
+    steps: int,
+    engine: Engine,
+    loop: Loop,
 ) -> Feed:
-    """Keep small data on the device, and stream large data where it can be read in place."""
+    """Leave data to a loop that reads them in place; else keep small data on the device, and
+    stream large data to where they can be read in place."""
+    held = loop.hold(arrays)
+    if held is not None:
+        return Resident(held, steps, engine)
     size = sum(aval.nbytes for aval in avals)
     if size > RESIDENT_BYTES and engine.shares_memory:
         return Streamed(arrays, avals, batch_size, steps, engine)
-    return Resident(arrays, avals, steps, engine)
+    placed = [
+        engine.to_device(np.asarray(array, aval.dtype))
+        for array, aval in zip(arrays, avals, strict=True)
+    ]
+    return Resident(placed, steps, engine)

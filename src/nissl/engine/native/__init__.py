@@ -1,10 +1,11 @@
-"""A loop in machine code for very small networks, where calling anything costs more than the sums.
+"""Loops in machine code, for networks where calling anything costs more than it should.
 
 The step of a network with a few units is written out as straight C, one statement a number, inside
-one loop over the rows of a batch, and compiled by the system's C compiler. What this cannot
-express, or is too large for it, is left to XLA.
+one loop over the rows of a batch. A network with some hundred units is written as loops over whole
+arrays, with matrix products of its own on two or more threads. The system's C compiler compiles
+either. What this cannot express, or is too large for it, is left to XLA.
 """
 
-from nissl.engine.native.loop import small_loop
+from nissl.engine.native.loop import native_loop
 
-__all__ = ["small_loop"]
+__all__ = ["native_loop"]

@@ -63,6 +63,21 @@ static inline float nissl_tanh_f(float x) {
   return x != x ? x : y;
 }
 
+/* threefry-2x32, as in the op random_bits: the numbers of the first half are the first word of the
+   enciphered counter, those of the second half the second */
+static inline uint32_t nissl_bits(uint32_t k0, uint32_t k1, uint32_t place, uint32_t half) {
+  const uint32_t k2 = k0 ^ k1 ^ 0x1BD11BDAu, second = place >= half;
+  uint32_t x = (second ? place - half : place) + k0, y = k1;
+#define NISSL_TURN(n) x += y; y = (y << n | y >> (32 - n)) ^ x;
+#define NISSL_FOUR(a, b, c, d) NISSL_TURN(a) NISSL_TURN(b) NISSL_TURN(c) NISSL_TURN(d)
+  NISSL_FOUR(13, 15, 26, 6) x += k1; y += k2 + 1;
+  NISSL_FOUR(17, 29, 16, 24) x += k2; y += k0 + 2;
+  NISSL_FOUR(13, 15, 26, 6) x += k0; y += k1 + 3;
+  NISSL_FOUR(17, 29, 16, 24) x += k1; y += k2 + 4;
+  NISSL_FOUR(13, 15, 26, 6) x += k2; y += k0 + 5;
+  return second ? y : x;
+}
+
 static inline float nissl_sigmoid_f(float x) {
   float e = nissl_exp_f(-fabsf(x));
   return (x >= 0.0f ? 1.0f : e) / (1.0f + e);
@@ -114,11 +129,23 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "cosh": _call("coshf", "cosh"),
     "atan": _call("atanf", "atan"),
     "erf": _call("erff", "erf"),
+    "erfc": _call("erfcf", "erfc"),
+    "tan": _call("tanf", "tan"),
+    "asin": _call("asinf", "asin"),
+    "acos": _call("acosf", "acos"),
+    "asinh": _call("asinhf", "asinh"),
+    "acosh": _call("acoshf", "acosh"),
+    "atanh": _call("atanhf", "atanh"),
+    "atan2": _call("atan2f", "atan2"),
+    "ceil": _call("ceilf", "ceil"),
+    "round": _call("rintf", "rint"),
+    "bitwise_left_shift": _text("({0} << {1})"),
+    "bitwise_right_shift": _text("({0} >> {1})"),
     "floor": _call("floorf", "floor"),
     "pow": _call("powf", "pow"),
-    "relu": _text("({0} > 0 ? {0} : ({0} != {0} ? {0} : 0))"),
-    "maximum": _text("({0} > {1} || {0} != {0} ? {0} : {1})"),
-    "minimum": _text("({0} < {1} || {0} != {0} ? {0} : {1})"),
+    "relu": _text("({0} < 0 ? 0 : {0})"),
+    "maximum": _text("(({0} > {1}) | ({0} != {0}) ? {0} : {1})"),
+    "minimum": _text("(({0} < {1}) | ({0} != {0}) ? {0} : {1})"),
     "equal": _text("({0} == {1})"),
     "not_equal": _text("({0} != {1})"),
     "less": _text("({0} < {1})"),

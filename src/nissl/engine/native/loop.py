@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ from nissl.core.program import Program
 from nissl.core.tensor import Array, Aval
 from nissl.engine.base import Loop, LoopSpec
 from nissl.engine.native.codegen import Unsupported, Value, program_to_c
+from nissl.engine.native.emit import source_of_arrays
 from nissl.engine.native.functions import C_TYPES, PRELUDE, literal
 from nissl.errors import SaveError
 from nissl.files import cache_folder, writing
 
 # sums may be reordered and vectorised; NaN and infinities keep their meaning
 _FLAGS = (
-    "-O3",
+    "-O2",
+    "-ftree-vectorize",
+    "-fvect-cost-model=dynamic",
     "-march=native",
     "-mprefer-vector-width=512",
     "-fno-math-errno",
@@ -35,6 +39,7 @@ _FLAGS = (
     "-fPIC",
 )
 _SECONDS = 60.0
+_FLOPS_A_THREAD = 1_000_000  # a step, below which a thread more costs more than it brings
 Host = np.ndarray[Any, Any]
 
 
@@ -68,9 +73,10 @@ def _step_function(name: str, program: Program, spec: LoopSpec, rows: int) -> st
     shared = spec.fixed + spec.state
     writer, outputs = program_to_c(program, shared)
     data = program.in_avals[shared:]
+    stored = [Aval(a.shape, dtype) for a, dtype in zip(data, spec.stored, strict=True)]
     lines = [
         *_pointers(program.in_avals[:shared], "p", "shared"),
-        *_pointers(data, "d", "data", "const "),
+        *_pointers(stored, "d", "data", "const "),
         *writer.before,
         f"for (long r = 0; r < {rows}; r++) {{",
         "const long q = ordered ? (long)order[base + r] : base + r;",
@@ -110,8 +116,8 @@ def _renewal(spec: LoopSpec) -> str:
     return "\n  ".join(lines)
 
 
-def source_of(spec: LoopSpec) -> str:
-    """Return the C text of a loop, or raise :class:`Unsupported`."""
+def source_of_numbers(spec: LoopSpec) -> str:
+    """Return the C text of a loop over single numbers, or raise :class:`Unsupported`."""
     size, full = spec.batch_size, spec.full_steps
     parts = [PRELUDE, _step_function("step_full", spec.step, spec, size)]
     last = ""
@@ -131,22 +137,57 @@ static inline __attribute__((always_inline)) void some_steps(void **shared, void
   {last}
 }}
 
-void nissl_steps(void **shared, void **data, const int32_t *order,
-                 long start, long stop, long offset) {{
+int nissl_steps(void **shared, void **data, const int32_t *order,
+                long start, long stop, long offset, long threads) {{
   if (order) some_steps(shared, data, order, start, stop, offset, 1);
   else some_steps(shared, data, order, start, stop, offset, 0);
+  return 0;
 }}
 
-void nissl_epochs(void **shared, void **data, const int32_t *orders, void **reports, long count) {{
+int nissl_epochs(void **shared, void **data, const int32_t *orders, void **reports, long count,
+                 long threads) {{
   for (long e = 0; e < count; e++) {{
   {_renewal(spec)}
   if (orders) some_steps(shared, data, orders + e * {spec.rows}, 0, {spec.steps}, 0, 1);
   else some_steps(shared, data, orders, 0, {spec.steps}, 0, 0);
   report(shared + {spec.fixed}, reports, e);
   }}
+  return 0;
 }}
 """)
     return "\n".join(parts)
+
+
+def source_of(spec: LoopSpec) -> str:
+    """Return the C text of a loop, or raise :class:`Unsupported`.
+
+    A network of a few units is written out number by number, one of a few hundred array by array.
+    """
+    spec = replace(spec, stored=_stored(spec))
+    try:
+        return source_of_numbers(spec)
+    except Unsupported:
+        return source_of_arrays(spec)
+
+
+def _stored(spec: LoopSpec) -> tuple[np.dtype[Any], ...]:
+    """Dtypes of the data arrays as the loop reads them: the caller's, where C has them."""
+    batch = spec.step.in_avals[spec.fixed + spec.state :]
+    return tuple(
+        dtype.newbyteorder("=") if dtype.name in C_TYPES else aval.dtype
+        for dtype, aval in zip(spec.stored, batch, strict=True)
+    )
+
+
+def _threads(spec: LoopSpec) -> int:
+    """How many threads are worth their meetings."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    asked = os.environ.get("NISSL_THREADS", "")
+    most = int(asked) if asked.isdecimal() and int(asked) else cores
+    return max(1, min(cores, most, spec.step.flops() // _FLOPS_A_THREAD))
 
 
 def _library(source: str, compiler: str) -> ctypes.CDLL:
@@ -161,7 +202,7 @@ def _library(source: str, compiler: str) -> ctypes.CDLL:
             text = Path(scratch, "loop.c")
             text.write_text(source)
             subprocess.run(
-                [compiler, *_FLAGS, str(text), "-o", str(beside), "-lm"],
+                [compiler, *_FLAGS, str(text), "-o", str(beside), "-lm", "-lpthread"],
                 check=True,
                 capture_output=True,
                 timeout=_SECONDS,
@@ -199,12 +240,18 @@ class NativeLoop(Loop):
         self.spec = spec
         self._library = library
         self._steps = library.nissl_steps
-        self._steps.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_long] * 3
-        self._steps.restype = None
+        self._steps.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_long] * 4
         self._epochs = library.nissl_epochs
-        self._epochs.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_long]
-        self._epochs.restype = None
+        self._epochs.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_long] * 2
         self._avals = spec.step.in_avals
+        self._stored = _stored(spec)
+        self._threads = _threads(spec)
+
+    def hold(self, arrays: Sequence[Host]) -> list[Array]:
+        return [
+            np.ascontiguousarray(array, dtype)
+            for array, dtype in zip(arrays, self._stored, strict=True)
+        ]
 
     @staticmethod
     def _table(arrays: Sequence[Host]) -> Any:
@@ -230,10 +277,19 @@ class NativeLoop(Loop):
         spec = self.spec
         kept = self._host(fixed, 0, copy=False)
         moving = self._host(state, spec.fixed, copy=True)
-        rows = self._host(data, spec.fixed + spec.state, copy=False)
+        rows = self.hold(data)
         gathered = None if order is None else np.ascontiguousarray(order, np.int32)
         pointer = None if gathered is None else gathered.ctypes.data
-        self._steps(self._table([*kept, *moving]), self._table(rows), pointer, start, stop, offset)
+        failed = self._steps(
+            self._table([*kept, *moving]),
+            self._table(rows),
+            pointer,
+            start,
+            stop,
+            offset,
+            self._threads,
+        )
+        _check(failed)
         return list(moving)
 
     def epochs(
@@ -247,17 +303,28 @@ class NativeLoop(Loop):
         spec = self.spec
         kept = self._host(fixed, 0, copy=False)
         moving = self._host(state, spec.fixed, copy=True)
-        rows = self._host(data, spec.fixed + spec.state, copy=False)
+        rows = self.hold(data)
         gathered = None if orders is None else np.ascontiguousarray(orders, np.int32)
         pointer = None if gathered is None else gathered.ctypes.data
         reports = [np.empty(count, aval.dtype) for aval in spec.report.out_avals]
-        self._epochs(
-            self._table([*kept, *moving]), self._table(rows), pointer, self._table(reports), count
+        failed = self._epochs(
+            self._table([*kept, *moving]),
+            self._table(rows),
+            pointer,
+            self._table(reports),
+            count,
+            self._threads,
         )
+        _check(failed)
         return list(moving), reports
 
 
-def small_loop(spec: LoopSpec) -> Loop | None:
+def _check(failed: int) -> None:
+    if failed:
+        raise MemoryError("training: there is no memory for the weights and one batch")
+
+
+def native_loop(spec: LoopSpec) -> Loop | None:
     """Return a loop in machine code, or ``None`` where XLA is to be used.
 
     ``NISSL_NATIVE=0`` in the environment switches it off.

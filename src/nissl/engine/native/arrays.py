@@ -1,0 +1,572 @@
+"""From a program of a step to C: whole arrays, matrix products on tiles, and two or more threads.
+
+An equation becomes statements in a *nest* of loops over its output's shape. An elementwise equation
+joins a nest of the same shape that everything it reads is ready for, so that a bias, an activation
+and its slope, or an optimizer's update are computed on a tile of a matrix product while it is still
+in the processor's first cache. Only what another nest reads is stored. Movement of axes costs
+nothing: it is another way of stepping through the same numbers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from nissl.core.program import Program, out_avals
+from nissl.core.tensor import Aval, Equation, Key, Tensor
+from nissl.engine.native.codegen import Unsupported
+from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, literal
+
+Index: TypeAlias = tuple[int, ...]
+Operand: TypeAlias = "View | Made | str"
+Place: TypeAlias = tuple[str, int, Index]  # a buffer, an offset and strides
+DType: TypeAlias = np.dtype[Any]
+
+PAD = 16  # numbers; as in kernels.h
+MOST_NESTS = 400
+MOST_BYTES = 1 << 26
+MOST_CONSTANT = 4096
+SHARED_ELEMENTS = 8192  # from which on a nest is divided among the threads
+SUFFIX = {"float32": "f", "float64": "d"}
+
+
+def padded(shape: Index) -> Index:
+    """Strides of a new array, in numbers: a matrix's rows begin at multiples of :data:`PAD`."""
+    strides: list[int] = []
+    step = 1
+    for axis in range(len(shape) - 1, -1, -1):
+        strides.append(step)
+        step *= shape[axis]
+        if len(shape) == 2 and axis == 1:
+            step = -(-step // PAD) * PAD
+    return tuple(reversed(strides))
+
+
+def contiguous(shape: Index) -> Index:
+    """Strides of an array without gaps, in numbers."""
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory in the workspace.
+
+    Attributes:
+        name: of the pointer in C.
+        dtype: of its numbers.
+        count: how many numbers it has room for.
+        made: number of the nest that fills it; -1 for what is there when the step begins.
+    """
+
+    name: str
+    dtype: DType
+    count: int
+    made: int = -1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes, in whole cache lines, with room to read a vector past the end."""
+        return -(-self.count * self.dtype.itemsize // 64 + 1) * 64 + 64
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A way of stepping through a buffer: index to ``offset + sum(i * stride)``."""
+
+    buffer: Buffer
+    shape: Index
+    strides: Index
+    offset: int = 0
+
+    @property
+    def pointer(self) -> str:
+        """Where its first number lies, in C."""
+        return f"{self.buffer.name} + {self.offset}" if self.offset else self.buffer.name
+
+    def at(self, variables: Sequence[str]) -> str:
+        """The number at an index, in C."""
+        terms = [
+            variable if stride == 1 else f"{variable} * {stride}"
+            for variable, stride in zip(variables, self.strides, strict=True)
+            if stride
+        ]
+        if self.offset:
+            terms.append(str(self.offset))
+        return f"{self.buffer.name}[{' + '.join(terms) or '0'}]"
+
+
+@dataclass(eq=False)
+class Made:
+    """A value computed in a nest; stored only once somebody outside asks for it."""
+
+    nest: Nest
+    local: str
+    aval: Aval
+    view: View | None = None
+
+
+@dataclass(eq=False)
+class Product:
+    """The matrix product at the root of a nest: ``a[i, k]`` times ``b[k, j]``.
+
+    ``swapped`` says that the transposed product is computed, and each tile turned when it is used.
+    """
+
+    a: View
+    b: View
+    inner: int
+    swapped: bool
+    local: str
+
+
+@dataclass(eq=False)
+class Nest:
+    """Loops over a shape, and what is done at each index.
+
+    Attributes:
+        number: its place in the order of nests.
+        kind: elementwise, a matrix product with what follows it elementwise, or a reduction.
+        levels: declarations by how many of the loops stand around them.
+        lines: the statements of the innermost loop.
+        stores: the values to be stored.
+        locals: what has been read already, by its place.
+    """
+
+    number: int
+    shape: Index
+    kind: Literal["elementwise", "product", "reduction"]
+    levels: list[list[str]]
+    lines: list[str] = field(default_factory=list[str])
+    stores: list[Made] = field(default_factory=list[Made])
+    locals: dict[Place, str] = field(default_factory=dict["Place", str])
+    reads: set[str] = field(default_factory=set[str])
+    product: Product | None = None
+
+    @property
+    def writes(self) -> set[str]:
+        """Names of the buffers that it fills."""
+        return {made.view.buffer.name for made in self.stores if made.view is not None}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the threads divide it."""
+        big = math.prod(self.shape) >= SHARED_ELEMENTS
+        return self.product is not None or (self.kind == "elementwise" and big)
+
+
+@dataclass(eq=False)
+class Arrays:
+    """Turns equations into nests.
+
+    Attributes:
+        prefix: what the names of its buffers begin with.
+        nests: in order.
+        buffers: the workspace that the nests need beside the state.
+        constants: definitions of constant arrays.
+    """
+
+    prefix: str
+    nests: list[Nest] = field(default_factory=list[Nest])
+    buffers: list[Buffer] = field(default_factory=list[Buffer])
+    constants: list[str] = field(default_factory=list[str])
+    values: dict[Key, Operand] = field(default_factory=dict[Key, Operand])
+    _names: Iterator[int] = field(default_factory=itertools.count)
+    _kept: dict[int, tuple[Any, View]] = field(default_factory=dict[int, tuple[Any, View]])
+
+    # ---- memory --------------------------------------------------------------------------------
+    def name(self) -> str:
+        """A name that nothing has."""
+        return f"{self.prefix}{next(self._names)}"
+
+    def buffer(self, aval: Aval, made: int, strides: Index | None = None) -> View:
+        """Set aside memory for an array."""
+        steps = padded(aval.shape) if strides is None else strides
+        count = 1 + sum((n - 1) * s for n, s in zip(aval.shape, steps, strict=True))
+        count = -(-count // PAD) * PAD
+        new = Buffer(self.name(), aval.dtype, count, made)
+        self.buffers.append(new)
+        if sum(each.nbytes for each in self.buffers) > MOST_BYTES:
+            raise Unsupported("too much memory")
+        return View(new, aval.shape, steps)
+
+    def view(self, operand: Operand) -> View:
+        """The numbers of an operand in memory; a value not stored yet will be."""
+        if isinstance(operand, View):
+            return operand
+        if isinstance(operand, str):
+            raise Unsupported("a constant where an array is wanted")
+        if operand.view is None:
+            operand.view = self.buffer(operand.aval, operand.nest.number)
+            operand.nest.stores.append(operand)
+        return operand.view
+
+    def operand(self, tensor: Tensor) -> Operand:
+        """What stands for a tensor: a value made before, or a constant."""
+        if tensor.key in self.values:
+            return self.values[tensor.key]
+        array = np.asarray(tensor.value)
+        if array.dtype.name not in C_TYPES or not array.size:
+            raise Unsupported(f"a constant of {array.dtype.name}, {array.size} elements")
+        first = array.ravel()[0]
+        if bool(np.all(array == first)) or (array.size == 1):
+            return literal(first.item(), array.dtype)
+        return self._constant(array)
+
+    def _constant(self, array: Any) -> View:
+        if id(array) in self._kept:
+            return self._kept[id(array)][1]
+        stretched = [
+            n > 1 and bool((array == array.take([0], axis)).all())
+            for axis, n in enumerate(array.shape)
+        ]
+        core = array[tuple(slice(1) if flat else slice(None) for flat in stretched)]
+        if core.size > MOST_CONSTANT:
+            raise Unsupported("a large constant")
+        name = self.name()
+        numbers = ", ".join(literal(x.item(), array.dtype) for x in core.ravel())
+        kind = C_TYPES[array.dtype.name]
+        self.constants.append(f"static const {kind} {name}[{core.size}] = {{{numbers}}};")
+        strides = tuple(
+            0 if flat else step
+            for flat, step in zip(stretched, contiguous(core.shape), strict=True)
+        )
+        view = View(Buffer(name, array.dtype, core.size), array.shape, strides)
+        self._kept[id(array)] = (array, view)  # the array is kept, so that its id stays its own
+        return view
+
+    # ---- nests ---------------------------------------------------------------------------------
+    def nest(self, shape: Index, kind: Literal["elementwise", "product", "reduction"]) -> Nest:
+        """Begin a nest after all others."""
+        if len(self.nests) >= MOST_NESTS:
+            raise Unsupported("too many loops")
+        new = Nest(len(self.nests), shape, kind, [[] for _ in range(len(shape) + 1)])
+        self.nests.append(new)
+        return new
+
+    def _ready(self, operand: Operand, shape: Index) -> int:
+        """Number of the first nest in which an operand can be read."""
+        if isinstance(operand, str):
+            return 0
+        if isinstance(operand, Made):
+            return operand.nest.number + (operand.nest.shape != shape)
+        return operand.buffer.made + 1
+
+    def _may_join(self, nest: Nest, operands: Sequence[Operand]) -> bool:
+        """Whether a nest may read these: a product's tiles reach into the rows' padding."""
+        if nest.kind == "elementwise":
+            return True
+        if nest.kind == "reduction":
+            return False
+        return all(
+            not isinstance(each, View)
+            or (each.strides in (padded(nest.shape), (0, 1)) and not each.offset)
+            or each.strides[1] == 0
+            for each in operands
+        )
+
+    def joined(self, shape: Index, operands: Sequence[Operand]) -> Nest:
+        """The nest in which something elementwise can be computed, a new one if need be."""
+        first = max((self._ready(each, shape) for each in operands), default=0)
+        for nest in self.nests[first:]:
+            if nest.shape == shape and self._may_join(nest, operands):
+                return nest
+        return self.nest(shape, "elementwise")
+
+    def read(self, nest: Nest, operand: Operand) -> str:
+        """The name of an operand's number at a nest's index."""
+        if isinstance(operand, str):
+            return operand
+        if isinstance(operand, Made):
+            if operand.nest is nest:
+                return operand.local
+            operand = self.view(operand)
+        key = (operand.buffer.name, operand.offset, operand.strides)
+        if key not in nest.locals:
+            level = max((a + 1 for a, stride in enumerate(operand.strides) if stride), default=0)
+            local = self.name()
+            text = operand.at([f"i{a}" for a in range(len(nest.shape))])
+            kind = C_TYPES[operand.buffer.dtype.name]
+            nest.levels[level].append(f"const {kind} {local} = {text};")
+            nest.locals[key] = local
+            nest.reads.add(operand.buffer.name)
+        return nest.locals[key]
+
+    def compute(
+        self, aval: Aval, operands: Sequence[Operand], expression: Callable[..., str]
+    ) -> Made:
+        """Compute something elementwise."""
+        nest = self.joined(aval.shape, operands)
+        texts = [self.read(nest, each) for each in operands]
+        made = Made(nest, self.name(), aval)
+        # a level that is read late is declared early: nothing declared depends on a statement
+        kind = "int" if aval.dtype.kind == "b" else C_TYPES[aval.dtype.name]  # as wide as a float
+        nest.lines.append(f"const {kind} {made.local} = {expression(*texts)};")
+        return made
+
+    # ---- equations -----------------------------------------------------------------------------
+    def write(self, equation: Equation) -> Operand:
+        """Write one equation; return its output."""
+        name, params = equation.op.name, equation.params
+        (aval,) = out_avals(equation)
+        operands = [self.operand(t) for t in equation.inputs]
+        if aval.dtype.name not in C_TYPES or not aval.size:
+            raise Unsupported(f"{aval!r}")
+        if name in EXPRESSIONS:
+            dtype = equation.inputs[-1].dtype if aval.dtype.kind == "b" else aval.dtype
+            template = EXPRESSIONS[name]
+            return self.compute(aval, operands, lambda *x: template(dtype, *x))
+        if isinstance(operands[0], str) and name in ("broadcast_to", "reshape", "permute_dims"):
+            return operands[0]
+        match name:
+            case "astype":
+                kind, test = C_TYPES[aval.dtype.name], aval.dtype.kind == "b"
+                return self.compute(
+                    aval, operands, lambda x: f"({x} != 0)" if test else f"(({kind}){x})"
+                )
+            case "broadcast_to":
+                return _stretched(self.view(operands[0]), aval.shape)
+            case "permute_dims":
+                x, axes = self.view(operands[0]), params["axes"]
+                strides = tuple(x.strides[a] for a in axes)
+                return View(x.buffer, aval.shape, strides, x.offset)
+            case "slice":
+                x = self.view(operands[0])
+                return _sliced(x, aval.shape, params["starts"], params["steps"])
+            case "random_bits":
+                return self._random_bits(self.view(operands[0]), aval)
+            case "softmax":
+                return self._softmax(operands[0], aval, params["axis"])
+            case "reshape":
+                return self._reshape(operands[0], aval)
+            case "sum" | "max" | "min" | "argmax":
+                axis = params["axis"]
+                return self._reduce(
+                    name, self.view(operands[0]), aval, axis if isinstance(axis, tuple) else (axis,)
+                )
+            case "matmul":
+                return self._matmul(self.view(operands[0]), self.view(operands[1]), aval)
+            case _:
+                raise Unsupported(f"op {name}")
+
+    def copied(self, view: View, strides: Index) -> View:
+        """A copy with strides of its own."""
+        aval = Aval(view.shape, view.buffer.dtype)
+        nest = self.nest(view.shape, "elementwise")
+        made = Made(nest, self.read(nest, view), aval)
+        made.view = self.buffer(aval, nest.number, strides)
+        nest.stores.append(made)
+        return made.view
+
+    def _reshape(self, operand: Operand, aval: Aval) -> View:
+        view = self.view(operand)
+        strides = reshaped(view.shape, view.strides, aval.shape)
+        if strides is None:
+            view = self.copied(view, contiguous(view.shape))
+            strides = contiguous(aval.shape)
+        return View(view.buffer, aval.shape, strides, view.offset)
+
+    def _random_bits(self, key: View, aval: Aval) -> Made:
+        words = [
+            View(key.buffer, aval.shape, (0,) * aval.ndim, key.offset + i * key.strides[0])
+            for i in (0, 1)
+        ]
+        steps = contiguous(aval.shape)
+        place = " + ".join(f"i{a} * {step}" for a, step in enumerate(steps)) or "0"
+        half = (aval.size + 1) // 2
+        return self.compute(aval, words, lambda x, y: f"nissl_bits({x}, {y}, {place}, {half})")
+
+    def _softmax(self, x: Operand, aval: Aval, axis: int) -> Made:
+        axis %= aval.ndim
+        short = Aval(tuple(n for a, n in enumerate(aval.shape) if a != axis), aval.dtype)
+
+        def along(name: str, values: Operand) -> View:
+            total = self._reduce(name, self.view(values), short, (axis,))
+            strides = list(total.strides)
+            strides.insert(axis, 0)
+            return View(total.buffer, aval.shape, tuple(strides))
+
+        write = {name: EXPRESSIONS[name] for name in ("subtract", "exp", "divide")}
+        dtype = aval.dtype
+        largest = along("max", x)
+        lower = self.compute(aval, [x, largest], lambda a, b: write["subtract"](dtype, a, b))
+        powers = self.compute(aval, [lower], lambda a: write["exp"](dtype, a))
+        total = along("sum", powers)
+        return self.compute(aval, [powers, total], lambda a, b: write["divide"](dtype, a, b))
+
+    def _reduce(self, name: str, view: View, aval: Aval, axis: Index) -> View:
+        nest = self.nest(view.shape, "reduction")
+        result = self.buffer(aval, nest.number)
+        nest.reads.add(view.buffer.name)
+        made = Made(nest, "", aval, result)
+        nest.stores.append(made)
+        nest.lines += _reduction(name, view, result, axis)
+        return result
+
+    def _matmul(self, x: View, y: View, aval: Aval) -> Made:
+        if x.buffer.dtype.name not in SUFFIX or len(x.shape) != 2:
+            raise Unsupported("a product of this form")
+        inner = x.shape[1]
+        swapped = y.strides[0] == 1 and y.strides[1] != 1 and not _is_rows(y)
+        if swapped:  # (y.T @ x.T).T: only the smaller x has to be turned
+            a, b = _turned(y), _turned(x)
+        else:
+            a, b = x, y
+        if not _is_rows(b):
+            b = self.copied(b, padded(b.shape))
+        nest = self.nest(aval.shape, "product")
+        local = self.name()
+        nest.product = Product(a, b, inner, swapped, local)
+        nest.reads |= {a.buffer.name, b.buffer.name}
+        return Made(nest, local, aval)
+
+
+def _turned(view: View) -> View:
+    rows, columns = view.shape
+    return View(view.buffer, (columns, rows), view.strides[::-1], view.offset)
+
+
+def _is_rows(view: View) -> bool:
+    """Whether rows are contiguous, aligned, and padded to whole vectors."""
+    return view.strides == padded(view.shape) and view.offset % PAD == 0
+
+
+def _stretched(view: View, shape: Index) -> View:
+    offset = len(shape) - len(view.shape)
+    strides = tuple(
+        0
+        if axis < offset or (view.shape[axis - offset] == 1 and n != 1)
+        else view.strides[axis - offset]
+        for axis, n in enumerate(shape)
+    )
+    return View(view.buffer, shape, strides, view.offset)
+
+
+def _sliced(view: View, shape: Index, starts: Index, steps: Index) -> View:
+    """Every ``step``-th number from a start; where it ends, the shape says."""
+    offset = view.offset + sum(i * s for i, s in zip(starts, view.strides, strict=True))
+    strides = tuple(s * each for s, each in zip(view.strides, steps, strict=True))
+    return View(view.buffer, shape, strides, offset)
+
+
+def reshaped(shape: Index, strides: Index, new: Index) -> Index | None:
+    """Strides of the same numbers in another shape, or ``None`` where they must be copied.
+
+    >>> reshaped((4, 6), (6, 1), (2, 2, 6)), reshaped((4, 6), (16, 1), (24,))
+    ((12, 6, 1), None)
+    """
+    old = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
+    result: list[int] = []
+    place, place_new = 0, 0
+    while place < len(old):
+        total, first = old[place][0], place
+        while place + 1 < len(old) and old[place][1] == old[place + 1][0] * old[place + 1][1]:
+            place += 1  # axes that step as one
+            total *= old[place][0]
+        group, steps = 1, list[int]()
+        while place_new < len(new) and (group < total or new[place_new] == 1):
+            group *= new[place_new]
+            steps.append(new[place_new])
+            place_new += 1
+        if group != total:
+            return _by_axis(old[first:], result, new)
+        step = old[place][1]
+        inner: list[int] = []
+        for n in reversed(steps):
+            inner.append(step)
+            step *= n
+        result += reversed(inner)
+        place += 1
+    result += [1] * (len(new) - len(result))
+    return tuple(result)
+
+
+def _by_axis(rest: Sequence[tuple[int, int]], done: Sequence[int], new: Index) -> Index | None:
+    """Strides where the remaining axes are the same but for some of length 1."""
+    wanted = new[len(done) :]
+    if [n for n, _ in rest] != [n for n in wanted if n != 1]:
+        return None
+    steps = iter(s for _, s in rest)
+    return (*done, *(1 if n == 1 else next(steps) for n in wanted))
+
+
+def _reduction(name: str, x: View, result: View, axis: Index) -> list[str]:
+    """The loops of a reduction, outermost first."""
+    kind = C_TYPES[result.buffer.dtype.name]
+    kept = [a for a in range(len(x.shape)) if a not in axis]
+    number = x.at([f"i{a}" for a in range(len(x.shape))])
+    target = result.at([f"i{a}" for a in kept])
+    start, combine = _combination(name, result.buffer.dtype)
+
+    def loop(a: int) -> str:
+        return f"for (long i{a} = 0; i{a} < {x.shape[a]}; i{a}++)"
+
+    if name == "argmax":
+        source = C_TYPES[x.buffer.dtype.name]
+        (a,) = axis
+        first = x.at(["0" if each == a else f"i{each}" for each in range(len(x.shape))])
+        return [
+            *(f"{loop(k)} {{" for k in kept),
+            f"{source} best = {first}; {kind} place = 0;",
+            f"for (long i{a} = 1; i{a} < {x.shape[a]}; i{a}++) {{",
+            f"const {source} x = {number};",
+            f"if (x > best || (x != x && best == best)) {{ best = x; place = i{a}; }}",
+            "}",
+            f"{target} = place;",
+            *("}" for _ in kept),
+        ]
+    if kept and kept[-1] == len(x.shape) - 1:  # add rows to rows
+        *outer, last = kept
+        return [
+            *(f"{loop(k)} {{" for k in outer),
+            f"{loop(last)} {target} = {start};",
+            *(f"{loop(a)} {{" for a in axis),
+            '_Pragma("GCC ivdep")',
+            f"{loop(last)} {target} = {combine(target, number)};",
+            *("}" for _ in axis),
+            *("}" for _ in outer),
+        ]
+    return [
+        *(f"{loop(k)} {{" for k in kept),
+        f"{kind} total = {start};",
+        *(loop(a) for a in axis),
+        f"total = {combine('total', number)};",
+        f"{target} = total;",
+        *("}" for _ in kept),
+    ]
+
+
+def _combination(name: str, dtype: DType) -> tuple[str, Callable[[str, str], str]]:
+    if name == "sum":
+        return "0", lambda total, x: f"{total} + {x}"
+    if name == "argmax":
+        return "0", lambda total, x: total
+    choose = EXPRESSIONS["maximum" if name == "max" else "minimum"]
+    if dtype.kind == "f":
+        start = "-INFINITY" if name == "max" else "INFINITY"
+    else:
+        limits = np.iinfo(dtype)
+        start = literal(int(limits.min if name == "max" else limits.max), dtype)
+    return start, lambda total, x: choose(dtype, total, x)
+
+
+def program_to_arrays(program: Program, inputs: Sequence[View], prefix: str) -> Arrays:
+    """Turn the equations of a program into nests.
+
+    Args:
+        program: what to write; one output an equation.
+        inputs: for each input, where its numbers lie.
+        prefix: what names in the C text begin with.
+    """
+    made = Arrays(prefix)
+    for tensor, view in zip(program.inputs, inputs, strict=True):
+        made.values[tensor.key] = view
+    for equation in program.equations:
+        if len(equation.avals) != 1:
+            raise Unsupported(f"op {equation.op.name}, of several outputs")
+        made.values[(id(equation), 0)] = made.write(equation)
+    return made

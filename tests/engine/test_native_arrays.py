@@ -1,0 +1,294 @@
+"""The loop over whole arrays gives what the NumPy engine gives, on any number of threads."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nissl
+from nissl.engine import get_engine
+from nissl.engine.base import LoopSpec
+from nissl.engine.native import loop as native
+from nissl.engine.native.arrays import padded, reshaped
+from nissl.engine.native.emit import source_of_arrays
+from nissl.models.inputs import Data
+
+pytestmark = pytest.mark.skipif(
+    os.name != "posix" or shutil.which("cc") is None, reason="needs a C compiler"
+)
+ROWS = 50
+Host = np.ndarray[Any, Any]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path_factory.getbasetemp() / "native-cache"))
+
+
+def made(spec: LoopSpec, threads: int) -> native.NativeLoop:
+    """A loop over arrays, whatever would have been chosen."""
+    compiler = shutil.which("cc")
+    assert compiler is not None
+    loop = native.NativeLoop(spec, native._library(source_of_arrays(spec), compiler))
+    loop._threads = threads
+    return loop
+
+
+def prepared(
+    model: nissl.Sequential, data: Data, batch_size: int, shuffled: bool
+) -> tuple[LoopSpec, list[Host], list[Host]]:
+    model._ensure_built((None, *data.x.shape[1:]))
+    runner = model._runner("train", data, batch_size, shuffled)
+    fixed = [np.asarray(v.raw) for v in runner.step.fixed]
+    return runner.spec, fixed, [np.asarray(v.raw) for v in runner.step.state]
+
+
+def compare(spec: LoopSpec, fixed: Any, state: Any, data: list[Host], loop: Any) -> None:
+    plain = get_engine("numpy").loop(spec)
+    orders = None
+    if spec.shuffled:
+        drawn = [np.random.default_rng(i).permutation(spec.rows) for i in range(3)]
+        orders = np.stack(drawn).astype(np.int32)
+    found, reports = loop.epochs(fixed, state, data, orders, 3)
+    wanted, wanted_reports = plain.epochs(fixed, state, data, orders, 3)
+    order = None if orders is None else orders[0]
+    some = loop.steps(fixed, state, data, order, 1, spec.steps)
+    same = plain.steps(fixed, state, data, order, 1, spec.steps)
+    pairs = zip([*found, *reports, *some], [*wanted, *wanted_reports, *same], strict=True)
+    for a, b in pairs:
+        assert np.isfinite(b).all()
+        scale = max(1.0, float(np.abs(b).max()))
+        np.testing.assert_allclose(a, b, rtol=5e-5, atol=5e-5 * scale)
+
+
+# units of the layers, activation, last activation, loss, optimizer
+NETWORKS = {
+    "lecture": ((30, 17, 10), "relu", "softmax", "sparse_categorical_crossentropy", "sgd"),
+    "adam": ((64, 10), "tanh", "softmax", "categorical_crossentropy", "adam"),
+    "momentum": ((49, 33, 3), "elu", "linear", "mse", "momentum"),
+    "one_output": ((130, 1), "softplus", "sigmoid", "binary_crossentropy", "sgd"),
+    "clipped": ((20, 20, 20), "leaky_relu", "linear", "huber", "clipped"),
+    "wide": ((200, 1), "gelu", "linear", "mae", "rmsprop"),
+    "selu": ((48, 16), "selu", "log_softmax", "mse", "sgd"),
+    "softmax": ((33, 5), "mish", "softmax", "mse", "sgd"),
+    "dropout": ((40, 9), "relu", "softmax", "categorical_crossentropy", "sgd"),
+}
+OPTIMIZERS = {
+    "sgd": lambda: nissl.optimizers.SGD(0.05),
+    "momentum": lambda: nissl.optimizers.SGD(0.02, momentum=0.9, nesterov=True),
+    "adam": lambda: nissl.optimizers.Adam(0.003),
+    "rmsprop": lambda: nissl.optimizers.RMSprop(0.002),
+    "clipped": lambda: nissl.optimizers.SGD(0.05, global_clipnorm=0.5),
+}
+
+
+def network(name: str, shape: tuple[int, ...]) -> tuple[nissl.Sequential, Host]:
+    """A network, and targets for it."""
+    units, activation, last, loss, optimizer = NETWORKS[name]
+    nissl.utils.set_random_seed(5)
+    *hidden, outputs = units
+    model = nissl.Sequential(
+        [
+            nissl.Input(shape),
+            nissl.layers.Flatten(),
+            *(nissl.layers.Dense(n, activation=activation) for n in hidden),
+            *([nissl.layers.Dropout(0.3)] if name == "dropout" else []),
+            nissl.layers.Dense(outputs, activation=last),
+        ]
+    )
+    metrics = ["accuracy"] if "crossentropy" in loss else ["mae"]
+    model.compile(optimizer=OPTIMIZERS[optimizer](), loss=loss, metrics=metrics)
+    rng = np.random.default_rng(1)
+    if loss == "sparse_categorical_crossentropy":
+        return model, rng.integers(0, outputs, ROWS).astype("uint8")
+    if loss == "categorical_crossentropy":
+        return model, np.eye(outputs, dtype="float32")[rng.integers(0, outputs, ROWS)]
+    if loss == "binary_crossentropy":
+        return model, rng.integers(0, 2, (ROWS, outputs)).astype("float32")
+    return model, rng.normal(size=(ROWS, outputs)).astype("float32")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_it_agrees_with_numpy(name: str) -> None:
+    rng = np.random.default_rng(0)
+    for batch_size, threads, weighted in ((16, 2, False), (50, 1, True)):
+        model, y = network(name, (6, 5))
+        x = rng.normal(size=(ROWS, 6, 5)).astype("float32")
+        weights = np.linspace(0.5, 1.5, ROWS, dtype="float32") if weighted else None
+        data = Data(x, y, weights)
+        spec, fixed, state = prepared(model, data, batch_size, shuffled=batch_size != 50)
+        compare(spec, fixed, state, data.arrays, made(spec, threads))
+
+
+@pytest.mark.parametrize("stored", ["float64", "uint8", "int32", "bool"])
+def test_data_are_read_as_they_are_stored(stored: str) -> None:
+    model, y = network("lecture", (9,))
+    x = (np.random.default_rng(0).random((ROWS, 9)) * 3).astype(stored)
+    data = Data(x, y.astype("int64"))
+    spec, fixed, state = prepared(model, data, 16, True)
+    assert [dtype.name for dtype in spec.stored] == [stored, "int64"]
+    compare(spec, fixed, state, data.arrays, made(spec, 2))
+
+
+def test_float64_is_kept_to_its_own_precision() -> None:
+    nissl.set_default_float("float64")
+    try:
+        model, y = network("momentum", (21,))
+        x = np.random.default_rng(0).normal(size=(ROWS, 21))
+        data = Data(x, y.astype("float64"), dtype=np.dtype("float64"))
+        spec, fixed, state = prepared(model, data, 16, True)
+    finally:
+        nissl.set_default_float("float32")
+    order = np.arange(ROWS)[::-1].astype(np.int32)
+    found = made(spec, 2).steps(fixed, state, data.arrays, order, 0, spec.steps)
+    wanted = get_engine("numpy").loop(spec).steps(fixed, state, data.arrays, order, 0, spec.steps)
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6 if a.dtype == np.float32 else 1e-12, atol=1e-13)
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="flags of x86")
+def test_without_the_widest_vectors_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles of another size, as on processors that lack AVX-512."""
+    monkeypatch.setattr(native, "_FLAGS", (*native._FLAGS, "-mno-avx512f"))
+    model, y = network("lecture", (6, 5))
+    x = np.random.default_rng(0).normal(size=(ROWS, 6, 5)).astype("float32")
+    spec, fixed, state = prepared(model, Data(x, y), 16, True)
+    compare(spec, fixed, state, [x, y], made(spec, 2))
+
+
+def test_threads_change_no_bit() -> None:
+    model, y = network("adam", (40,))
+    x = np.random.default_rng(0).normal(size=(ROWS, 40)).astype("float32")
+    spec, fixed, state = prepared(model, Data(x, y), 16, False)
+    one = made(spec, 1).steps(fixed, state, [x, y], None, 0, spec.steps)
+    for threads in (2, 5):
+        for _ in range(20):
+            again = made(spec, threads).steps(fixed, state, [x, y], None, 0, spec.steps)
+            for a, b in zip(one, again, strict=True):
+                assert np.array_equal(a, b)
+
+
+def test_fit_takes_it_and_stops_where_numbers_end() -> None:
+    model, y = network("lecture", (30,))
+    x = np.random.default_rng(0).normal(size=(ROWS, 30)).astype("float32")
+    model.fit(x, y, epochs=2, batch_size=16, verbose=0)
+    runner = next(iter(model._runners.values()))
+    assert isinstance(runner.loop, native.NativeLoop)
+    assert model.optimizer is not None
+    model.optimizer.learning_rate = 1e30
+    with pytest.raises(nissl.errors.NonFiniteError) as caught:
+        model.fit(x, y, epochs=3, batch_size=16, verbose=0)
+    assert "step" in str(caught.value)
+    assert "dense" in str(caught.value)
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_evaluation_and_single_batches_take_it() -> None:
+    model, y = network("lecture", (30,))
+    x = np.random.default_rng(0).normal(size=(ROWS, 30)).astype("float32")
+    loss, accuracy = model.evaluate(x, y, batch_size=16, verbose=0)
+    probabilities = np.asarray(model(x), np.float64)
+    wanted = -np.log(probabilities[np.arange(ROWS), y]).mean()
+    assert loss == pytest.approx(wanted, rel=1e-5)
+    assert accuracy == pytest.approx((probabilities.argmax(1) == y).mean())
+    before = model.get_weights()
+    assert model.train_on_batch(x[:8], y[:8])
+    assert not np.array_equal(before[0], model.get_weights()[0])
+    kinds = {type(runner.loop) for runner in model._runners.values()}
+    assert kinds == {native.NativeLoop}
+
+
+# ---- products of all shapes ---------------------------------------------------------------------
+SIZES = ((1, 1), (3, 16), (7, 17), (50, 64), (9, 100))
+FORMS = [(*size, left, right) for size in SIZES for left in (0, 1) for right in (0, 1)]
+
+
+def product_spec(m: int) -> LoopSpec:
+    """A step of which each state is a product: plain factors, and such with turned axes."""
+
+    def step(*given: Any) -> list[Any]:
+        count = len(FORMS)
+        results: list[Any] = []
+        for i, (k, _, left, right) in enumerate(FORMS):
+            w, state, x = given[i], given[count + i], given[2 * count + i]
+            a = nissl.permute_dims(nissl.reshape(x, (k, m)), (1, 0)) if left else x
+            results.append((a @ (nissl.permute_dims(w, (1, 0)) if right else w)) * 2.0 + state)
+        return results
+
+    weights = [np.zeros((n, k) if right else (k, n), "float32") for k, n, _, right in FORMS]
+    states = [np.zeros((m, n), "float32") for _, n, _, _ in FORMS]
+    rows = [np.zeros((m, k), "float32") for k, *_ in FORMS]
+    return LoopSpec(
+        step=nissl.trace(step, *weights, *states, *rows),
+        last=None,
+        report=nissl.trace(lambda *s: nissl.sum(s[0]), *states),
+        fixed=len(FORMS),
+        state=len(FORMS),
+        batch_size=m,
+        rows=m,
+        shuffled=False,
+        fresh=(None,) * len(FORMS),
+    )
+
+
+@pytest.mark.parametrize("m", [1, 5, 8, 33])
+def test_products_of_all_shapes(m: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_FLAGS", ("-O1", "-march=native", "-shared", "-fPIC"))
+    rng = np.random.default_rng(m)
+
+    def draw(*shape: int) -> Host:
+        return rng.normal(size=shape).astype("float32")
+
+    weights = [draw(n, k) if right else draw(k, n) for k, n, _, right in FORMS]
+    states = [draw(m, n) for _, n, _, _ in FORMS]
+    rows = [draw(m, k) for k, *_ in FORMS]
+    found = made(product_spec(m), 2).steps(weights, states, rows, None, 0, 1)
+    for i, (k, _, left, right) in enumerate(FORMS):
+        a = rows[i].reshape(k, m).T if left else rows[i]
+        b = weights[i].T if right else weights[i]
+        wanted = 2.0 * (a.astype("float64") @ b.astype("float64")) + states[i]
+        np.testing.assert_allclose(found[i], wanted, rtol=1e-5, atol=2e-5 * k)
+
+
+# ---- parts --------------------------------------------------------------------------------------
+@given(st.lists(st.integers(1, 4), max_size=4), st.data())
+@settings(max_examples=200, deadline=None)
+def test_reshaped_strides_are_numpys(shape: list[int], data: Any) -> None:
+    """Where it gives strides they reach the same numbers; where it finds none, NumPy copies too."""
+    axes = data.draw(st.permutations(range(len(shape))))
+    array = np.arange(int(np.prod(shape, dtype=int)), dtype=np.int64).reshape(shape)
+    array = array.transpose(axes)
+    sizes = [n for n in array.shape if n != 1]
+    choices = {
+        "merge": (array.size,),
+        "ones": tuple(x for n in sizes for x in (1, n)),
+        "same": array.shape,
+        "pairs": tuple(x for n in sizes for x in ((2, n // 2) if n % 2 == 0 else (n,))),
+    }
+    new = choices[data.draw(st.sampled_from(sorted(choices)))]
+    found = reshaped(array.shape, tuple(s // 8 for s in array.strides), new)
+    if found is not None:
+        view = np.lib.stride_tricks.as_strided(array, new, [8 * s for s in found])
+        assert np.array_equal(view, array.reshape(new))
+    else:
+        assert not np.shares_memory(array.reshape(new), array)
+
+
+def test_rows_of_a_matrix_begin_at_whole_vectors() -> None:
+    assert padded((3, 17)) == (32, 1)
+    assert padded((3, 1)) == (16, 1)
+    assert padded((5,)) == (1,)
+    assert padded((2, 3, 5)) == (15, 5, 1)
+
+
+def test_a_loop_without_memory_says_so() -> None:
+    native._check(0)
+    with pytest.raises(MemoryError, match="memory"):
+        native._check(ctypes.c_int(1).value)
