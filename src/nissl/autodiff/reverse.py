@@ -15,8 +15,8 @@ from nissl.core import dtypes, tree
 from nissl.core.functions import add, asarray, ones_like, zeros_like
 from nissl.core.op import quiet
 from nissl.core.program import equations_behind
-from nissl.core.raw import pull_values
-from nissl.core.tensor import Equation, Key, Tensor, state
+from nissl.core.raw import Slot, pull_values, slot
+from nissl.core.tensor import Array, Equation, Key, Tensor, state
 from nissl.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 
@@ -54,16 +54,13 @@ def _sweep(
 
 def _pull_values(
     equations: Sequence[Equation],
-    cotangents: dict[Key, Tensor],
+    cotangents: dict[Slot, Array],
     useful: Callable[[Tensor], bool] | None = None,
-) -> dict[Key, Tensor]:
+) -> list[Tensor]:
     """Sweep over bare arrays, where no graph of the derivative is wanted."""
-    values = {key: t.value for key, t in cotangents.items()}
     if state.quiet:
-        found = pull_values(equations, values, useful)
-    else:
-        found = state.calmly(pull_values, equations, values, useful)
-    return {key: Tensor(value) for key, value in found.items()}
+        return pull_values(equations, cotangents, useful)
+    return state.calmly(pull_values, equations, cotangents, useful)
 
 
 def gradients(output: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -91,10 +88,12 @@ def pull(graph: Graph, cotangents: Sequence[Tensor | None]) -> list[Tensor | Non
             and not (state.recording or state.raw)
             and all(t.value is not None for t in found.values())
         ):
-            found = _pull_values(graph.equations, found, lambda t: t.key in useful)
-        else:
-            with quiet():
-                _sweep(graph.equations, found, lambda t: t.key in useful)
+            values = {slot(t): found[t.key].value for t in graph.outputs if t.key in found}
+            _pull_values(graph.equations, values, lambda t: t.key in useful)
+            pulled = [values.get(slot(t)) for t in graph.inputs]
+            return [None if each is None else Tensor(each) for each in pulled]
+        with quiet():
+            _sweep(graph.equations, found, lambda t: t.key in useful)
     finally:
         state.recording = outer
     return [found.get(t.key) for t in graph.inputs]
@@ -224,13 +223,14 @@ def grad(
     return gradient
 
 
-def _leaves(equations: Iterable[Equation]) -> dict[Key, Tensor]:
-    return {
-        t.key: t
+def _leaves(equations: Iterable[Equation]) -> list[Tensor]:
+    found = {
+        id(t): t
         for equation in equations
         for t in equation.inputs
         if t.equation is None and t.tracked
     }
+    return list(found.values())
 
 
 def backward(tensor: Tensor, gradient: Any, *, create_graph: bool = False) -> None:
@@ -256,18 +256,21 @@ def backward(tensor: Tensor, gradient: Any, *, create_graph: bool = False) -> No
         if seed.shape != tensor.shape:
             raise ShapeError(f"backward(): gradient has shape {seed.shape}, not {tensor.shape}")
     equations = equations_behind((tensor,))
-    leaves = _leaves(equations) or {tensor.key: tensor}
-    cotangents = {tensor.key: seed}
     outer, state.recording = state.recording, create_graph
     try:
         if create_graph:
+            leaves = _leaves(equations) or [tensor]
+            cotangents = {tensor.key: seed}
             with quiet():
                 _sweep(equations, cotangents, lambda t: t.tracked)
+            found = [cotangents.get(leaf.key) for leaf in leaves]
         else:
-            cotangents = _pull_values(equations, cotangents)
-        for key, leaf in leaves.items():
-            found = cotangents.get(key)
-            if found is not None:
-                leaf.grad = found if leaf.grad is None else add(leaf.grad, found)
+            values: dict[Slot, Array] = {slot(tensor): seed.value}
+            leaves = _pull_values(equations, values) or [tensor]
+            gained = [values.get(slot(leaf)) for leaf in leaves]
+            found = [None if value is None else Tensor(value) for value in gained]
+        for leaf, slope in zip(leaves, found, strict=True):
+            if slope is not None:
+                leaf.grad = slope if leaf.grad is None else add(leaf.grad, slope)
     finally:
         state.recording = outer

@@ -219,8 +219,7 @@ def quiet() -> Generator[None]:
         state.quiet = outer
 
 
-@contextmanager
-def no_grad() -> Generator[None]:
+class no_grad:
     """Compute without keeping the graph: less memory and time, and no derivatives.
 
     >>> import nissl
@@ -230,9 +229,25 @@ def no_grad() -> Generator[None]:
     >>> y.equation is None
     True
     """
-    outer = state.recording, state.frozen
-    state.recording, state.frozen = False, True
-    try:
-        yield
-    finally:
-        state.recording, state.frozen = outer
+
+    __slots__ = ("_outer",)
+
+    def __init__(self) -> None:
+        self._outer: list[tuple[bool, bool]] = []
+
+    def __enter__(self) -> None:
+        self._outer.append((state.recording, state.frozen))
+        state.recording, state.frozen = False, True
+
+    def __exit__(self, *raised: object) -> None:
+        state.recording, state.frozen = self._outer.pop()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that always runs in this way; for use as ``@nissl.no_grad()``."""
+
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return run

@@ -22,17 +22,19 @@ def equations_behind(outputs: Iterable[Tensor], since: int = 0) -> list[Equation
         outputs: where to start.
         since: leave out equations with a smaller serial, and what is behind them.
     """
-    found: dict[int, Equation] = {}
-    waiting = [t.equation for t in outputs if t.equation is not None]
+    found: set[Equation] = set()
+    waiting: list[Equation] = []
+    for t in outputs:
+        if t.equation is not None and t.equation.serial >= since:
+            found.add(t.equation)
+            waiting.append(t.equation)
     while waiting:
-        equation = waiting.pop()
-        if id(equation) in found or equation.serial < since:
-            continue
-        found[id(equation)] = equation
-        for t in equation.inputs:
-            if t.equation is not None:
-                waiting.append(t.equation)
-    return sorted(found.values(), key=operator.attrgetter("serial"))
+        for t in waiting.pop().inputs:
+            made = t.equation
+            if made is not None and made not in found and made.serial >= since:
+                found.add(made)
+                waiting.append(made)
+    return sorted(found, key=operator.attrgetter("serial"))
 
 
 @dataclass(frozen=True, eq=False)

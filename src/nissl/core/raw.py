@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from nissl.core.ops.contraction import matmul_numpy
 from nissl.core.ops.movement import broadcast_numpy
 from nissl.core.ops.reduction import sum_numpy
 from nissl.core.tensor import Array, Equation, Key, Tensor, late, state
+
+Slot: TypeAlias = int | Key
 
 
 class RawEquation:
@@ -86,31 +88,44 @@ class RawFunctions:
 late.raw_functions = RawFunctions()
 
 
+def slot(tensor: Tensor) -> Slot:
+    """Where the sweep keeps a tensor's cotangent: a number, but for an op's further outputs."""
+    made = tensor.equation
+    if made is None:
+        return id(tensor)
+    return (id(made), tensor.index) if tensor.index else id(made)
+
+
 def pull_values(
     equations: Sequence[Equation],
-    cotangents: dict[Key, Array],
+    cotangents: dict[Slot, Array],
     useful: Callable[[Tensor], bool] | None = None,
-) -> dict[Key, Array]:
+) -> list[Tensor]:
     """Pull cotangents back through equations, newest first, on bare arrays.
 
     Args:
         equations: oldest first; all with values.
-        cotangents: cotangents by key of the tensor; changed in place.
+        cotangents: cotangents by :func:`slot`; changed in place.
         useful: whether a tensor's cotangent is wanted, for itself or for what is behind it; those
             of all tracked tensors are by default.
+
+    Returns:
+        The leaves that were reached, each once, in the order in which they were.
     """
+    leaves: dict[int, Tensor] = {}
     outer = state.raw, state.quiet
     state.raw = state.quiet = True
     try:
         for equation in reversed(equations):
             number = id(equation)
+            cotangent = cotangents.pop(number, None)
             if len(equation.avals) == 1:
-                cotangent = cotangents.pop((number, 0), None)
                 if cotangent is None:
                     continue
                 given = [cotangent]
             else:
-                given = [cotangents.pop((number, i), None) for i in range(len(equation.avals))]
+                others = range(1, len(equation.avals))
+                given = [cotangent, *(cotangents.pop((number, i), None) for i in others)]
                 if all(each is None for each in given):
                     continue
             inputs = equation.inputs
@@ -125,13 +140,17 @@ def pull_values(
             for t, each, use in zip(inputs, pulled, needed, strict=True):
                 if use and each is not None:
                     made = t.equation
-                    key = (id(t), -1) if made is None else (id(made), t.index)
+                    if made is None:
+                        key: Slot = id(t)
+                        leaves[key] = t
+                    else:
+                        key = (id(made), t.index) if t.index else id(made)
                     value = each.value if type(each) is Tensor else each
                     before = cotangents.get(key)
                     cotangents[key] = value if before is None else before + value
     finally:
         state.raw, state.quiet = outer
-    return cotangents
+    return list(leaves.values())
 
 
 def _on_tensors(equation: Equation, given: Sequence[Any], needed: Sequence[bool]) -> Any:

@@ -184,14 +184,11 @@ def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
         x = _fill(x, y)
     if type(x) is Tensor and type(y) is Tensor:  # nothing to do, as most often: be quick
         a, b = x.value, y.value
-        if (
-            a is not None
-            and b is not None
-            and a.dtype is b.dtype
-            and a.shape == b.shape
-            and a.dtype.kind != "b"
-        ):
-            return compute_now(op, (x, y), (a, b), x.tracked or y.tracked, {})
+        if a is not None and b is not None and a.dtype is b.dtype and a.dtype.kind != "b":
+            if a.shape != b.shape:
+                shape = broadcast_shapes(op.name, a.shape, b.shape)
+                x, y = stretch(x, shape), stretch(y, shape)
+            return compute_now(op, (x, y), (x.value, y.value), x.tracked or y.tracked, {})
     else:
         x, y = promote(x, y)
     if x.dtype != y.dtype:

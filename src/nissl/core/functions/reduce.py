@@ -53,6 +53,9 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Arithmetic mean along ``axis`` (all by default); NaN of no elements."""
     x = _float(x)
     count = _count(x, axis)
+    if x.dtype.itemsize > 2:
+        total = _reduce(ops.sum, x, axis, keepdims)
+        return total / (float(count) if count else math.nan)
     total = sum(_wide(x), axis=axis, keepdims=keepdims)
     return astype(total / (float(count) if count else math.nan), x.dtype)
 

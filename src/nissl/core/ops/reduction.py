@@ -29,6 +29,8 @@ def kept(shape: Shape, axis: Axes) -> Shape:
 
 def _spread(small: Tensor, shape: Shape, axis: Axes) -> Tensor:
     """Undo a reduction's shape: the same number along each reduced axis."""
+    if not small.shape:
+        return F.functions.broadcast_to(small, shape)
     return F.functions.broadcast_to(F.functions.reshape(small, kept(shape, axis)), shape)
 
 
