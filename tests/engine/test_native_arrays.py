@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -205,8 +207,47 @@ def test_evaluation_and_single_batches_take_it() -> None:
     assert kinds == {native.NativeLoop}
 
 
+MAIN = """
+int main(void) {{
+  void *shared[] = {{{shared}}};
+  void *data[] = {{{data}}};
+  int32_t order[{rows}];
+  for (int i = 0; i < {rows}; i++) order[i] = {rows} - 1 - i;
+  return nissl_steps(shared, data, order, 0, {steps}, 0, 3);
+}}
+"""
+
+
+@pytest.mark.parametrize("name", ["lecture", "softmax", "dropout"])
+def test_nothing_outside_is_read_or_written(name: str, tmp_path: Path) -> None:
+    """A program of its own, in which the compiler checks every index and every address."""
+    model, y = network(name, (7,))
+    x = np.random.default_rng(0).normal(size=(ROWS, 7)).astype("float32")
+    data = Data(x, y.astype("int32"))
+    spec, _, _ = prepared(model, data, 16, True)
+    avals = spec.step.in_avals[: spec.fixed + spec.state]
+    text = source_of_arrays(spec) + MAIN.format(
+        shared=", ".join(f"calloc(1, {aval.nbytes})" for aval in avals),
+        data=", ".join(f"calloc(1, {array.nbytes})" for array in data.arrays),
+        rows=ROWS,
+        steps=spec.steps,
+    )
+    (tmp_path / "step.c").write_text(text)
+    checks = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    command = ["cc", *checks, "step.c", "-o", "step", "-lm", "-lpthread"]
+    built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if "sanitize" in built.stderr or "asan" in built.stderr:
+        pytest.skip("the compiler has no sanitizers")
+    assert built.returncode == 0, built.stderr
+    environment = {"ASAN_OPTIONS": "detect_leaks=0", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [tmp_path / "step"], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # ---- products of all shapes ---------------------------------------------------------------------
-SIZES = ((1, 1), (3, 16), (7, 17), (50, 64), (9, 100))
+SIZES = ((1, 1), (3, 16), (7, 17), (50, 64), (9, 256))
 FORMS = [(*size, left, right) for size in SIZES for left in (0, 1) for right in (0, 1)]
 
 
@@ -286,6 +327,7 @@ def test_rows_of_a_matrix_begin_at_whole_vectors() -> None:
     assert padded((3, 1)) == (16, 1)
     assert padded((5,)) == (1,)
     assert padded((2, 3, 5)) == (15, 5, 1)
+    assert padded((4, 1024)) == (1040, 1)
 
 
 def test_a_loop_without_memory_says_so() -> None:

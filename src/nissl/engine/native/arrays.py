@@ -28,6 +28,7 @@ Place: TypeAlias = tuple[str, int, Index]  # a buffer, an offset and strides
 DType: TypeAlias = np.dtype[Any]
 
 PAD = 16  # numbers; as in kernels.h
+CROWDED = 256
 MOST_NESTS = 400
 MOST_BYTES = 1 << 26
 MOST_CONSTANT = 4096
@@ -36,7 +37,10 @@ SUFFIX = {"float32": "f", "float64": "d"}
 
 
 def padded(shape: Index) -> Index:
-    """Strides of a new array, in numbers: a matrix's rows begin at multiples of :data:`PAD`."""
+    """Strides of a new array, in numbers: a matrix's rows begin at multiples of :data:`PAD`.
+
+    Rows that are a power of two apart would share few lines of the first cache, so they are not.
+    """
     strides: list[int] = []
     step = 1
     for axis in range(len(shape) - 1, -1, -1):
@@ -44,6 +48,7 @@ def padded(shape: Index) -> Index:
         step *= shape[axis]
         if len(shape) == 2 and axis == 1:
             step = -(-step // PAD) * PAD
+            step += PAD if step % CROWDED == 0 else 0
     return tuple(reversed(strides))
 
 
@@ -230,11 +235,10 @@ class Arrays:
         name = self.name()
         numbers = ", ".join(literal(x.item(), array.dtype) for x in core.ravel())
         kind = C_TYPES[array.dtype.name]
-        self.constants.append(f"static const {kind} {name}[{core.size}] = {{{numbers}}};")
-        strides = tuple(
-            0 if flat else step
-            for flat, step in zip(stretched, contiguous(core.shape), strict=True)
-        )
+        room = -(-core.size // PAD) * PAD  # a product's tiles read whole vectors
+        self.constants.append(f"static const {kind} {name}[{room}] = {{{numbers}}};")
+        steps = contiguous(core.shape)
+        strides = tuple(0 if flat else s for flat, s in zip(stretched, steps, strict=True))
         view = View(Buffer(name, array.dtype, core.size), array.shape, strides)
         self._kept[id(array)] = (array, view)  # the array is kept, so that its id stays its own
         return view

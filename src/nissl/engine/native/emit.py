@@ -30,7 +30,8 @@ from nissl.engine.native.codegen import Unsupported
 from nissl.engine.native.functions import C_TYPES, PRELUDE, literal
 
 KERNELS = Path(__file__).with_name("kernels.h")
-MOST_STATE_BYTES = 1 << 25
+MOST_STATE_BYTES = 1 << 24  # above it, or above this batch, XLA is as fast or faster
+MOST_ROWS = 512
 MOST_FRESH = 64
 
 
@@ -198,7 +199,7 @@ class Memory:
         lines: list[str] = []
         for number in numbers:
             view = self.held[number]
-            place = f"job.memory + {self.offsets[view.buffer.name]}"
+            place = f"job->memory + {self.offsets[view.buffer.name]}"
             size = view.buffer.dtype.itemsize
             rows, width = (view.shape[0], view.shape[1]) if len(view.shape) == 2 else (1, 0)
             if len(view.shape) != 2:
@@ -345,6 +346,8 @@ def _renewal(spec: LoopSpec, memory: Memory) -> list[str]:
 def source_of_arrays(spec: LoopSpec) -> str:
     """Return the C text of a loop over whole arrays, or raise :class:`Unsupported`."""
     shared = spec.fixed + spec.state
+    if spec.batch_size > MOST_ROWS:
+        raise Unsupported("a large batch")
     memory = Memory.of(spec.step.in_avals[:shared])
     size, full = spec.batch_size, spec.full_steps
     products: list[Product] = []
@@ -379,27 +382,27 @@ static void work(Job *job) {{
   }}
 }}
 
-static int run(void **shared, long threads, Job job) {{
-  job.memory = aligned_alloc(LINE, {memory.size});
-  if (!job.memory) return 1;
-  memset(job.memory, 0, {memory.size});
+static int run(void **shared, long threads, Job *job) {{
+  job->memory = aligned_alloc(LINE, {memory.size});
+  if (!job->memory) return 1;
+  memset(job->memory, 0, {memory.size});
   {_lines(memory.moves(range(shared), inwards=True), 2)}
-  do_job(&job, work, threads);
+  do_job(job, work, threads);
   {_lines(memory.moves(carried, inwards=False), 2)}
-  free(job.memory);
+  free(job->memory);
   return 0;
 }}
 
 int nissl_steps(void **shared, void **data, const int32_t *order,
                 long start, long stop, long offset, long threads) {{
-  return run(shared, threads, (Job){{
-    .data = data, .orders = order, .start = start, .stop = stop, .offset = offset}});
+  Job job = {{.data = data, .orders = order, .start = start, .stop = stop, .offset = offset}};
+  return run(shared, threads, &job);
 }}
 
 int nissl_epochs(void **shared, void **data, const int32_t *orders, void **reports, long count,
                  long threads) {{
-  return run(shared, threads, (Job){{
-    .data = data, .orders = orders, .reports = reports, .count = count}});
+  Job job = {{.data = data, .orders = orders, .reports = reports, .count = count}};
+  return run(shared, threads, &job);
 }}
 """)
     return "\n".join(parts)
