@@ -74,6 +74,7 @@ struct Job {
   long base;            /* first row of this batch */
   uint64_t opened;      /* how often chunks were opened */
   long alone;           /* for how many openings to come nobody is asked */
+  long retreat, calm;   /* how many that were last, and openings since without a long wait */
   _Alignas(LINE) _Atomic(Chunk) chunk;
   _Alignas(LINE) _Atomic uint64_t free; /* when opened: 32 bits; first and last free chunk + 1 */
   _Alignas(LINE) atomic_long done;
@@ -81,7 +82,9 @@ struct Job {
 };
 
 #define PATIENCE 2000 /* turns of waiting, some tens of microseconds */
-#define ALONE 256     /* openings that the first thread does by itself after a long wait */
+#define ALONE 256     /* openings that the first thread does by itself after a long wait, ... */
+#define MOST_ALONE 65536 /* ... twice as many after each further one, up to this many */
+#define CALM 4096     /* openings without a long wait, after which it begins anew */
 
 static inline void breathe(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -108,7 +111,8 @@ static void take_chunks(Job *job, uint64_t when, int from_front) {
 }
 
 /* Do chunks 0 to `count` - 1, with whoever helps. A helper that was put aside in the middle of a
-   chunk is waited for once; then, since somebody else wants the processor, it goes on alone. */
+   chunk is waited for once; then, since somebody else wants the processor, it goes on alone for a
+   while. */
 static void together(Job *job, Chunk chunk, long count) {
   if (job->threads == 1 || job->alone) {
     if (job->alone) job->alone--;
@@ -120,12 +124,17 @@ static void together(Job *job, Chunk chunk, long count) {
   const uint64_t when = ++job->opened;
   atomic_store_explicit(&job->free, when << 32 | (uint64_t)count, memory_order_release);
   take_chunks(job, when, 1);
-  for (long n = 0; atomic_load_explicit(&job->done, memory_order_acquire) < count; n++) {
+  long n = 0;
+  for (; atomic_load_explicit(&job->done, memory_order_acquire) < count; n++) {
     breathe();
-    if (n > PATIENCE) {
-      job->alone = ALONE;
-      sched_yield();
-    }
+    if (n > PATIENCE) sched_yield();
+  }
+  if (n > PATIENCE) {
+    job->retreat = job->calm > CALM ? ALONE : LEAST(2 * job->retreat, MOST_ALONE);
+    job->alone = job->retreat;
+    job->calm = 0;
+  } else {
+    job->calm++;
   }
 }
 
@@ -143,13 +152,19 @@ static void *help(void *given) {
   return 0;
 }
 
+static atomic_long last_retreat; /* of the job before, since the machine is as busy as it was */
+
 /* Do a job on as many threads as can be had. */
 static void do_job(Job *job, void (*work)(Job *), long threads) {
   pthread_t others[64];
   long made = 0;
   while (made < LEAST(threads - 1, 64) && !pthread_create(&others[made], 0, help, job)) made++;
   job->threads = made + 1;
+  job->alone = atomic_load_explicit(&last_retreat, memory_order_relaxed);
+  job->retreat = job->alone ? job->alone : ALONE / 2;
   work(job);
+  atomic_store_explicit(&last_retreat, job->calm > CALM ? 0 : job->retreat & -(long)ALONE,
+                        memory_order_relaxed);
   atomic_store_explicit(&job->over, 1, memory_order_release);
   while (made) pthread_join(others[--made], 0);
 }
