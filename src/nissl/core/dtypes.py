@@ -127,7 +127,7 @@ def kind(dtype: np.dtype[Any]) -> str:
 
 def is_floating(dtype: np.dtype[Any]) -> bool:
     """Say whether ``dtype`` is one of the floating dtypes, bfloat16 among them."""
-    return kind(dtype) == "floating"
+    return dtype.kind == "f" or kind(dtype) == "floating"
 
 
 _RANK = {"bool": 0, "integer": 1, "floating": 2}

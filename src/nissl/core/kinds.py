@@ -73,12 +73,13 @@ class Elementwise(Kind):
         output, cotangent = equation.outputs[0], cotangents[0]
         inputs, params = equation.inputs, equation.params
         assert cotangent is not None
-        return [
-            cotangent * partial(output, *inputs, **params)
-            if wanted and partial is not None
-            else None
-            for partial, wanted in zip(self.partials, needed, strict=True)
-        ]
+        found: list[Tensor | None] = []  # filled by a loop, which is quicker than a comprehension
+        for partial, wanted in zip(self.partials, needed, strict=True):
+            if wanted and partial is not None:
+                found.append(cotangent * partial(output, *inputs, **params))
+            else:
+                found.append(None)
+        return found
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,11 @@ class Linear(Kind):
     def vjp(self, equation: Equation, cotangents: Tangents, needed: Sequence[bool]) -> Tangents:
         cotangent, positions = cotangents[0], self.positions
         inputs, params = equation.inputs, equation.params
-        return [
-            self.transpose(i, cotangent, *inputs, **params)
-            if wanted and (positions is None or i in positions)
-            else None
-            for i, wanted in enumerate(needed)
-        ]
+        found: list[Tensor | None] = []
+        for i, wanted in enumerate(needed):
+            use = wanted and (positions is None or i in positions)
+            found.append(self.transpose(i, cotangent, *inputs, **params) if use else None)
+        return found
 
 
 @dataclass(frozen=True)

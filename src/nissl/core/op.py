@@ -169,8 +169,10 @@ def compute_now(
     try:
         if state.quiet:
             result = op.eager(*values, **params)
-        else:
+        elif params:
             result = state.calmly(op.eager, *values, **params)
+        else:
+            result = state.calmly(op.eager, *values)
         if result is NotImplemented:
             with quiet():
                 result = op.compute(np, *values, **params)

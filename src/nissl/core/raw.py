@@ -23,6 +23,9 @@ from nissl.core.tensor import Array, Equation, Key, Tensor, late, state
 Slot: TypeAlias = int | Key
 
 
+_VALUE, _TRACKED = operator.attrgetter("value"), operator.attrgetter("tracked")
+
+
 class RawEquation:
     """An equation as rules see it, with arrays in place of tensors."""
 
@@ -32,7 +35,7 @@ class RawEquation:
         self.op = equation.op
         self.params = equation.params
         self.avals = equation.avals
-        self.inputs = [t.value for t in equation.inputs]
+        self.inputs = list(map(_VALUE, equation.inputs))
         self.outputs = equation.values
 
 
@@ -129,7 +132,7 @@ def pull_values(
                 if all(each is None for each in given):
                     continue
             inputs = equation.inputs
-            needed = [t.tracked for t in inputs] if useful is None else [useful(t) for t in inputs]
+            needed = list(map(_TRACKED if useful is None else useful, inputs))
             kind = equation.op.kind
             value = equation.values[0]
             if kind.on_arrays and value is not None and value.dtype.kind != "V":

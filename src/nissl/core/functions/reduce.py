@@ -13,7 +13,7 @@ from nissl.core.functions import arithmetic as a
 from nissl.core.functions.convert import asarray, astype, ones_like
 from nissl.core.functions.indexing import take_along_axis
 from nissl.core.functions.manipulation import concat, flip, moveaxis, reshape
-from nissl.core.op import Op, apply
+from nissl.core.op import Op, apply, compute_now
 from nissl.core.ops import reduction as ops
 from nissl.core.ops.shapes import normalise_axes, normalise_axis
 from nissl.core.tensor import Axis, Tensor, TensorLike
@@ -22,7 +22,12 @@ from nissl.errors import ArgumentError, ShapeError
 
 def _reduce(op: Op, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     axes = tuple(range(x.ndim)) if axis is None else normalise_axes(op.name, axis, x.ndim)
-    result = apply(op, (x,), {"axis": axes}) if axes else x
+    if not axes:
+        result = x
+    elif x.value is None:
+        result = apply(op, (x,), {"axis": axes})
+    else:
+        result = compute_now(op, (x,), (x.value,), x.tracked, {"axis": axes})
     return reshape(result, ops.kept(x.shape, axes)) if keepdims else result
 
 

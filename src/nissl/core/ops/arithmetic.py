@@ -6,6 +6,7 @@ All inputs of a primitive have the same shape and dtype; the functions in
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -35,12 +36,15 @@ def _binary(
     known: tuple[Known, ...] = (),
     hard: tuple[float, ...] = HARD,
     infer: Callable[..., Aval] = numeric,
+    plain: Callable[..., Any] | None = None,
 ) -> Op:
+    """Register an op; ``plain`` is ``compute`` on NumPy arrays without its first argument."""
     return register(
         Op(
             name=name,
             infer=lambda x, y: infer(name, x, y),
             compute=compute,
+            lowerings={} if plain is None else {"numpy": plain},
             kind=kind,
             text=text,
             formula=formula,
@@ -57,6 +61,7 @@ add = _binary(
     Linear(lambda i, ct, x, y: ct),
     text="{0} + {1}",
     formula="{0} + {1}",
+    plain=operator.add,
 )
 subtract = _binary(
     "subtract",
@@ -64,6 +69,7 @@ subtract = _binary(
     Linear(lambda i, ct, x, y: -ct if i else ct),
     text="{0} - {1}",
     formula="{0} - {1}",
+    plain=operator.sub,
 )
 multiply = _binary(
     "multiply",
@@ -71,6 +77,7 @@ multiply = _binary(
     Bilinear(lambda ct, x, y: ct * y, lambda ct, x, y: ct * x),
     text="{0} * {1}",
     formula=r"{0} \, {1}",
+    plain=operator.mul,
 )
 OFF_ZERO = (Sample(shapes=((2, 3), (2, 3)), low=0.5, high=3.0),)
 
@@ -94,6 +101,7 @@ divide = _binary(
             partials=("0.3333333333333333333333333", "-0.1111111111111111111111111"),
         ),
     ),
+    plain=operator.truediv,
 )
 
 
@@ -209,6 +217,9 @@ def _shift(name: str, *avals: Aval) -> Aval:
     return numeric(name, integral(name, *avals))
 
 
+_LATEX = {"&": r"\&", "|": r"\vert", "^": r"\oplus", "<<": r"\ll", ">>": r"\gg"}
+
+
 def _bitwise(
     name: str,
     compute: Callable[..., Any],
@@ -221,7 +232,7 @@ def _bitwise(
         compute,
         Constant(),
         text=f"{{0}} {sign_} {{1}}",
-        formula=rf"{{0}} \mathbin{{{{\mathtt{{{{{sign_}}}}}}}}} {{1}}",
+        formula=rf"{{0}} \mathbin{{{{{_LATEX.get(sign_, sign_)}}}}} {{1}}",
         samples=(Sample(shapes=((2, 2), (2, 2)), values=integers),),
         infer=infer,
         hard=(),
