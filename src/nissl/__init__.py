@@ -210,13 +210,14 @@ if TYPE_CHECKING:
     )
     from nissl.core.tensor import Array as Array
     from nissl.layers import Input
-    from nissl.models import Model, Sequential
+    from nissl.models import Model, Perceptron, Sequential
 
 __all__ = [
     "Aval",
     "Input",
     "Model",
     "NisslError",
+    "Perceptron",
     "Program",
     "Sequential",
     "Tensor",

@@ -1,8 +1,8 @@
 """Activation functions by name, as layers ask for them.
 
 Most are functions of :mod:`nissl` itself, so ``nissl.activations.tanh is nissl.tanh``.
-:data:`FACTS` says of each its formula, its range, and the value taken as derivative at each kink;
-the tests hold the functions to it.
+:data:`FACTS` says of each its formula, its derivative's, its range, and the value taken as
+derivative at each kink; the tests hold the functions to it.
 
 >>> import nissl
 >>> nissl.activations.get("relu")(nissl.asarray([-1.0, 2.0])).tolist()
@@ -168,49 +168,108 @@ class Facts:
     """What is known of an activation function.
 
     Attributes:
-        formula: LaTeX, in ``x``.
+        formula: LaTeX, in ``x``; for a function of a vector its element ``i``, of ``x_i``.
+        derivative: LaTeX of its derivative by ``x``, off the kinks; for a function of a vector of
+            element ``i`` by ``x_j``.
         low, high: the range; every value lies between them.
         kinks: points where there is no derivative, each with the value that is taken for it.
+        settings: arguments of the function that stand in the formula, each with its letter.
+        constants: other letters of the formula, each with its value.
     """
 
     formula: str
+    derivative: str
     low: float
     high: float
     kinks: Mapping[float, float] = field(default_factory=dict[float, float])
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    constants: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 _INF = math.inf
-_SELU = 1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_LAMBDA = 1.0507009873554804934193349852946
+
+
+def _when(*cases: tuple[str, str], otherwise: str) -> str:
+    """Values, each with its condition, in LaTeX."""
+    pieces = [rf"{value} \text{{ if }} {condition},\ " for value, condition in cases]
+    return "".join(pieces) + rf"{otherwise} \text{{ otherwise}}"
+
 
 FACTS: dict[str, Facts] = {
-    "absolute": Facts(r"|x|", 0, _INF, {0: 0}),
-    "elu": Facts(r"x \text{ if } x > 0,\ e^x - 1 \text{ otherwise}", -1, _INF),
-    "exponential": Facts(r"e^x", 0, _INF),
-    "gelu": Facts(r"x \, \Phi(x)", -0.17, _INF),
-    "hard_sigmoid": Facts(r"\min(\max(0, x + 3), 6) / 6", 0, 1, {-3: 0, 3: 0}),
-    "hard_silu": Facts(r"x \min(\max(0, x + 3), 6) / 6", -0.375, _INF, {-3: 0, 3: 1}),
-    "hard_tanh": Facts(r"\max(-1, \min(1, x))", -1, 1, {-1: 0, 1: 0}),
-    "heaviside": Facts(r"0 \text{ if } x < 0,\ 1 \text{ otherwise}", 0, 1, {0: 0}),
-    "leaky_relu": Facts(r"\max(0, x) + \alpha \min(0, x)", -_INF, _INF, {0: 0.2}),
-    "linear": Facts(r"x", -_INF, _INF),
-    "log_sigmoid": Facts(r"-\ln(1 + e^{-x})", -_INF, 0),
-    "log_softmax": Facts(r"x_i - \ln \sum_j e^{x_j}", -_INF, 0),
-    "mish": Facts(r"x \tanh(\ln(1 + e^x))", -0.309, _INF),
-    "relu": Facts(r"\max(0, x)", 0, _INF, {0: 0}),
-    "relu6": Facts(r"\min(\max(0, x), 6)", 0, 6, {0: 0, 6: 0}),
+    "absolute": Facts(
+        r"|x|", _when(("1", "x > 0"), ("-1", "x < 0"), otherwise="0"), 0, _INF, {0: 0}
+    ),
+    "elu": Facts(
+        _when(("x", "x > 0"), otherwise=r"\alpha (e^x - 1)"),
+        _when(("1", "x > 0"), otherwise=r"\alpha e^x"),
+        -1,
+        _INF,
+        settings={"alpha": r"\alpha"},
+    ),
+    "exponential": Facts(r"e^x", r"e^x", 0, _INF),
+    "gelu": Facts(r"x \, \Phi(x)", r"\Phi(x) + x \, \varphi(x)", -0.17, _INF),
+    "hard_sigmoid": Facts(
+        r"\min(\max(0, x + 3), 6) / 6",
+        _when(("1 / 6", "-3 < x < 3"), otherwise="0"),
+        0,
+        1,
+        {-3: 0, 3: 0},
+    ),
+    "hard_silu": Facts(
+        r"x \min(\max(0, x + 3), 6) / 6",
+        _when((r"0", r"x \leq -3"), (r"(2 x + 3) / 6", "x < 3"), otherwise="1"),
+        -0.375,
+        _INF,
+        {-3: 0, 3: 1},
+    ),
+    "hard_tanh": Facts(
+        r"\max(-1, \min(1, x))",
+        _when(("1", "-1 < x < 1"), otherwise="0"),
+        -1,
+        1,
+        {-1: 0, 1: 0},
+    ),
+    "heaviside": Facts(_when(("0", "x < 0"), otherwise="1"), "0", 0, 1, {0: 0}),
+    "leaky_relu": Facts(
+        r"\max(0, x) + \alpha \min(0, x)",
+        _when(("1", "x > 0"), otherwise=r"\alpha"),
+        -_INF,
+        _INF,
+        {0: 0.2},
+        settings={"negative_slope": r"\alpha"},
+    ),
+    "linear": Facts(r"x", "1", -_INF, _INF),
+    "log_sigmoid": Facts(r"-\ln(1 + e^{-x})", r"1 / (1 + e^x)", -_INF, 0),
+    "log_softmax": Facts(
+        r"x_i - \ln \sum_k e^{x_k}", r"\delta_{ij} - e^{x_j} / \sum_k e^{x_k}", -_INF, 0
+    ),
+    "mish": Facts(
+        r"x \tanh(\ln(1 + e^x))",
+        r"\tanh(\ln(1 + e^x)) + x (1 - \tanh^2(\ln(1 + e^x))) / (1 + e^{-x})",
+        -0.309,
+        _INF,
+    ),
+    "relu": Facts(r"\max(0, x)", _when(("1", "x > 0"), otherwise="0"), 0, _INF, {0: 0}),
+    "relu6": Facts(
+        r"\min(\max(0, x), 6)", _when(("1", "0 < x < 6"), otherwise="0"), 0, 6, {0: 0, 6: 0}
+    ),
     "selu": Facts(
-        r"\lambda x \text{ if } x > 0,\ \lambda \alpha (e^x - 1) \text{ otherwise}",
+        _when((r"\lambda x", "x > 0"), otherwise=r"\lambda \alpha (e^x - 1)"),
+        _when((r"\lambda", "x > 0"), otherwise=r"\lambda \alpha e^x"),
         -1.7581,
         _INF,
-        {0: _SELU},
+        {0: _SELU_LAMBDA * _SELU_ALPHA},
+        constants={r"\alpha": _SELU_ALPHA, r"\lambda": _SELU_LAMBDA},
     ),
-    "sigmoid": Facts(r"1 / (1 + e^{-x})", 0, 1),
-    "sign": Facts(r"-1, 0, 1 \text{ for } x < 0,\ x = 0,\ x > 0", -1, 1, {0: 0}),
-    "silu": Facts(r"x / (1 + e^{-x})", -0.279, _INF),
-    "softmax": Facts(r"e^{x_i} / \sum_j e^{x_j}", 0, 1),
-    "softplus": Facts(r"\ln(1 + e^x)", 0, _INF),
-    "softsign": Facts(r"x / (1 + |x|)", -1, 1),
-    "tanh": Facts(r"\tanh x", -1, 1),
+    "sigmoid": Facts(r"1 / (1 + e^{-x})", r"h(x) (1 - h(x))", 0, 1),
+    "sign": Facts(_when(("-1", "x < 0"), ("0", "x = 0"), otherwise="1"), "0", -1, 1, {0: 0}),
+    "silu": Facts(r"x / (1 + e^{-x})", r"(1 + x - h(x)) / (1 + e^{-x})", -0.279, _INF),
+    "softmax": Facts(r"e^{x_i} / \sum_k e^{x_k}", r"h_i (\delta_{ij} - h_j)", 0, 1),
+    "softplus": Facts(r"\ln(1 + e^x)", r"1 / (1 + e^{-x})", 0, _INF),
+    "softsign": Facts(r"x / (1 + |x|)", r"1 / (1 + |x|)^2", -1, 1),
+    "tanh": Facts(r"\tanh x", r"1 - \tanh^2 x", -1, 1),
 }
 
 

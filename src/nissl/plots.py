@@ -71,10 +71,15 @@ def metric_name(name: str) -> str:
     return _(_METRICS.get(plain, plain))
 
 
-def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+def save(figure: Figure, path: str | os.PathLike[str], dpi: float = DPI) -> None:
     """Write a figure to a file, whole or not at all; its ending chooses the format, such as PNG.
 
     The same figure gives the same bytes, whatever the day.
+
+    Args:
+        figure: the picture.
+        path: where to; a file that is there is replaced.
+        dpi: pixels an inch, for PNG.
 
     Raises:
         ArgumentError: the ending is none of those in :data:`ENDINGS`.
@@ -88,7 +93,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     import matplotlib as mpl
 
     with writing(path) as beside, mpl.rc_context({"svg.hashsalt": "nissl"}):
-        figure.savefig(beside, dpi=DPI, metadata={_DATES[ending]: None} if ending in _DATES else {})
+        figure.savefig(beside, dpi=dpi, metadata={_DATES[ending]: None} if ending in _DATES else {})
 
 
 # ---- pictures --------------------------------------------------------------------------------

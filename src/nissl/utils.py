@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random as python_random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nissl import random
 from nissl.core import dtypes
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError
+
+if TYPE_CHECKING:
+    from nissl.explain.diagrams import Diagram
 
 
 def set_random_seed(seed: int) -> None:
@@ -71,3 +75,73 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray[Any, Any]:
     array = np.asarray(x, dtypes.default_float())
     length = np.linalg.norm(array, order, axis, keepdims=True)
     return array / np.where(length == 0, 1, length)
+
+
+def plot_model(
+    model: Any,
+    to_file: str | os.PathLike[str] | None = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = False,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: float = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    *,
+    show_params: bool = False,
+    neurons: bool | None = False,
+) -> Diagram:
+    """Draw a model's layers as blocks with arrows between them; nothing but matplotlib is needed.
+
+    Args:
+        model: a model. One with its own ``call`` must have been called on data once.
+        to_file: the picture: ``.png``, ``.svg`` or ``.pdf``; a file that is there is replaced.
+            ``None`` writes nothing.
+        show_shapes: whether blocks tell the shapes of their inputs and outputs.
+        show_dtype: whether they tell their dtype.
+        show_layer_names: whether they tell their name.
+        rankdir: ``"TB"`` draws from above to below, ``"BT"`` upwards, ``"LR"`` from left to right,
+            ``"RL"`` from right to left.
+        expand_nested: whether a layer made of layers becomes a frame around its blocks.
+        dpi: pixels an inch, for PNG.
+        show_layer_activations: whether blocks tell their activation function.
+        show_trainable: whether they tell if their weights are trained.
+        show_params: whether they tell how many numbers their weights hold.
+        neurons: ``True`` draws the single neurons of a chain of ``Dense`` layers, ``None`` those
+            of small ones.
+
+    Returns:
+        The same picture, with a table of the layers: a notebook shows both. It is made by
+        :func:`nissl.explain.diagram`, which tells more unasked.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: this is not a model; or its neurons, or files with this
+            ending, cannot be drawn.
+        GraphError: the model must be built first, or it cannot be traced.
+        MissingDependencyError: matplotlib is not installed.
+        SaveError: the file cannot be written.
+        UnknownNameError: there is no such direction.
+
+    >>> import nissl
+    >>> model = nissl.Sequential([nissl.Input((3,)), nissl.layers.Dense(2)])
+    >>> drawn = nissl.utils.plot_model(model, to_file=None, show_shapes=True)
+    >>> [block.outputs for block in drawn.graph.blocks]
+    [((None, 3),), ((None, 2),)]
+    """
+    from nissl.explain.diagrams import plot_model
+
+    return plot_model(
+        model,
+        to_file,
+        dpi=dpi,
+        show_shapes=show_shapes,
+        show_dtype=show_dtype,
+        show_layer_names=show_layer_names,
+        rankdir=rankdir,
+        expand_nested=expand_nested,
+        show_layer_activations=show_layer_activations,
+        show_trainable=show_trainable,
+        show_params=show_params,
+        neurons=neurons,
+    )

@@ -1,14 +1,17 @@
 """The table of layers. Tables are drawn by hand; numbers of parameters are worked out by hand."""
 
+import contextlib
 import io
 import sys
+from html.parser import HTMLParser
+from types import ModuleType
 
 import pytest
 
 import nissl
 from nissl.errors import ArgumentError
 from nissl.layers import Activation, Dense, Dropout, Flatten
-from nissl.models.summary import Row, format_summary, summary_rows
+from nissl.models.summary import Row, format_summary, html_summary, summary_rows
 
 
 def lecture_network():
@@ -200,3 +203,104 @@ def test_sizes(units, text):
 def test_half_precision_takes_half_the_bytes():
     model = nissl.Sequential([nissl.Input((3,)), Dense(2, dtype="float16")])
     assert " Total params: 8 (16.00 B)" in format_summary(model)
+
+
+# ---- as HTML -----------------------------------------------------------------------------------
+class Cells(HTMLParser):
+    """The texts of a table's cells; an error where tags do not close each other."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.rows = [], []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("td", "th"):
+            self.rows[-1][-1] += data
+
+
+def test_html_has_what_the_text_has():
+    page = html_summary(lecture_network(), show_trainable=True)
+    assert Cells(page).rows == [
+        ["Layer (type)", "Output Shape", "Param #", "Trainable"],
+        ["flatten (Flatten)", "(None, 784)", "0", "-"],
+        ["dense (Dense)", "(None, 300)", "235,500", "Y"],
+        ["dense_1 (Dense)", "(None, 100)", "30,100", "Y"],
+        ["dense_2 (Dense)", "(None, 10)", "1,010", "Y"],
+    ]
+    assert "Total params: 266,610 (1.02 MB)" in page
+    with pytest.raises(AssertionError):
+        Cells("<tr><td>x</tr></td>")
+
+
+def test_html_is_what_a_notebook_shows_of_a_model():
+    model = nissl.Sequential([nissl.Input((2,)), Dense(1, name="<script>&'\"")], name="<m>")
+    page = model._repr_html_()
+    assert Cells(page).rows[1][0] == "<script>&'\" (Dense)"
+    assert "<script" not in page
+    assert "&lt;m&gt;" in page
+
+
+def test_html_of_models_that_are_empty_not_built_nested_or_deep():
+    assert Cells(html_summary(nissl.Sequential())).rows == [
+        ["Layer (type)", "Output Shape", "Param #"]
+    ]
+    rows = Cells(html_summary(nissl.Sequential([Dense(3, name="a")]))).rows
+    assert rows[1] == ["a (Dense)", "?", "0 (unbuilt)"]
+    inner = nissl.Sequential([nissl.Input((4,)), Dense(3, name="d")], name="inner")
+    page = html_summary(nissl.Sequential([nissl.Input((4,)), inner]), expand_nested=True)
+    assert [row[0] for row in Cells(page).rows[1:]] == ["inner (Sequential)", "d (Dense)"]
+    assert "padding-left:2.5em" in page
+    deep = nissl.Sequential([nissl.Input((1,)), *[Dense(1) for _ in range(200)]])
+    assert len(Cells(html_summary(deep)).rows) == 201
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """Python as it is within a notebook; returns what is displayed there."""
+    shown = []
+    shell = type("ZMQInteractiveShell", (), {})()
+    package, display = ModuleType("IPython"), ModuleType("IPython.display")
+    package.get_ipython = lambda: shell
+    display.display = lambda data, raw: shown.append((data, raw))
+    monkeypatch.setitem(sys.modules, "IPython", package)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    return shown
+
+
+def test_summary_in_a_notebook(notebook, capsys, monkeypatch):
+    model = lecture_network()
+    assert model.summary(line_length=76) is None
+    ((data, raw),) = notebook
+    assert raw
+    assert data["text/plain"] == LECTURE
+    assert Cells(data["text/html"]).rows[1][0] == "flatten (Flatten)"
+    assert capsys.readouterr().out == ""
+    kept = []
+    model.summary(line_length=76, print_fn=kept.append)
+    assert kept == [LECTURE]
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        model.summary(line_length=76)
+    assert text.getvalue() == LECTURE + "\n"
+    assert len(notebook) == 1
+
+
+def test_summary_takes_what_the_table_takes(capsys):
+    inner = nissl.Sequential([nissl.Input((4,)), Dense(3, name="d")], name="inner")
+    model = nissl.Sequential([nissl.Input((4,)), inner], name="m")
+    model.summary(60, expand_nested=True, show_trainable=True)
+    expected = format_summary(model, 60, expand_nested=True, show_trainable=True)
+    assert capsys.readouterr().out == expected + "\n"

@@ -123,6 +123,15 @@ class Callback:
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """The same as :meth:`on_train_batch_end`, by its older name."""
 
+    def next_look(self, done: int) -> int | None:
+        """Return how many epochs will be done when this callback next needs the weights.
+
+        A callback with ``every_epoch = False`` that looks at the weights after some epochs only
+        says so here: the loop runs up to there, brings the variables up to date, and then calls
+        the hooks. ``None``, the default, is never; ``done`` epochs are done already.
+        """
+        return None
+
     # ---- evaluation and prediction -----------------------------------------------------------
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Evaluation begins, also that of an epoch's validation."""
@@ -254,6 +263,10 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             if any(map(callback.wants, (*_EPOCHS, "on_epochs"))):
                 callback.on_epochs(first, columns)
+
+    def next_look(self, done: int) -> int | None:
+        looks = [callback.next_look(done) for callback in self.callbacks]
+        return min((look for look in looks if look is not None), default=None)
 
     def on_progress(self, step: int, steps: int, logs: Logs) -> None:
         for callback in self.callbacks:

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from nissl import i18n
-from nissl.cli import console, data, evaluate, predict, summary, train
+from nissl.cli import activations, convolve, approximate, backprop, console, depth, race, data, evaluate, grad, perceptron, predict, summary, train
 from nissl.cli.help import HelpGroup
 from nissl.cli.messages import translate_message
 from nissl.cli.options import Debug, Lang, Version
@@ -38,7 +38,7 @@ def make_app() -> typer.Typer:
         pass
 
     app.callback()(start)
-    for module in (train, evaluate, predict, summary, data):
+    for module in (grad, depth, race, approximate, backprop, train, evaluate, predict, summary, data, activations, convolve, perceptron):
         module.register(app)
     return app
 

@@ -22,6 +22,7 @@ TEMPLATES: tuple[str, ...] = (
     mark("No such option: {name} (Possible options: {near})"),
     mark("No such option: {name}"),
     mark("Option {name} requires an argument."),
+    mark("Option {name} requires {count} arguments."),
     mark("Option {name} does not take a value."),
     mark("Got unexpected extra argument(s) ({words})"),
     mark("Invalid value for {name}: {problem}"),
@@ -32,6 +33,62 @@ TEMPLATES: tuple[str, ...] = (
     mark("unknown {kind} '{name}'; did you mean '{near}'? Known: {known}."),
     mark("unknown {kind} '{name}'; Known: {known}."),
     mark("activation"),
+    mark("gate or data set"),
+    mark("class"),
+    mark(
+        "initial_weights has {given} numbers, and {features} features need {wanted}: the bias, "
+        "then one for each feature"
+    ),
+    mark(
+        "initial_weights is zeros, random, or a list of numbers, the bias and one for each "
+        "feature; not {given}"
+    ),
+    mark("initial_weights has a NaN or an infinity: {given}"),
+    mark(
+        "perceptron: after update {number}, by sample {sample}, a weight is no longer finite; "
+        "scale the features to about -1 to 1, or lower learning_rate"
+    ),
+    mark(
+        "{path}: a line is animated for one or two features, and there are {count}; save a "
+        "picture (.png, .svg, .pdf) instead"
+    ),
+    mark(
+        "{path}: there was no update, so there is nothing to animate; save a picture (.png, .svg, "
+        ".pdf) instead"
+    ),
+    mark("Drawing animations"),
+    mark("loss"),
+    mark(
+        "layer '{layer}' ({kind}) of model '{model}' cannot be shown as a table of units: only "
+        "Dense layers, and layers without weights, can. Make a Sequential of the Dense layers "
+        "alone, and give it what they take as x."
+    ),
+    mark(
+        "layer '{layer}' (Dense) works on inputs of shape {shape}, with more axes than (batch, "
+        "inputs); its units cannot be shown as a table. Put a Flatten before it"
+    ),
+    mark(
+        "a table of backpropagation needs a nissl.Sequential of Dense layers, not {kind}; for any "
+        "other function nissl.explain.trace shows the adjoints"
+    ),
+    mark(
+        "model '{model}' takes samples of shape ({wanted}), one or a batch of them, and x has "
+        "shape {given}"
+    ),
+    mark(
+        "model '{model}' has no loss; compile it, or give one: loss='half_squared_error' is the "
+        "lecture's E_n = 1/2 sum (y - t)^2"
+    ),
+    mark(
+        "{loss}: {name} has the value {value}; labels must lie between 0 and {last}, since the "
+        "model has {count} outputs. Subtract 1 if they start at 1, or give the last layer more "
+        "units."
+    ),
+    mark("{loss}: {name} of shape {given} and predictions of shape {wanted} do not fit; {advice}"),
+    mark(
+        "they must have the same shape, and nothing is broadcast. Change the last layer's units, "
+        "or the shape of the targets."
+    ),
     mark("optimizer"),
     mark("data set"),
     mark("language"),
@@ -94,6 +151,53 @@ TEMPLATES: tuple[str, ...] = (
         "{path} has {size} pixels, and {other} has {wanted}; give size=(height, width) to "
         "bring all to one size."
     ),
+    mark("{path} is implausibly large, and was not read: {reason}"),
+    mark("{path} has more than 8 bits a pixel (mode {mode}); save it with 8 bits."),
+    mark(
+        "layer {name} ({kind}) has no neurons that can be drawn one by one; blocks can be drawn "
+        "instead, without neurons"
+    ),
+    mark(
+        "model {name} takes inputs of shape {shape}, so there is no certain number of inputs to "
+        "draw; its blocks can be drawn instead, without neurons"
+    ),
+    mark("kernel"),
+    mark("format"),
+    mark(
+        "kernel, row {row}, column {column}: {word} is not a number; numbers are parted by commas "
+        "and rows by semicolons, as in -1,0,1;-1,0,1;-1,0,1"
+    ),
+    mark("kernel, row {row}, column {column}: {word} divides by 0"),
+    mark("kernel, row {row}: {given} numbers, where row 0 has {wanted}; all rows need the same"),
+    mark("the kernel has {rows} rows and {columns} columns; {most} of each are the most"),
+    mark(
+        "kernel {name} has {size} numbers, and the picture {pixels} pixels only; take a smaller "
+        "kernel or a larger picture"
+    ),
+    mark(
+        "({j}, {k}) lies outside of C, whose rows are 0 to {bottom} and columns 0 to {right} "
+        "(picture {name})"
+    ),
+    mark("the longer side of a picture is {least} to {most} pixels, not {side}"),
+    mark(
+        "{pictures} pictures with {kernels} kernels are more than the {most} results that one "
+        "page shows"
+    ),
+    mark(
+        "the interval from {low} to {high} cannot be drawn; its ends are finite, the first is "
+        "below the second, and it is {least} to {most} wide"
+    ),
+    mark("setting of {name}"),
+    mark("{name} has no settings, and {setting} was given"),
+    mark("relu: negative_slope={slope} and max_value={most} must be at least 0"),
+    mark(
+        "{text}: settings are written as setting=number, as in leaky_relu(negative_slope=0.1), "
+        "and not as {piece}"
+    ),
+    mark(
+        "fixed point of {bits} bits, {fraction} of them behind the point, is not offered: take 2 "
+        "to 16 bits, and fewer of them behind the point"
+    ),
     mark("colour is {value}; it can be auto, grey or rgb."),
     mark("{name}: samples have shape {samples}, targets {targets}; each sample needs one target."),
     mark(
@@ -139,6 +243,82 @@ TEMPLATES: tuple[str, ...] = (
     mark("the package's own copy {path}"),
     mark("the system's copy {path}"),
     mark("address {url}"),
+    mark(
+        "{name} is not finite on the range: at {variable} = {place}, {other} = {there} it is "
+        "{value}; choose a range without this point"
+    ),
+    mark(
+        "{name} is not finite on the range: at {variable} = {place} it is {value}; choose a range "
+        "without this point"
+    ),
+    mark("the range from {low} to {high} is empty"),
+    mark("the range from {low} to {high} is reversed; give the lower end first"),
+    mark("the range from {low} to {high} is not finite, or wider than float64 can say"),
+    mark("the range from {low} to {high} is too narrow: float64 has no {count} numbers in it"),
+    mark(
+        "{text} has no input, so it is a constant and there is nothing to approximate; write a "
+        "function of x, such as x**2"
+    ),
+    mark(
+        "{text} has {count} inputs ({names}); approximate takes a function of one, and "
+        "approximate_surface one of two"
+    ),
+    mark("method 'all' compares methods for one input; choose one method"),
+    mark("{name} is a whole number from {least} to {most}, not {value}"),
+    mark("noise is a number of at least 0, not {value}"),
+    mark("method 'all' compares methods for one number of hidden units; choose one method"),
+    mark("hidden takes 1 to {most} different numbers of units, not {count}"),
+    mark("method"),
+    mark("the expression has {count} characters; at most {most} are read"),
+    mark("column {column}: {problem}\n  {text}"),
+    mark("expected a number, a name or a bracket here, {found}"),
+    mark("expected a number, a name or a bracket after '{before}', {found}"),
+    mark("but the text ends"),
+    mark("not '{sign}'"),
+    mark("expected an operator here, such as * or +"),
+    mark("the character '{character}' has no meaning here"),
+    mark("'{name}' is no function; expected an operator such as * before the bracket"),
+    mark("'{name}' is no function; expected an operator such as *"),
+    mark("'{name}' is a function; expected its bracket, as in {example}"),
+    mark("unknown function '{name}'; did you mean '{near}'?"),
+    mark("unknown function '{name}'; Known: {known}"),
+    mark("unknown name '{name}'; did you mean '{near}'? Known: {known}"),
+    mark("unknown name '{name}'; Known: {known}"),
+    mark("this bracket is never closed; expected a ')' for it"),
+    mark("this bracket closes none; expected an operator or the end"),
+    mark("a comma stands between the arguments of a function only"),
+    mark("arguments that {name} takes: {wanted}; given: {given}"),
+    mark("argument {place} of {name} must be a number"),
+    mark("a power is written with ^, as in x^2"),
+    mark("this number is too large; float64 ends at about 1.8e308"),
+    mark("this part is the constant {value}, and not finite"),
+    mark("nested more than {most} deep; simplify the expression"),
+    mark("more than {most} steps; simplify the expression"),
+    mark("more than {most} inputs"),
+    mark("a number of {count} characters; at most {most}"),
+    mark("input"),
+    mark("mode"),
+    mark("digits is a number from 1 to 17, not {digits}"),
+    mark("surface"),
+    mark("initializer"),
+    mark(
+        "the set-up {text} is not of the form activation:initializer, such as relu:he_normal or "
+        "sigmoid:random_normal:stddev=1"
+    ),
+    mark("the set-up {text}: {part} is not of the form setting=number"),
+    mark("the set-up {text}: {part} lacks '=number'"),
+    mark("{initializer} has no setting {name}; it has: {known}"),
+    mark("depth: {name}={value}; at most {most} are taken"),
+    mark("depth needs classes to tell apart, and {data} has none"),
+    mark("{text} has {count} variable ({names}); a surface has two, such as x and y"),
+    mark("{text} has {count} variables ({names}); a surface has two, such as x and y"),
+    mark("steps={value}; at most {most} are run"),
+    mark("no optimizer was given; there are: {names}"),
+    mark("the optimizer {text}: {value} is no learning rate; write such as adam:0.01"),
+    mark("{formula} is {value} at the start ({x}, {y}); give another start="),
+    mark("start is two finite numbers, not {value}"),
+    mark("{name} lies from {low} to {high}, not {value}"),
+    mark("{name} is at least {least}, not {value}"),
 )
 
 

@@ -39,15 +39,23 @@ Format = Annotated[
 ]
 
 
-def check(output: list[Path] | None, force: bool, format: str = "table") -> None:
-    """Raise, before any work is done, what :func:`show` would raise after it."""
+def check(
+    output: list[Path] | None,
+    force: bool,
+    format: str = "table",
+    also: tuple[str, ...] = (),
+) -> None:
+    """Raise, before any work is done, what :func:`show` would raise after it.
+
+    ``also`` are endings, such as ``.gif``, that this explanation can write beside the usual ones.
+    """
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS)
     for path in output or ():
-        if path.suffix.lower() not in PICTURES + TEXTS:
+        if path.suffix.lower() not in PICTURES + also + TEXTS:
             raise ArgumentError(
                 _("{path}: the ending must be one of {endings}").format(
-                    path=path, endings=" ".join(PICTURES + TEXTS)
+                    path=path, endings=" ".join(PICTURES + also + TEXTS)
                 )
             )
         if path.exists() and not force:
@@ -59,10 +67,14 @@ def check(output: list[Path] | None, force: bool, format: str = "table") -> None
 
 
 def show(
-    explanation: Explanation, output: list[Path] | None, force: bool, format: str = "table"
+    explanation: Explanation,
+    output: list[Path] | None,
+    force: bool,
+    format: str = "table",
+    also: tuple[str, ...] = (),
 ) -> None:
     """Print an explanation, and write it into each file of ``output``."""
-    check(output, force, format)
+    check(output, force, format, also)
     if format == "table":
         console.show(explanation)
     else:

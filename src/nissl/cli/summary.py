@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from nissl.cli import console, runs
 from nissl.cli.help import HelpCommand
 from nissl.cli.options import Debug, Lang, RunOrModel
+from nissl.cli.showing import Force, Format, Output
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 from nissl.plots import metric_name
@@ -20,18 +21,36 @@ def register(app: typer.Typer) -> None:
         "summary",
         cls=HelpCommand,
         help=mark("Show the layers of a trained network, and how it was trained."),
-        epilog=mark("Example:\n  nissl summary demo-run"),
+        epilog=mark("Examples:\n  nissl summary demo-run\n  nissl summary demo-run -o model.svg"),
     )(summary)
 
 
-def summary(run: RunOrModel, lang: Lang = None, debug: Debug = False) -> None:
+Neurons = Annotated[
+    bool, typer.Option("--neurons", help=mark("Draw single neurons, and weights as lines."))
+]
+
+
+def summary(
+    run: RunOrModel,
+    output: Output = None,
+    neurons: Neurons = False,
+    force: Force = False,
+    format: Format = "table",
+    lang: Lang = None,
+    debug: Debug = False,
+) -> None:
     """Show a model."""
+    from nissl.cli import showing
+    from nissl.explain.diagrams import diagram
+
+    showing.check(output, force, format)
     found = runs.find(run)
-    model = found.load()
-    console.note(str(found.path), "bold")
-    console.note()
-    show_layers(model)
-    if found.config:
+    told = diagram(found.load(), neurons=neurons)
+    if format == "table":
+        console.note(str(found.path), "bold")
+        console.note()
+    showing.show(told, output, force, format)
+    if found.config and format == "table":
         console.note()
         console.pairs(_told(found))
 

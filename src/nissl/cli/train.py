@@ -79,6 +79,15 @@ Run = Annotated[
         help=mark("Folder for the results: runs/DATA-DATE-TIME by default. Never written over."),
     ),
 ]
+WatchLayers = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help=mark(
+            "Watch every layer while it trains: activations, gradients, dead units, and a verdict."
+        ),
+    ),
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help=mark("Show the network before it is trained."))
 ]
@@ -117,6 +126,7 @@ def train(
     size: Size = None,
     colour: Colour = None,
     test_fraction: TestFraction = None,
+    watch: WatchLayers = False,
     verbose: Verbose = False,
     lang: Lang = None,
     debug: Debug = False,
@@ -157,5 +167,5 @@ def train(
                 wanted=run, folder=folder
             )
         )
-    finished = job.run(folder, verbose)
+    finished = job.run(folder, verbose, watch)
     raise typer.Exit(0 if finished else INTERRUPTED)

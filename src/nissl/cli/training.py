@@ -73,8 +73,13 @@ class Training:
         return cls(settings, data, place, model, (x[:kept], y[:kept]), validation, inputs, targets)
 
     # ---- the run -----------------------------------------------------------------------------
-    def run(self, folder: Path, verbose: bool = False) -> bool:
+    def run(self, folder: Path, verbose: bool = False, watched: bool = False) -> bool:
         """Train, and write everything into ``folder``; return whether it was not interrupted."""
+        watch = None
+        if watched:
+            from nissl.explain import Watch
+
+            watch = Watch(*self.train)
         self._introduce(verbose)
         config = self._config()
         runs.write_config(folder, {"status": "training", **config})
@@ -87,13 +92,15 @@ class Training:
                 batch_size=self.settings.batch_size,
                 epochs=self.settings.epochs_for(len(self.train[0])),
                 validation_data=self.validation,
-                callbacks=[bar, log],
+                callbacks=[bar, log, *([] if watch is None else [watch])],
                 verbose=0,
             )
         except KeyboardInterrupt:
             interrupted = True
         except NisslError as error:
             runs.write_config(folder, {"status": "failed", **config, "error": str(error)})
+            if watch is not None and watch.kept:
+                _show_watched(watch.report(), folder)
             raise
         finally:
             bar.close()
@@ -104,6 +111,8 @@ class Training:
             "steps": int(self.model.optimizer.iterations.numpy()),
         }
         files = self._save(folder, units)
+        if watch is not None and watch.kept:
+            files += _show_watched(watch.report(), folder)
         if interrupted:
             runs.write_config(folder, {"status": "interrupted", **config, "results": done})
             self._say_interrupted(folder, done, files)
@@ -244,6 +253,18 @@ def _versions() -> dict[str, str]:
     with contextlib.suppress(metadata.PackageNotFoundError):
         found["jax"] = metadata.version("jax")
     return {**found, "system": platform.platform()}
+
+
+def _show_watched(report: Any, folder: Path) -> list[tuple[str, str]]:
+    """Print what was seen of the layers, write it, and return the files with what they are."""
+    console.heading(_("Layers"))
+    console.show(report)
+    report.save(folder / runs.WATCH)
+    report.save(folder / runs.WATCH_TABLE)
+    return [
+        (runs.WATCH, _("what each layer did while it was trained")),
+        (runs.WATCH_TABLE, _("the same as a table, with a verdict in words")),
+    ]
 
 
 def _list_files(folder: Path, files: list[tuple[str, str]]) -> None:

@@ -17,7 +17,7 @@ from nissl.errors import ArgumentError, DataError, FileFormatError, MissingDepen
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["SUFFIXES", "Colour", "from_images"]
+__all__ = ["SUFFIXES", "Colour", "from_images", "open_image"]
 
 Colour = Literal["auto", "grey", "rgb"]
 SUFFIXES = frozenset(
@@ -60,16 +60,41 @@ def _decode(path: Path, form: _Form | None) -> tuple[Image, str]:
     return image, mode
 
 
+def open_image(path: str | os.PathLike[str]) -> Image:
+    """Return the image in a file, upright, in its own mode (needs Pillow).
+
+    Raises:
+        DataError: there is no such file, or it may not be read.
+        FileFormatError: it is no image, damaged, implausibly large, or deeper than 8 bits.
+        MissingDependencyError: Pillow is not installed.
+    """
+    _need_pillow()
+    image, mode = _decode(Path(path), None)
+    _refuse_deep(Path(path), mode)
+    return image
+
+
+def _need_pillow() -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("PIL") is None:
+        raise MissingDependencyError("pillow", "Reading images", "images")
+
+
+def _refuse_deep(path: Path, mode: str) -> None:
+    if mode.startswith(DEEP_MODES):
+        raise FileFormatError(
+            f"{path} has more than 8 bits a pixel (mode {mode}); save it with 8 bits."
+        )
+
+
 def _common_form(files: list[Path], size: tuple[int, int] | None, colour: Colour) -> _Form:
     """Size and mode for all, or an error that names the first file that differs."""
     grey = True
     found: tuple[int, int] | None = None
     for path in files:
         image, mode = _decode(path, None)
-        if mode.startswith(DEEP_MODES):
-            raise FileFormatError(
-                f"{path} has more than 8 bits a pixel (mode {mode}); save it with 8 bits."
-            )
+        _refuse_deep(path, mode)
         grey = grey and mode in GREY_MODES
         found = found or (image.height, image.width)
         if size is None and (image.height, image.width) != found:
@@ -153,10 +178,7 @@ def from_images(
             the folder.
         MissingDependencyError: Pillow is not installed.
     """
-    import importlib.util
-
-    if importlib.util.find_spec("PIL") is None:
-        raise MissingDependencyError("pillow", "Reading images", "images")
+    _need_pillow()
     if isinstance(size, int):
         size = (size, size)
     if size is not None and min(size) < 1:

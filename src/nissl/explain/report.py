@@ -38,11 +38,13 @@ class Cell:
         latex: what LaTeX shows, mathematics without the dollars; the text itself if empty.
         style: ``""``, or ``"good"``, ``"bad"`` or ``"dim"``: a colour where there are colours. It
             never says anything that the text does not say.
+        number: whether it is aligned to the right, as numbers are.
     """
 
     text: str
     latex: str = ""
     style: str = ""
+    number: bool = False
 
 
 Value: TypeAlias = str | float | Cell | None
@@ -133,8 +135,7 @@ class Table:
     def right(self) -> list[bool]:
         """Say of each column whether it holds numbers, and is aligned to the right."""
         return [
-            any(isinstance(row[place], int | float) for row in self.rows)
-            for place in range(len(self.columns))
+            any(_is_number(row[place]) for row in self.rows) for place in range(len(self.columns))
         ]
 
     def to_markdown(self) -> str:
@@ -178,19 +179,22 @@ class Table:
 
     def __rich__(self) -> Any:
         from rich import box
+        from rich.console import Group
         from rich.table import Table as RichTable
         from rich.text import Text as RichText
 
-        made = RichTable(
-            box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title_justify="left",
-            title=RichText(_printable(self.title), "bold") if self.title else None,
-            title_style="",
-        )  # fmt: skip
+        made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for title, right in zip(self.titles(), self.right(), strict=True):
             made.add_column(RichText(_printable(title.text)), justify="right" if right else "left")
         for row in self.cells():
             made.add_row(*[RichText(_printable(cell.text), _STYLES[cell.style]) for cell in row])
-        return made
+        if not self.title:
+            return made
+        return Group(RichText(_printable(self.title), "bold"), made)  # as wide as it likes
+
+
+def _is_number(value: Value) -> bool:
+    return value.number if isinstance(value, Cell) else isinstance(value, int | float)
 
 
 class Explanation(ABC):
@@ -361,6 +365,11 @@ def _printable(text: str) -> str:
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     **{c: "\\" + c for c in "&%$#_{}"},
+    **{sign: rf"\ensuremath{{{name}}}" for sign, name in {
+        "α": r"\alpha", "δ": r"\delta", "η": r"\eta", "λ": r"\lambda", "Σ": r"\sum",
+        "∂": r"\partial", "·": r"\cdot", "×": r"\times", "≤": r"\leq", "≥": r"\geq", "²": "^2",
+        "←": r"\leftarrow", "…": r"\dots",
+    }.items()},
 }  # fmt: skip
 
 

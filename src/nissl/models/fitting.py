@@ -258,7 +258,9 @@ class Fit:
         spec = self.runner.spec
         count = max(1, int(INTERVAL / 2 / self.runner.seconds_an_epoch))
         while self.epoch < epochs and not self.model.stop_training:
-            count = min(count, spec.capacity, epochs - self.epoch)
+            look = self.callbacks.next_look(self.epoch)
+            stop = epochs if look is None else min(look, epochs)
+            pace, count = count, min(count, spec.capacity, stop - self.epoch)
             orders = None
             if spec.shuffled:
                 drawn: list[Any] = [self.order() for _ in range(count)]
@@ -273,6 +275,8 @@ class Fit:
                 good = count if bad < 0 else (bad - begun) // spec.steps
                 self.state = state
                 if good:
+                    if self.epoch + good == look:
+                        self.publish()
                     columns = dict(zip(self.trackers.names(), reports, strict=False))
                     listed = {name: columns[name][:good].tolist() for name in sorted(columns)}
                     self.callbacks.on_epochs(self.epoch, listed)
@@ -281,7 +285,7 @@ class Fit:
                 self._restart(before, orders, good)
                 order = None if orders is None else orders[good]
                 self._diagnose(self.state, order, 0, bad, begun + good * spec.steps)
-            count = max(1, min(8 * count, int(count * INTERVAL / max(spent, 1e-6))))
+            count = max(1, min(8 * max(count, pace), int(count * INTERVAL / max(spent, 1e-6))))
 
     def _restart(self, before: Sequence[Array], orders: Any, good: int) -> None:
         """Go again through the epochs before the one that went wrong."""
@@ -314,7 +318,8 @@ class Fit:
                 logs = self._run_piece(piece, order)
                 if self.model.stop_training and self.callbacks.needs_batches:
                     break
-        if self.validate is not None or self.callbacks.needs_epochs:
+        looked_at = self.callbacks.next_look(self.epoch) == self.epoch + 1
+        if self.validate is not None or self.callbacks.needs_epochs or looked_at:
             self.publish()
         if self.validate is not None:
             logs = {**logs, **self.validate(self.epoch, self.callbacks)}

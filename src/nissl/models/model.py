@@ -415,12 +415,38 @@ class Model(Layer):
         return values[0] if len(values) == 1 else values
 
     # ---- show and save -----------------------------------------------------------------------
-    def summary(self, line_length: int | None = None, print_fn: Any = None) -> None:
-        """Print a table of the layers with their output shapes and numbers of parameters."""
-        from nissl.models.summary import format_summary
+    def summary(
+        self,
+        line_length: int | None = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+    ) -> None:
+        """Print a table of the layers with their output shapes and numbers of parameters.
 
-        text = format_summary(self, line_length=line_length)
-        (print_fn or print)(text)
+        In a notebook the table is HTML; ``print_fn`` gets text everywhere.
+
+        Args:
+            line_length: width of the text, 40 or more; what fits the terminal by default.
+            print_fn: called with the text instead of ``print``.
+            expand_nested: whether to show the layers of a layer that is itself a model.
+            show_trainable: whether to say which layers are trained.
+        """
+        from nissl.models.summary import show_summary
+
+        show_summary(
+            self,
+            line_length,
+            print_fn,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of a model that is the value of a cell."""
+        from nissl.models.summary import html_summary
+
+        return html_summary(self)
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the model to a ``.keras`` file: settings, weights and optimizer state."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import html
+import importlib
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from nissl.errors import ArgumentError, NisslError
+from nissl.i18n import mark
+from nissl.i18n import translate as _
 from nissl.layers.base import Layer
-from nissl.screen import can_encode
+from nissl.screen import can_encode, in_notebook
 
 Align = Literal["<", ">", "^"]
 _NARROWEST, _WIDEST = 40, 88
@@ -150,8 +154,82 @@ def format_summary(
         for row in summary_rows(model, expand_nested)
     ]
     return "\n".join(
-        [f'Model: "{model.name}"', *_draw(titles, table, widths, box), *_totals(model)]
+        [
+            f'Model: "{model.name}"',
+            *_draw(titles, table, widths, box),
+            *(f" {label}: {amount}" for label, amount in _totals(model)),
+        ]
     )
+
+
+def show_summary(
+    model: Any,
+    line_length: int | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    *,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+) -> None:
+    """Show the table of a model's layers: in a notebook as HTML, elsewhere as text.
+
+    Args:
+        model: a model.
+        line_length, expand_nested, show_trainable: as in :func:`format_summary`.
+        print_fn: called with the text instead of ``print``, in a notebook too.
+    """
+    text = format_summary(
+        model, line_length, expand_nested=expand_nested, show_trainable=show_trainable
+    )
+    if print_fn is not None:
+        print_fn(text)
+    elif in_notebook() and type(sys.stdout).__module__ not in _FILES:
+        page = html_summary(model, expand_nested=expand_nested, show_trainable=show_trainable)
+        module = importlib.import_module("IPython.display")
+        module.display({"text/html": page, "text/plain": text}, raw=True)
+    else:
+        print(text)
+
+
+_FILES = ("_io", "io")  # where the standard library's streams are: the output was redirected
+
+
+# ---- as HTML ---------------------------------------------------------------------------------
+def html_summary(model: Any, *, expand_nested: bool = False, show_trainable: bool = False) -> str:
+    """Return the table of a model's layers as HTML, which a notebook shows.
+
+    Args:
+        model: a model.
+        expand_nested, show_trainable: as in :func:`format_summary`.
+
+    >>> import nissl
+    >>> model = nissl.Sequential([nissl.Input((3,)), nissl.layers.Dense(2, name="<d>")])
+    >>> "&lt;d&gt; (Dense)" in html_summary(model)
+    True
+    """
+    titles = [_("Layer (type)"), _("Output Shape"), _("Param #"), _("Trainable")]
+    titles = titles[: 4 if show_trainable else 3]
+    lines = [
+        f"<p><b>{html.escape(_('Model: {name}').format(name=repr(model.name)))}</b></p>",
+        '<div style="max-height:40em;overflow:auto"><table><thead><tr>',
+        *(_html_cell("th", title, place) for place, title in enumerate(titles)),
+        "</tr></thead><tbody>",
+    ]
+    for row in summary_rows(model, expand_nested):
+        unbuilt = "" if row.built else " " + _("(unbuilt)")
+        texts = [f"{row.name} ({row.kind})", _shape(row), f"{row.params:,}{unbuilt}", _trained(row)]
+        shown = enumerate(texts[: len(titles)])
+        cells = "".join(_html_cell("td", text, place, row.depth) for place, text in shown)
+        lines.append(f"<tr>{cells}</tr>")
+    totals = "<br>".join(html.escape(f"{_(label)}: {told}") for label, told in _totals(model))
+    lines += ["</tbody></table></div>", f"<p>{totals}</p>"]
+    return "\n".join(lines)
+
+
+def _html_cell(tag: str, text: str, place: int, depth: int = 0) -> str:
+    align = ("left", "left", "right", "center")[place]
+    indent = f";max-width:30em;padding-left:{0.5 + 2 * depth}em" if place == 0 else ""
+    style = f"text-align:{align};overflow-wrap:anywhere{indent}"
+    return f'<{tag} style="{style}">{html.escape(text)}</{tag}>'
 
 
 # ---- cells -----------------------------------------------------------------------------------
@@ -239,15 +317,16 @@ def _fold(text: str, width: int) -> list[str]:
 
 
 # ---- totals ----------------------------------------------------------------------------------
-def _totals(model: Any) -> Iterator[str]:
+def _totals(model: Any) -> Iterator[tuple[str, str]]:
+    """What all weights together amount to: pairs of a label and an amount."""
     trained, frozen = model.trainable_weights, model.non_trainable_weights
     optimizer = getattr(model, "optimizer", None)
     slots = list(optimizer.variables) if optimizer is not None and optimizer.built else []
-    yield f" Total params: {_amount([*trained, *frozen, *slots])}"
-    yield f" Trainable params: {_amount(trained)}"
-    yield f" Non-trainable params: {_amount(frozen)}"
+    yield mark("Total params"), _amount([*trained, *frozen, *slots])
+    yield mark("Trainable params"), _amount(trained)
+    yield mark("Non-trainable params"), _amount(frozen)
     if slots:
-        yield f" Optimizer params: {_amount(slots)}"
+        yield mark("Optimizer params"), _amount(slots)
 
 
 def _amount(variables: Iterable[Any]) -> str:

@@ -1,0 +1,167 @@
+"""``nissl grad``: a typed function at a point, line by line, with its derivatives."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nissl.cli.messages import translate_message
+from nissl.cli.options import Debug, Lang
+from nissl.cli.showing import Force, Format, Output, check, show
+from nissl.cli.typed import TypedCommand
+from nissl.errors import ArgumentError, UnknownNameError
+from nissl.i18n import mark
+from nissl.i18n import translate as _
+
+if TYPE_CHECKING:
+    from nissl.explain.expression import Expression
+
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXPRESSION",
+        help=mark('The function, in quotes, such as "x1*x2 + exp(x1*x2) - sin(x2)".'),
+    ),
+]
+At = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--at",
+        metavar="NAME=VALUE ...",
+        help=mark("The point: a value for each input, such as x1=1 x2=pi/2."),
+    ),
+]
+Mode = Annotated[
+    str, typer.Option("--mode", metavar="MODE", help=mark("forward, reverse or both; both."))
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with-respect-to",
+        metavar="NAME",
+        help=mark("An input to differentiate by; may be repeated; all by default."),
+    ),
+]
+Digits = Annotated[
+    int, typer.Option("--digits", metavar="N", help=mark("Significant digits, 1 to 17; 15."))
+]
+All = Annotated[bool, typer.Option("--all", help=mark("Show every line of a long function."))]
+Separate = Annotated[
+    bool,
+    typer.Option(
+        "--separate", help=mark("Give what stands in the expression twice a line each time.")
+    ),
+]
+
+_VALUE = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(.*)", re.DOTALL)
+_NEXT = re.compile(r"[,;]\s*(?=[^\W\d]\w*\s*=)")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "grad",
+        cls=TypedCommand,
+        help=mark(
+            "Show how a function is computed and differentiated, line by line, in forward and in "
+            "reverse mode."
+        ),
+        epilog=mark(
+            "Where a value is not finite (a division by zero, a logarithm of a negative number, an "
+            "overflow), the tables are shown with the place marked.\n\n"
+            "Examples:\n"
+            '  nissl grad "x1*x2 + exp(x1*x2) - sin(x2)" --at x1=1 x2=2\n'
+            '  nissl grad "(x-3)^2 + 3*sin(x-2)" --at x=1 --mode reverse -o graph.svg'
+        ),
+    )(grad)
+
+
+def grad(
+    words: Words,
+    at: At = None,
+    mode: Mode = "both",
+    by: By = None,
+    digits: Digits = 15,
+    all_lines: All = False,
+    separate: Separate = False,
+    output: Output = None,
+    force: Force = False,
+    format: Format = "table",
+    lang: Lang = None,
+    debug: Debug = False,
+) -> None:
+    """Explain the derivatives of a typed function."""
+    check(output, force, format)
+    from nissl import explain
+
+    texts = [word for word in words if not _VALUE.match(word)]
+    if len(texts) != 1:
+        raise ArgumentError(
+            _("one expression is wanted, in quotes; these words were given: {words}").format(
+                words=", ".join(repr(text.strip()) for text in texts) or "-"
+            )
+        )
+    f = explain.parse(texts[0])
+    point = _point(f, [*(at or ()), *(word for word in words if _VALUE.match(word))])
+    wanted = [name.strip() for text in by or () for name in text.split(",")]
+    made = explain.trace(
+        f,
+        mode=mode,
+        with_respect_to=wanted or None,
+        share=not separate,
+        digits=digits,
+        rows=None if all_lines else 40,
+    )(**point)
+    show(made, output, force, format)
+
+
+def _point(f: Expression, given: Sequence[str]) -> dict[str, float]:
+    """The value of each input, as it was typed."""
+    if not f.inputs:
+        raise ArgumentError(
+            _("{text} has no input, so there is nothing to differentiate by").format(
+                text=repr(f.text)
+            )
+        )
+    point: dict[str, float] = {}
+    for text in (part for word in given for part in _NEXT.split(word)):
+        found = _VALUE.fullmatch(text.rstrip(" ,;"))
+        if found is None:
+            raise ArgumentError(
+                _("--at takes NAME=VALUE, as in x1=1, and not {text}").format(text=repr(text))
+            )
+        name = unicodedata.normalize("NFKC", found[1])
+        if name not in f.inputs:
+            raise UnknownNameError("input", name, f.inputs)
+        if name in point:
+            raise ArgumentError(_("a value for {name} was given twice").format(name=name))
+        point[name] = _number(name, found[2])
+    missing = [name for name in f.inputs if name not in point]
+    if missing:
+        raise ArgumentError(
+            _("no value for {names}; add it, as in --at {example}").format(
+                names=", ".join(missing), example=" ".join(f"{name}=1" for name in f.inputs)
+            )
+        )
+    return {name: point[name] for name in f.inputs}
+
+
+def _number(name: str, text: str) -> float:
+    """A number that was typed, such as ``-1.5`` or ``pi/2``."""
+    from nissl.explain.expression import parse
+
+    try:
+        value = parse(text, names=())
+    except ArgumentError as error:
+        raise ArgumentError(
+            _("the value of {name} is no number: {problem}").format(
+                name=name, problem=translate_message(str(error))
+            )
+        ) from error
+    constant = value.steps[-1].value
+    assert constant is not None  # there are no inputs in it
+    return constant

@@ -1,0 +1,350 @@
+"""Functions of one number studied: their values, their slopes by autodiff, and their kinks."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl import activations
+from nissl.activations import Facts
+from nissl.autodiff import jvp
+from nissl.core import functions as F
+from nissl.core.tensor import Tensor, TensorLike
+from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError, UnknownNameError
+
+__all__ = ["Curve", "Kink", "Named", "named", "study"]
+
+Array = NDArray[np.float64]
+Function: TypeAlias = Callable[..., Tensor]
+Wanted: TypeAlias = (
+    "str | Function | Iterable[str | Function] | Mapping[str, str | Function] | None"
+)
+
+POINTS = 401  # of a curve, both ends among them
+OTHERS = 2  # further elements, all 0, of the vector that a function of a vector is shown for
+_NEAR, _NEARER = 1e-6, 1e-9  # distances at which a limit is read off, in units of 1 or |x|
+_SAME = 1e-6  # slopes, values and places that differ by less are one
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """A function to be shown.
+
+    Attributes:
+        name: what it is called.
+        function: elementwise, or of a vector along its last axis.
+        facts: what is known of it; ``None`` of a function that is not registered.
+        settings: arguments that differ from their defaults, fixed in ``function``.
+        vector: whether an element of the result depends on the other elements too.
+    """
+
+    name: str
+    function: Function
+    facts: Facts | None = None
+    settings: Mapping[str, float] = field(default_factory=dict[str, float])
+    vector: bool = False
+
+    def __call__(self, x: TensorLike) -> Tensor:
+        """Apply the function; one of a vector to ``(x, 0, 0)``, giving its first element."""
+        x = F.asarray(x)
+        if not self.vector:
+            return F.asarray(self.function(x))
+        zero = F.zeros_like(x)
+        stacked = F.stack([x, *[zero] * OTHERS], axis=-1)  # (..., 1 + OTHERS)
+        return F.asarray(self.function(stacked))[..., 0]
+
+    @property
+    def by_formula(self) -> bool:
+        """Whether the known formula holds with these settings."""
+        return self.facts is not None and set(self.settings) <= set(self.facts.settings)
+
+    def letters(self) -> dict[str, float]:
+        """Return the value of each letter, in LaTeX, that stands in the formula."""
+        if self.facts is None or not self.by_formula:
+            return {}
+        parameters = inspect.signature(activations.get(_base(self.name))).parameters
+        letters = {
+            letter: float(self.settings.get(argument, parameters[argument].default))
+            for argument, letter in self.facts.settings.items()
+        }
+        return letters | dict(self.facts.constants)
+
+
+def named(wanted: Wanted = None) -> list[Named]:
+    """Return the functions that are meant, each with its name.
+
+    Args:
+        wanted: names of :mod:`nissl.activations`, with settings in brackets if need be
+            (``"leaky_relu(negative_slope=0.1)"``), functions of tensors, or a mapping of names to
+            either; one alone or several. By default all that are registered.
+
+    Raises:
+        UnknownNameError: a name that no activation has, or a setting that it does not take.
+        ArgumentError: nothing is named, or a setting is no number.
+        ArgumentTypeError: what is given is neither a name nor a function.
+
+    >>> [each.name for each in named(["swish", "leaky_relu(negative_slope=0.5)"])]
+    ['silu', 'leaky_relu(negative_slope=0.5)']
+    """
+    if wanted is None:
+        return [_registered(name, {}) for name in activations.registry]
+    given: list[tuple[str, Any]]
+    if isinstance(wanted, str) or callable(wanted):
+        given = [("", wanted)]
+    elif isinstance(wanted, Mapping):
+        given = [(str(label), each) for label, each in wanted.items()]
+    elif isinstance(wanted, Iterable):
+        given = [("", each) for each in wanted]
+    else:
+        raise ArgumentTypeError(
+            f"activations are names or functions, not {type(wanted).__name__} {wanted!r}"
+        )
+    if not given:
+        raise ArgumentError("no activation is named; name one, or none to see all with names=None")
+    return [_one(label, each) for label, each in given]
+
+
+def _one(label: str, given: str | Function) -> Named:
+    if isinstance(given, str):
+        found = _parsed(given)
+    elif callable(given) and not inspect.isclass(given):
+        found = _own(given)
+    else:
+        raise ArgumentTypeError(
+            f"an activation is a name or a function of tensors, not "
+            f"{type(given).__name__} {given!r}"
+        )
+    if not label or label == found.name:
+        return found
+    return Named(label, found.function, None, {}, found.vector)
+
+
+def _registered(name: str, settings: Mapping[str, float]) -> Named:
+    function = activations.get(name)
+    own = str(activations.serialize(function))
+    facts = activations.FACTS.get(own)
+    if not settings:
+        return Named(own, function, facts, {}, _is_of_vectors(own, function))
+    takes = list(inspect.signature(function).parameters)[1:]
+    for setting in settings:
+        if setting not in takes:
+            if not takes:
+                raise ArgumentError(f"{own} has no settings, and {setting} was given")
+            raise UnknownNameError(f"setting of {own}", setting, takes)
+    shown = ", ".join(f"{key}={value:g}" for key, value in settings.items())
+    fixed = functools.partial(function, **settings)
+    label = f"{own}({shown})"
+    return Named(label, fixed, facts, settings, _is_of_vectors(label, fixed))
+
+
+def _base(name: str) -> str:
+    return name.partition("(")[0].strip()
+
+
+def _parsed(text: str) -> Named:
+    """``name`` or ``name(setting=number, ...)``."""
+    found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text, re.DOTALL)
+    if found is None:
+        return _registered(text, {})  # says that there is none of this name
+    settings: dict[str, float] = {}
+    for piece in filter(str.strip, (found[2] or "").split(",")):
+        key, equals, value = (part.strip() for part in piece.partition("="))
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not (key.isidentifier() and equals and math.isfinite(number)):
+            raise ArgumentError(
+                f"{text!r}: settings are written as setting=number, as in "
+                f"leaky_relu(negative_slope=0.1), and not as {piece.strip()!r}"
+            )
+        settings[key] = number
+    return _registered(found[1], settings)
+
+
+def _own(function: Function) -> Named:
+    for name in activations.registry:
+        if activations.get(name) is activations.get(function):
+            return _registered(name, {})
+    if isinstance(function, functools.partial):
+        inner = _own(function.func)
+        if inner.facts is not None and not function.args:
+            keywords = {key: value for key, value in function.keywords.items() if value is not None}
+            return _registered(inner.name, keywords)
+    name = str(getattr(function, "__name__", type(function).__name__))
+    return Named(name, function, None, {}, _is_of_vectors(name, function))
+
+
+def _is_of_vectors(name: str, function: Function) -> bool:
+    """Whether an element's result depends on its neighbours; an error if shapes do not stay."""
+    probe = np.array([-1.3, 0.4, 0.9])
+    try:
+        whole = F.asarray(function(F.asarray(probe)))
+        apart = [F.asarray(function(F.asarray(probe[i : i + 1]))) for i in range(len(probe))]
+    except NisslError:
+        raise
+    except TypeError as error:
+        raise ArgumentTypeError(f"{name} is not a function of one Nissl tensor: {error}") from error
+    if whole.shape != probe.shape or any(each.shape != (1,) for each in apart):
+        raise ShapeError(
+            f"{name} gives shape {whole.shape} for a vector of {len(probe)}; an activation keeps "
+            "the shape of what it is given"
+        )
+    separate = np.concatenate([each.numpy() for each in apart])
+    return not np.allclose(whole.numpy(), separate, rtol=1e-5, atol=1e-7, equal_nan=True)
+
+
+# ---- curves ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Kink:
+    """A point where a function has no derivative, or no value.
+
+    Attributes:
+        at: the point.
+        value, value_left, value_right: of the function: there, and its limits from both sides.
+        slope, slope_left, slope_right: of its derivative; ``slope`` is what autodiff takes.
+    """
+
+    at: float
+    value: float
+    value_left: float
+    value_right: float
+    slope: float
+    slope_left: float
+    slope_right: float
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the function itself jumps here, and not its slope alone."""
+        ends = (self.value_left, self.value, self.value_right)
+        return not all(math.isclose(each, self.value, abs_tol=_SAME) for each in ends)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A function on an interval.
+
+    Attributes:
+        named: the function.
+        x: points, ascending, shape ``(N,)``.
+        y: values there, float64.
+        slope: derivatives there, by automatic differentiation in forward mode.
+        kinks: where there is none, ascending.
+    """
+
+    named: Named
+    x: Array
+    y: Array
+    slope: Array
+    kinks: tuple[Kink, ...]
+
+    @property
+    def name(self) -> str:
+        """What the function is called."""
+        return self.named.name
+
+    def pieces(self) -> list[tuple[Array, Array, Array]]:
+        """Return x, value and slope of each stretch between kinks, its ends at the limits."""
+        cuts = [k.at for k in self.kinks if self.x[0] < k.at < self.x[-1]]
+        ends = [float(self.x[0]), *cuts, float(self.x[-1])]
+        found: list[tuple[Array, Array, Array]] = []
+        for start, stop in itertools.pairwise(ends):
+            inner = self.x[(self.x > start) & (self.x < stop)]
+            first = start + _NEARER * max(1.0, abs(start))
+            last = stop - _NEARER * max(1.0, abs(stop))
+            x = np.concatenate([[first], inner[(inner > first) & (inner < last)], [last]])
+            found.append((x, *evaluate(self.named, x)))
+        return found
+
+
+def evaluate(function: Callable[[TensorLike], Tensor], x: Array) -> tuple[Array, Array]:
+    """Return values and derivatives of an elementwise function at the points ``x``, shape (N,).
+
+    All derivatives are found at once, by pushing a tangent of ones. Where there is no value (NaN)
+    there is no derivative either, whatever the rules would give.
+    """
+    pushed, tangent = jvp(function, (x,), (np.ones_like(x),))
+    y = np.asarray(pushed.numpy(), np.float64)
+    return y, np.where(np.isnan(y), np.nan, np.asarray(tangent.numpy(), np.float64))
+
+
+def study(function: Named, low: float, high: float, points: int = POINTS) -> Curve:
+    """Return values, slopes and kinks of a function from ``low`` to ``high``.
+
+    Kinks that are known are taken; others are looked for between neighbouring points by halving
+    where value or slope change most. Two in one gap between points would be seen as one.
+    """
+    x = np.linspace(low, high, points)
+    y, slope = evaluate(function, x)
+    places = set(_search(function, x, y, slope))
+    if function.facts is not None and not function.settings:
+        places |= {float(at) for at in function.facts.kinks if low <= at <= high}
+    kinks = filter(_differ, [_kink(function, at) for at in sorted(places)])
+    return Curve(function, x, y, slope, tuple(kinks))
+
+
+def _change(values: Array) -> Array:
+    """How much neighbours along the last axis differ; inf where one of the two is not finite."""
+    ok = np.isfinite(values)
+    filled = np.where(ok, values, 0.0)
+    change = np.abs(np.diff(filled))
+    return np.where(
+        ok[..., 1:] & ok[..., :-1], change, np.where(ok[..., 1:] != ok[..., :-1], np.inf, 0.0)
+    )
+
+
+def _search(function: Named, x: Array, y: Array, slope: Array) -> list[float]:
+    """Places where value or slope jump, by halving every gap that still has a jump in it."""
+    gaps = np.stack([x[:-1], x[1:]], axis=1)  # (N, 2)
+    found: list[float] = []
+    while len(gaps):
+        middle = gaps.mean(axis=1)
+        points = np.stack([gaps[:, 0], middle, gaps[:, 1]], axis=1)  # (N, 3)
+        y, slope = (each.reshape(points.shape) for each in evaluate(function, points.ravel()))
+        change = _change(y) + _change(slope)  # (N, 2)
+        right = change[:, 1] > change[:, 0]
+        gaps = np.where(right[:, None], points[:, 1:], points[:, :2])
+        gaps = gaps[change.max(axis=1) > _SAME]
+        done = gaps[:, 1] - gaps[:, 0] <= 1e-12 * np.maximum(1.0, np.abs(gaps[:, 0]))
+        for at in gaps[done].mean(axis=1).tolist():
+            rounded = round(at, 9) + 0.0
+            if all(abs(rounded - each) > _SAME for each in found):
+                found.append(rounded)
+        gaps = gaps[~done]
+    return found
+
+
+def _kink(function: Named, at: float) -> Kink:
+    unit = max(1.0, abs(at))
+    steps = np.array([0.0, -_NEARER, _NEARER, -_NEAR, _NEAR]) * unit
+    y, slope = (each.tolist() for each in evaluate(function, at + steps))
+    return Kink(at, y[0], _limit(y, 1), _limit(y, 2), slope[0], _limit(slope, 1), _limit(slope, 2))
+
+
+def _limit(values: list[float], side: int) -> float:
+    """What is approached on a side: infinite if it still grows where it should have settled."""
+    there, nearer, near = values[0], values[side], values[side + 2]
+    growing = abs(nearer) > abs(near) and there * nearer > 0
+    if (abs(nearer) > 1e3 and abs(nearer) > 3 * abs(near)) or (math.isinf(there) and growing):
+        return math.copysign(math.inf, nearer)
+    settled = nearer + (nearer - near) * _NEARER / (_NEAR - _NEARER)
+    return float(f"{settled:.9g}") if abs(settled) > 1e-9 else 0.0 * settled + 0.0
+
+
+def _differ(kink: Kink) -> bool:
+    """Whether something does jump here, beside what a steep slope changes in passing."""
+    values = np.array([kink.value_left, kink.value, kink.value_right])
+    slopes = np.array([kink.slope_left, kink.slope, kink.slope_right])
+    if not (np.isfinite(values).all() and np.isfinite(slopes).all()):
+        return True
+    scale = max(1.0, float(np.abs(slopes).max()))
+    return float(np.ptp(slopes)) > 1e-4 * scale or float(np.ptp(values)) > _SAME * scale

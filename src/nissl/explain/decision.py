@@ -1,0 +1,246 @@
+"""Two classes and the lines between them, drawn on matplotlib axes."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.i18n import translate as _
+from nissl.plots import GRID, INK, TRAINING, VALIDATION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "Box",
+    "clip",
+    "ends",
+    "flat",
+    "hull",
+    "label_axes",
+    "legend",
+    "limits",
+    "line",
+    "samples",
+    "shade",
+]
+
+Array: TypeAlias = NDArray[Any]
+Box: TypeAlias = tuple[float, float, float, float]  # left, right, bottom, top
+
+REGION, HATCH = "#c9d8e8", "#8aa5c0"  # pale, also in grey; the hatch says the same
+MARKERS = ("o", "s")
+
+
+def flat(x: Array, positive: Array) -> Array:
+    """Samples of one or two features as points in the plane, ``(N, 2)``.
+
+    Those of one feature stand in two rows, one a class.
+    """
+    if x.shape[1] == 2:
+        return x
+    return np.concatenate([x, np.asarray(positive, np.float64)[:, None]], axis=1)
+
+
+def limits(x: Array, margin: float = 0.3) -> Box:
+    """Return a box around points ``(N, 2)`` with a margin, as a share of their span."""
+    low, high = x.min(axis=0), x.max(axis=0)
+    span = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0) * 0.5)
+    (left, bottom), (right, top) = low - margin * span, high + margin * span
+    return float(left), float(right), float(bottom), float(top)
+
+
+def clip(box: Box, *halves: tuple[Sequence[float], float]) -> Array:
+    """Return the corners of the part of a box where ``w . x + b >= 0``, in order, ``(n, 2)``.
+
+    With several weights and biases, of the part where all are at least 0.
+
+    >>> clip((0, 1, 0, 1), ((1, 0), -0.5)).tolist()
+    [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]]
+    """
+    left, right, bottom, top = box
+    corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
+    for weights, bias in halves:
+        values = [weights[0] * x + weights[1] * y + bias for x, y in corners]
+        kept: list[tuple[float, float]] = []
+        for place, (end, there) in enumerate(zip(corners, values, strict=True)):
+            start, here = corners[place - 1], values[place - 1]
+            if (here >= 0) != (there >= 0):
+                share = here / (here - there)
+                kept.append(
+                    (start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]))
+                )
+            if there >= 0:
+                kept.append(end)
+        corners = kept
+    return np.array(corners, np.float64).reshape(-1, 2)
+
+
+def ends(box: Box, weights: Sequence[float], bias: float) -> Array:
+    """Return where ``w . x + b = 0`` enters and leaves a box, ``(2, 2)``; else ``(0, 2)``."""
+    if not any(weights):
+        return np.zeros((0, 2))
+    inside = clip(box, (weights, bias))
+    scale = max(abs(float(w)) for w in weights)
+    size = max(abs(each) for each in box)
+    on = [p for p in inside if abs(p @ np.asarray(weights, float) + bias) <= 1e-9 * scale * size]
+    if len(on) < 2:
+        return np.zeros((0, 2))
+    along = [float(p @ np.array([-weights[1], weights[0]])) for p in on]
+    return np.array([on[int(np.argmin(along))], on[int(np.argmax(along))]])
+
+
+def shade(axes: Axes, box: Box, *halves: tuple[Sequence[float], float], label: str = "") -> None:
+    """Shade and hatch where all of ``w . x + b`` are at least 0."""
+    corners = clip(box, *halves)
+    if len(corners) > 2:
+        _patch(axes, corners, label)
+
+
+def _patch(axes: Axes, corners: Array, label: str) -> None:
+    from matplotlib.patches import Polygon
+
+    axes.add_patch(
+        Polygon(
+            corners, closed=True, facecolor=REGION, edgecolor=HATCH, hatch="///", linewidth=0,
+            label=label or None, zorder=0,
+        )
+    )  # fmt: skip
+
+
+def shade_where(
+    axes: Axes, box: Box, outputs: Callable[[Array], Array], label: str = "", points: int = 121
+) -> None:
+    """Shade and hatch where the outputs, asked on a grid of the box, are at least one half."""
+    across, up = np.linspace(box[0], box[1], points), np.linspace(box[2], box[3], points)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    values = np.asarray(outputs(grid)).reshape(points, points)
+    drawn: Any = axes.contourf(
+        across, up, values, levels=[0.5, np.inf], colors=[REGION], hatches=["///"], zorder=0
+    )
+    drawn.set_edgecolor(HATCH)
+    drawn.set_linewidth(0)
+    _patch(axes, np.array([[box[0], box[2]]] * 3), label)  # a contour has no sign in a legend
+
+
+def line(
+    axes: Axes,
+    box: Box,
+    weights: Sequence[float],
+    bias: float,
+    *,
+    style: str = "-",
+    label: str = "",
+    colour: str = INK,
+    text: str = "",
+) -> None:
+    """Draw ``w . x + b = 0`` as far as the box goes, with a text on its middle."""
+    points = ends(box, weights, bias)
+    if len(points):
+        axes.plot(
+            points[:, 0], points[:, 1], style, color=colour, linewidth=1.8, label=label or None
+        )
+        if text:
+            x, y = points.mean(axis=0).tolist()
+            axes.text(
+                x, y, text, ha="center", va="center", fontsize=9, zorder=5,
+                bbox={"facecolor": "white", "edgecolor": INK, "pad": 2.5, "linewidth": 0.8},
+            )  # fmt: skip
+
+
+def samples(
+    axes: Axes, x: Array, positive: Array, classes: Sequence[object], *, size: float = 60
+) -> None:
+    """Draw points ``(N, 2)``: the first class as hollow circles, the second as full squares."""
+    for second, colour in enumerate((VALIDATION, TRAINING)):
+        chosen = x[positive == bool(second)]
+        if len(chosen):
+            axes.scatter(
+                chosen[:, 0], chosen[:, 1],
+                s=size if len(x) <= 60 else max(size / 4, 8),
+                marker=MARKERS[second],
+                facecolors=colour if second else "white",
+                edgecolors=colour,
+                linewidths=1.6,
+                label=_("target {target}").format(target=classes[second]),
+                zorder=3,
+            )  # fmt: skip
+
+
+def ring(axes: Axes, point: Array, label: str) -> None:
+    """Draw a ring around a point."""
+    axes.plot(
+        point[:1], point[1:], "o", markersize=13, markerfacecolor="none",
+        markeredgecolor=INK, markeredgewidth=1.4, linestyle="none", label=label, zorder=4,
+    )  # fmt: skip
+
+
+def label_axes(axes: Axes, box: Box, names: Sequence[str]) -> None:
+    """Set limits and labels; a single feature has no vertical axis."""
+    axes.set_xlim(box[0], box[1])
+    axes.set_ylim(box[2], box[3])
+    axes.set_xlabel(names[0])
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    if len(names) == 1:
+        axes.set_yticks([])
+    else:
+        axes.set_ylabel(names[1])
+
+
+def inner_labels(figure: Figure, columns: int) -> None:
+    """Label only the outer of axes that all show the same part of the plane."""
+    for place, axes in enumerate(figure.axes):
+        if place % columns:
+            axes.set_ylabel("")
+            axes.tick_params(labelleft=False)
+        if place + columns < len(figure.axes):
+            axes.set_xlabel("")
+            axes.tick_params(labelbottom=False)
+
+
+def title(axes: Axes, text: str, width: int = 48) -> None:
+    """Write above the axes, in as many lines as it takes."""
+    axes.set_title("\n".join(textwrap.wrap(text, width)), fontsize=10)
+
+
+def legend(figure: Figure, columns: int = 3) -> None:
+    """Put one legend for all axes below them, each text once."""
+    found: dict[str, Any] = {}
+    for axes in reversed(figure.axes):
+        for handle, text in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(text, handle)
+    figure.legend(
+        list(found.values()), list(found), loc="outside lower center", ncols=columns,
+        frameon=False, fontsize=9,
+    )  # fmt: skip
+
+
+def hull(points: Array) -> Array:
+    """Return the corners of the convex hull of points ``(N, 2)``, in order (Andrew 1979).
+
+    >>> hull(np.array([[0, 0], [1, 1], [2, 0], [1, 0.2]])).tolist()
+    [[0.0, 0.0], [2.0, 0.0], [1.0, 1.0]]
+    """
+    ordered = sorted({(float(x), float(y)) for x, y in points})
+    if len(ordered) < 3:
+        return np.array(ordered)
+    halves: list[list[tuple[float, float]]] = []
+    for walk in (ordered, ordered[::-1]):
+        half: list[tuple[float, float]] = []
+        for point in walk:
+            while len(half) > 1 and _turn(half[-2], half[-1], point) <= 0:
+                half.pop()
+            half.append(point)
+        halves.append(half[:-1])
+    return np.array(halves[0] + halves[1])
+
+
+def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
+    """Above 0 where the way from ``a`` over ``b`` to ``c`` turns left."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])

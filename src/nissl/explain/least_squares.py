@@ -1,0 +1,241 @@
+"""Least squares with few parameters, by second-order methods on Nissl's derivatives.
+
+A first-order method follows the gradient alone. Levenberg-Marquardt takes the gradient of every
+residual, the Jacobian ``J``, and solves ``(J'J + lambda D'D) step = -J' r`` (Marquardt 1963;
+Nocedal and Wright, Numerical Optimization, section 10.3). BFGS, which is SciPy's, builds an inverse
+Hessian up from the gradients that it meets (Nocedal and Wright, chapter 6).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nissl.autodiff.reverse import grad, value_and_grad
+from nissl.core import functions as F
+from nissl.core.op import no_grad, quiet
+from nissl.core.tensor import Tensor
+from nissl.errors import ArgumentError, MissingDependencyError, ShapeError
+
+__all__ = ["Solution", "bfgs", "levenberg_marquardt", "row_jacobian", "scipy_optimize"]
+
+Array = np.ndarray[Any, Any]
+Rows = Callable[[Tensor], Tensor]
+_FIRST_DAMPING = 1e-2
+_LEAST_DAMPING, _MOST_DAMPING = 1e-12, 1e14
+_TOLERANCE = 1e-10  # relative change of the error, or of the parameters, at which a start has ended
+_HUGE = 1e100  # stands for what overflowed, in a method that takes finite numbers only
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a least-squares method found.
+
+    Attributes:
+        parameters: shape ``(P,)``, float64.
+        rmse: root of the mean squared residual there.
+        steps: how often the residuals were computed.
+    """
+
+    parameters: Array
+    rmse: float
+    steps: int
+
+
+def row_jacobian(function: Rows, parameters: Any, rows: int) -> Array:
+    """Return the Jacobian of many values by few parameters, in a single reverse sweep.
+
+    Each row is given parameters of its own, all equal. Row ``n`` then depends on ``P[n]`` alone, so
+    the gradient of the sum of all values by ``P`` holds the gradient of value ``n`` in row ``n``:
+    ``J[n, p] = d y[n] / d P[n, p]``.
+
+    Args:
+        function: takes ``P`` of shape ``(..., rows, parameters)`` and gives ``y`` of shape
+            ``(..., rows)``, where ``y[..., n]`` uses row ``n`` only.
+        parameters: shape ``(..., parameters)``, float64.
+        rows: how many values there are.
+
+    Returns:
+        shape ``(..., rows, parameters)``.
+
+    Raises:
+        ShapeError: the function gives something else than ``(..., rows)``.
+
+    >>> import numpy as np
+    >>> x = np.array([1.0, 2.0, 3.0])
+    >>> row_jacobian(lambda p: p[..., 0] * x + p[..., 1], [5.0, 7.0], 3).tolist()
+    [[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]]
+    """
+    point = np.asarray(parameters, np.float64)
+    shape = (*point.shape[:-1], rows)
+    copies = np.broadcast_to(point[..., None, :], (*shape, point.shape[-1]))
+
+    def total(each: Tensor) -> Tensor:
+        values = function(each)
+        if values.shape != shape:
+            raise ShapeError(f"row_jacobian: the function gave shape {values.shape}, not {shape}")
+        return F.sum(values)
+
+    with quiet():
+        return grad(total)(copies).numpy()
+
+
+def levenberg_marquardt(
+    function: Rows, target: Array, starts: Array, steps: int = 500
+) -> list[Solution]:
+    """Fit ``function`` to ``target`` by Levenberg and Marquardt's method, from many starts at once.
+
+    ``min over p of sum over n of (y_n(p) - t_n)^2``
+
+    ``D`` holds the largest norms that the columns of ``J`` have had, and ``lambda`` follows the
+    ratio of the gain to what the linear model promised (Nielsen 1999, Damping parameter in
+    Marquardt's method). With the columns so scaled and ``lambda`` at least 1e-12, the equations
+    above are solved as they stand.
+
+    Args:
+        function: as in :func:`row_jacobian`; also called with rows of length 1, to broadcast.
+        target: shape ``(rows,)``, float64, finite.
+        starts: first parameters, shape ``(starts, parameters)``.
+        steps: at most so many evaluations of the residuals for each start.
+
+    Returns:
+        A solution for each start; one whose first residuals are not finite stays where it was.
+
+    Raises:
+        ArgumentError: ``starts`` is no matrix with a row at least.
+
+    >>> import numpy as np
+    >>> x = np.linspace(0.0, 1.0, 9)
+    >>> model = lambda p: p[..., 0] / (x + p[..., 1])
+    >>> found = levenberg_marquardt(model, 2.0 / (x + 0.5), np.ones((1, 2)))
+    >>> found[0].parameters.round(6).tolist()
+    [2.0, 0.5]
+    """
+    if starts.ndim != 2 or not starts.size:
+        raise ArgumentError(f"starts is a matrix, one start a row, not of shape {starts.shape}")
+    state = _Starts(function, target, starts)
+    with np.errstate(all="ignore"):
+        for _step in range(steps):
+            if not state.active.size:
+                break
+            state.step()
+    rmse = np.sqrt(state.cost / len(target))
+    return [
+        Solution(p, float(error), int(count))
+        for p, error, count in zip(state.p, rmse, state.steps, strict=True)
+    ]
+
+
+class _Starts:
+    """Several runs of Levenberg-Marquardt side by side; what is over is left out."""
+
+    def __init__(self, function: Rows, target: Array, starts: Array) -> None:
+        self.function, self.target = function, target
+        self.p = starts.astype(np.float64)  # (starts, parameters)
+        count = len(starts)
+        self.damping = np.full(count, _FIRST_DAMPING)
+        self.growth = np.full(count, 2.0)
+        self.steps = np.ones(count, int)
+        self.residuals = _values(function, self.p) - target  # (starts, rows)
+        self.cost = np.sum(self.residuals**2, axis=1)
+        self.none = _TOLERANCE**2 * float(np.sum(target**2))  # an error that counts as none
+        self.jacobian = row_jacobian(function, self.p, len(target))  # (starts, rows, parameters)
+        self.scale = np.zeros_like(self.p)
+        self.active = np.flatnonzero(np.isfinite(self.cost) & (self.cost > self.none))
+
+    def step(self) -> None:
+        """Try one step from where each active start is; keep those that lessen the error."""
+        a = self.active
+        step, promised = self._linear(a)
+        tried = self.p[a] + step
+        residuals = _values(self.function, tried) - self.target
+        cost = np.sum(residuals**2, axis=1)
+        gain = self.cost[a] - cost
+        better = gain > 0  # false for a NaN
+        self._damp(a, better, gain / np.where(promised > 0, promised, np.inf))
+        still = np.linalg.norm(step, axis=1) <= _TOLERANCE * np.linalg.norm(self.p[a], axis=1)
+        level = np.maximum(np.abs(gain), promised) <= _TOLERANCE * self.cost[a]
+        kept = a[better]
+        self.p[kept], self.residuals[kept] = tried[better], residuals[better]
+        self.cost[kept] = cost[better]
+        self.steps[a] += 1
+        over = still | level | (self.cost[a] <= self.none) | (self.damping[a] > _MOST_DAMPING)
+        self.active = a[~over]
+        if kept.size:
+            self.jacobian[kept] = row_jacobian(self.function, self.p[kept], len(self.target))
+
+    def _linear(self, a: Array) -> tuple[Array, Array]:
+        """The damped step of the linear model, and by how much that lessens the squared error."""
+        j = np.nan_to_num(self.jacobian[a], nan=0.0, posinf=_HUGE, neginf=-_HUGE)
+        self.scale[a] = np.maximum(self.scale[a], np.linalg.norm(j, axis=1))
+        scale = np.where(self.scale[a] > 0, self.scale[a], 1.0)  # (active, parameters)
+        k = j / scale[:, None, :]
+        normal = k.mT @ k + self.damping[a][:, None, None] * np.eye(k.shape[2])
+        step = -np.linalg.solve(normal, k.mT @ self.residuals[a][:, :, None])[:, :, 0] / scale
+        linear = self.residuals[a] + np.einsum("snp,sp->sn", j, step)
+        return step, self.cost[a] - np.sum(linear**2, axis=1)
+
+    def _damp(self, a: Array, better: Array, ratio: Array) -> None:
+        """Less damping after a step as good as promised, more, and ever more, after a bad one."""
+        less = self.damping[a] * np.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3)
+        more = self.damping[a] * self.growth[a]
+        self.damping[a] = np.maximum(np.where(better, less, more), _LEAST_DAMPING)
+        self.growth[a] = np.where(better, 2.0, 2 * self.growth[a])
+
+
+def bfgs(function: Rows, target: Array, start: Array, steps: int = 1000) -> Solution:
+    """Fit ``function`` to ``target`` by the method of Broyden, Fletcher, Goldfarb and Shanno.
+
+    It minimises the mean squared residual from gradients alone, one reverse sweep each.
+
+    Args:
+        function, target: as in :func:`levenberg_marquardt`.
+        start: first parameters, shape ``(parameters,)``.
+        steps: at most so many iterations.
+
+    Raises:
+        MissingDependencyError: SciPy is not installed.
+
+    >>> import numpy as np
+    >>> x = np.linspace(0.0, 1.0, 9)
+    >>> found = bfgs(lambda p: p[..., 0] / (x + p[..., 1]), 2.0 / (x + 0.5), np.ones(2))
+    >>> found.parameters.round(3).tolist()
+    [2.0, 0.5]
+    """
+    optimize = scipy_optimize("BFGS")
+
+    def error(p: Tensor) -> Tensor:
+        return F.mean(F.square(function(F.reshape(p, (1, -1))) - target))
+
+    def both(p: Array) -> tuple[float, Array]:
+        with quiet():
+            value, slope = value_and_grad(error)(p)
+        return float(_bounded(value.numpy())), _bounded(slope.numpy())
+
+    found = optimize.minimize(both, start, jac=True, method="BFGS", options={"maxiter": steps})
+    return Solution(found.x, float(np.sqrt(found.fun)), int(found.nfev))
+
+
+def _values(function: Rows, p: Array) -> Array:
+    with quiet(), no_grad():
+        return function(F.asarray(p[..., None, :])).numpy()  # (..., 1, P) to (..., rows)
+
+
+def _bounded(values: Any) -> Array:
+    return np.nan_to_num(np.asarray(values), nan=_HUGE, posinf=_HUGE, neginf=-_HUGE)
+
+
+def scipy_optimize(feature: str) -> Any:
+    """Return SciPy's module of optimisers.
+
+    Raises:
+        MissingDependencyError: SciPy is not installed; it says what needs it.
+    """
+    try:
+        return importlib.import_module("scipy.optimize")
+    except ImportError as error:
+        raise MissingDependencyError("scipy", feature, "science") from error

@@ -1,0 +1,128 @@
+"""``nissl grad``: what it prints and writes, and what it says of what it cannot read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import mpmath
+import pytest
+
+LECTURE = "x1*x2 + exp(x1*x2) - sin(x2)"
+
+
+def gradient(out: str) -> dict[str, list[float]]:
+    """The derivatives that were printed, by the name of the input."""
+    rows = re.findall(r"^df/d(\w+) +(.*)$", out, re.MULTILINE)
+    return {name: [float(word) for word in row.split()] for name, row in rows}
+
+
+def values(out: str) -> list[float]:
+    """The numbers of the column of values in the first table."""
+    table = out.split("\n\n")[1].splitlines()[2:]
+    return [float(re.split(r" {2,}", line)[2]) for line in table]
+
+
+def test_the_lectures_function_in_both_modes(nissl) -> None:
+    said = nissl("grad", LECTURE, "--at", "x1=1", "x2=2", "--mode", "both")
+    assert said.code == 0
+    with mpmath.workdps(40):
+        e, s, c = mpmath.exp(2), mpmath.sin(2), mpmath.cos(2)
+        wanted = [1, 2, 2, e, e + 2, s, e + 2 - s]
+        slopes = {"x1": 2 * (e + 1), "x2": e + 1 - c}
+        for found, exact in zip(values(said.out), wanted, strict=True):
+            assert abs(mpmath.mpf(found) - exact) <= 1e-12
+        for name, (forward, reverse, quotient, gap) in gradient(said.out).items():
+            assert abs(mpmath.mpf(forward) - slopes[name]) <= 1e-12
+            assert forward == reverse
+            assert abs(mpmath.mpf(quotient) - slopes[name]) <= 1e-9
+            assert gap <= 1e-9
+
+
+def test_modes_inputs_and_points_are_chosen(nissl) -> None:
+    reverse = nissl("grad", "x*y", "--at", "x=2,y=3", "--mode", "reverse")
+    assert "Forward mode: tangents" not in reverse.out
+    assert "Reverse mode: adjoints of f" in reverse.out
+    forward = nissl("grad", "x*y", "--at", "x=2", "--at", "y=3", "--mode", "forward")
+    assert "Reverse mode: adjoints" not in forward.out
+    one = nissl("grad", "x*y", "y=3", "--at", "x=pi/2", "--with-respect-to", "y")
+    assert list(gradient(one.out)) == ["y"]
+    assert "x = 1.5708" in one.out
+    minus = nissl("grad", "-cos(x)", "--at", "x=-1")
+    assert gradient(minus.out)["x"][0] == pytest.approx(float(mpmath.sin(-1)), abs=1e-14)
+    assert len(values(nissl("grad", LECTURE, "--at", "x1=1", "x2=2", "--separate").out)) == 8
+    few = nissl("grad", LECTURE, "--at", "x1=1", "x2=2", "--digits", "4")
+    assert "8.48 " in few.out or "8.48\n" in few.out
+
+
+def test_long_functions_fold(nissl) -> None:
+    text = "sin(" * 60 + "x" + ")" * 60
+    assert "(21 lines more)" in nissl("grad", text, "--at", "x=1").out
+    assert "more)" not in nissl("grad", text, "--at", "x=1", "--all").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sinn(x)", "--at", "x=1"], "did you mean 'sin'"),
+        (["x*(y", "--at", "x=1", "y=2"], "never closed"),
+        (["x1*x2", "--at", "x1=1"], "no value for x2; add it"),
+        (["x", "--at", "x=1", "y=2"], "unknown input 'y'"),
+        (["x", "--at", "x=1", "x=2"], "given twice"),
+        (["x", "--at", "x"], "NAME=VALUE"),
+        (["x", "--at", "x=1/0"], "is no number: column 2"),
+        (["x", "--at", "x=y"], "is no number: column 1: unknown name 'y'"),
+        (["x", "--at", "x=1e999"], "too large"),
+        (["3+4"], "no input"),
+        (["x", "y", "--at", "x=1"], "one expression is wanted"),
+        (["x", "--at", "x=1", "--mode", "up"], "unknown mode 'up'"),
+        (["x", "--at", "x=1", "--with-respect-to", "z"], "unknown input 'z'"),
+        (["x", "--at", "x=1", "--digits", "0"], "1 to 17"),
+        (["x", "--at", "x=1", "-o", "x.doc"], "ending"),
+        (["(" * 10_000 + "x" + ")" * 10_000, "--at", "x=1"], "20001 characters"),
+        (["(" * 1500 + "x" + ")" * 1500, "--at", "x=1"], "100 deep"),
+    ],
+)
+def test_mistakes_are_told(nissl, words: list[str], said: str) -> None:
+    outcome = nissl("grad", *words)
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert outcome.out == ""
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "place"),
+    [
+        ("1/x", "x=0", "! v2 = 1 / v1 is inf"),
+        ("log(x)", "x=-1", "! v2 = log(v1) is nan"),
+        ("exp(x)", "x=1000", "! v2 = exp(v1) is inf"),
+        ("sqrt(x)", "x=0", "! dv2 is inf"),
+    ],
+)
+def test_what_is_not_finite_is_shown_with_its_place(nissl, text: str, at: str, place: str) -> None:
+    said = nissl("grad", text, "--at", at)
+    assert said.code == 0
+    assert place in said.out
+
+
+def test_files_and_formats(nissl, tmp_path: Path) -> None:
+    picture, table = tmp_path / "graph.svg", tmp_path / "trace.md"
+    said = nissl("grad", "x*y", "--at", "x=1", "y=2", "-o", picture, "-o", table)
+    assert said.code == 0
+    assert picture.read_text(encoding="utf-8").startswith("<?xml")
+    assert "| v3 | v1 \\* v2 | 2 |" in table.read_text(encoding="utf-8")
+    latex = nissl("grad", "x*y", "--at", "x=1", "y=2", "--format", "latex")
+    assert r"$\bar{v}_{3} \, v_{2}$" in latex.out
+    assert nissl("grad", "x", "--at", "x=1", "-o", picture).code == 2
+
+
+@pytest.mark.usefixtures("vietnamese")
+def test_it_speaks_vietnamese(nissl) -> None:
+    said = nissl("grad", "log(x)", "--at", "x=-1", "--lang", "vi")
+    assert "Vết tính toán" in said.out
+    assert "Chế độ ngược" in said.out
+    for english in ("derivative", "mode", "value", "sweep", "numbers"):
+        assert english not in said.out
+    wrong = nissl("grad", "sin(x", "--at", "x=1", "--lang", "vi")
+    assert wrong.err.startswith("Lỗi: cột 4: dấu ngoặc này không được đóng")

@@ -1,0 +1,140 @@
+"""Gates by perceptrons: truth tables, circuits of NAND, and two layers, given and trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nissl.errors import ArgumentError, UnknownNameError
+from nissl.explain import gate, gate_network, gates, separable
+from nissl.explain.gates import GATES, Nand
+
+TABLES = {  # the lecture's, rows 00 01 10 11
+    "AND": (lambda a, b: a and b),
+    "OR": (lambda a, b: a or b),
+    "XOR": (lambda a, b: a != b),
+    "NAND": (lambda a, b: not (a and b)),
+    "NOR": (lambda a, b: not (a or b)),
+    "XNOR": (lambda a, b: a == b),
+    "NOT": (lambda a: not a),
+}
+
+
+def test_the_gates_are_these() -> None:
+    assert set(GATES) == set(TABLES)
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_perceptrons_and_circuits_give_the_truth_table(name: str) -> None:
+    found = GATES[name]
+    wanted = [int(TABLES[name](*map(bool, row))) for row in found.inputs.tolist()]
+    assert list(found.targets) == wanted
+    assert found.outputs().tolist() == wanted
+    signals = found.signals()
+    for each in found.circuit:  # each NAND of the circuit does what a NAND does
+        one, other = (signals[signal] for signal in each.inputs)
+        assert signals[each.name].tolist() == [
+            int(not (a and b)) for a, b in zip(one, other, strict=True)
+        ]
+    assert signals[found.circuit[-1].name].tolist() == wanted
+    assert gate(name).right
+    assert bool(separable(found.inputs, found.targets)) == (found.weights is not None)
+
+
+def test_the_weights_of_and_are_the_lectures() -> None:
+    assert GATES["AND"].weights == (-1.5, 1, 1)
+    assert gate("and").form.text == "o = H(-1.5 + x1 + x2)"
+    assert gate("and").form.latex == "o = H(-1.5 + x_{1} + x_{2})"
+
+
+def test_wrong_weights_and_wrong_circuits_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = replace(GATES["AND"], weights=(-0.5, 1, 1))  # those of OR
+    report = gates.GateReport(wrong)
+    assert not report.right
+    assert "wrong" in report.to_text()
+    crossed = replace(GATES["AND"], circuit=(Nand("n1", ("x1", "x2"), (0, 0)),))
+    report = gates.GateReport(crossed)
+    assert not report.right
+    assert "wrong" in report.to_text()
+    layers = replace(GATES["XOR"], hidden=("OR", "AND"))
+    assert not gates.GateReport(layers).right
+
+
+def test_a_gate_that_needs_two_layers_says_so() -> None:
+    with pytest.raises(ArgumentError, match="no single perceptron computes XOR"):
+        GATES["XOR"].perceptron()
+    shown = gate("XOR").to_text()
+    for said in ("w0 + w1 + w2 < 0", "z1 = H(-0.5 + x1 + x2)", "z2 = H(1.5 - x1 - x2)"):
+        assert said in shown
+    assert "n4 = NAND(n2, n3)" in shown
+    assert "wrong" not in shown
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_every_gate_can_be_shown_and_drawn(name: str, tmp_path) -> None:
+    report = gate(name)
+    for ending in ("md", "tex"):
+        report.save(tmp_path / f"gate.{ending}")
+    figure = report.figure()
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[1] == "From NAND alone"
+    symbols = [text.get_text() for text in figure.axes[1].texts]
+    for each in GATES[name].circuit:
+        assert f"${each.name[0]}_{{{each.name[1:]}}}$" in symbols
+    assert symbols[-1] == "$o$"
+
+
+def test_unknown_gates() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'NAND'"):
+        gate("NANDD")
+
+
+# ---- trained ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["XOR", "XNOR", "AND"])
+def test_two_layers_learn_a_gate(name: str) -> None:
+    found = gate_network(name)
+    assert found.right
+    wanted = np.array(GATES[name].targets)
+    outputs = found.outputs(GATES[name].inputs)
+    assert np.abs(outputs - wanted).max() < 0.05
+    # the printed weights give the printed outputs, by the formulas that are printed
+    x = GATES[name].inputs
+    hidden = np.array(found.layer(0))
+    z = np.tanh(hidden[:, 0] + x @ hidden[:, 1:].T)
+    last = np.array(found.layer(1)[0])
+    by_hand = 1 / (1 + np.exp(-(last[0] + z @ last[1:])))
+    np.testing.assert_allclose(outputs, by_hand, atol=1e-5)
+    assert found.losses[-1] < found.losses[0]
+    assert "Learnt: loss" in found.to_text()
+
+
+def test_the_same_seed_gives_the_same_network() -> None:
+    assert gate_network("XOR").layer(0) == gate_network("XOR").layer(0)
+    assert gate_network("XOR", seed=3).layer(0) != gate_network("XOR").layer(0)
+
+
+def test_a_network_that_did_not_learn_says_so(tmp_path) -> None:
+    found = gate_network("XOR", epochs=1)
+    assert not found.right
+    shown = found.to_text()
+    assert "Not learnt" in shown
+    assert "wrong" in shown
+    found.save(tmp_path / "network.svg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"name": "NOT"}, "NOT has one"),
+        ({"hidden": 0}, "1 to 4, not 0"),
+        ({"epochs": 0}, "at least 1, not 0"),
+        ({"name": "XOOR"}, "did you mean 'XOR'"),
+    ],
+)
+def test_bad_arguments(arguments: dict, said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        gate_network(**arguments)

@@ -1,0 +1,80 @@
+"""Least squares: the Jacobian by hand, known minima, and two inputs by plain arithmetic."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import nissl
+from nissl import explain
+from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.explain.least_squares import levenberg_marquardt, row_jacobian
+
+
+def test_levenberg_marquardt_finds_what_is_known() -> None:
+    """Rosenbrock's valley as residuals, and starts that are over from the beginning."""
+
+    def valley(p: nissl.Tensor) -> nissl.Tensor:
+        first, second = p[..., 0], p[..., 1]  # one each for the two residuals
+        row = np.array([1.0, 0.0])
+        return row * 10 * (second - first**2) + (1 - row) * (1 - first)
+
+    starts = np.array([[-1.2, 1.0], [1.0, 1.0], [3.0, -4.0], [1e200, 1.0]])
+    found = levenberg_marquardt(valley, np.zeros(2), starts)
+    for each in found[:3]:
+        np.testing.assert_allclose(each.parameters, [1, 1], rtol=1e-8)
+    assert found[1].steps == 1
+    np.testing.assert_array_equal(found[3].parameters, starts[3])  # its residuals are infinite
+    assert not math.isfinite(found[3].rmse)
+
+
+def test_the_row_jacobian_is_that_of_forward_mode_and_catches_rows_that_mix() -> None:
+    x = np.array([0.3, -1.0, 2.0, 0.5])
+
+    def model(p: nissl.Tensor) -> nissl.Tensor:
+        return nissl.tanh(p[..., 0] * x + p[..., 1]) * p[..., 2]
+
+    p = np.array([0.7, -0.2, 1.5])
+    found = row_jacobian(model, p, 4)
+    a = p[0] * x + p[1]
+    by_hand = np.stack([1.5 * x / np.cosh(a) ** 2, 1.5 / np.cosh(a) ** 2, np.tanh(a)], axis=1)
+    np.testing.assert_allclose(found, by_hand, rtol=1e-13)
+    mixed = row_jacobian(lambda q: model(q) + nissl.sum(q[..., 1]), p, 4)
+    assert np.abs(mixed - by_hand).max() > 1  # such a function is not what it is for
+    with pytest.raises(ShapeError, match="gave shape"):
+        row_jacobian(lambda q: nissl.sum(q), p, 4)
+    with pytest.raises(ArgumentError, match="matrix"):
+        levenberg_marquardt(model, x, p)
+
+
+def test_a_surface_is_approximated() -> None:
+    shown = explain.approximate_surface("x1*x2", -1, 2, hidden=5, samples=64, starts=4)
+    assert shown.x.shape == (64, 2)
+    np.testing.assert_allclose(shown.t, shown.x[:, 0] * shown.x[:, 1])
+    kernel, b, v, (c,) = shown.trained.model.get_weights()
+    errors: list[float] = []
+    for x1 in np.linspace(-1, 2, 11).tolist():
+        for x2 in np.linspace(-1, 2, 11).tolist():
+            a = [kernel[0][j] * x1 + kernel[1][j] * x2 + b[j] for j in range(5)]
+            y = c + math.fsum(v[j][0] * math.tanh(a[j]) for j in range(5))
+            errors.append(y - x1 * x2)
+    assert math.sqrt(math.fsum(e * e for e in errors) / len(errors)) < 0.01
+    assert shown.rmse < 0.01
+    assert shown.max_error >= max(map(abs, errors)) * 0.5
+    text = shown.to_text()
+    assert "2-5-1 network" in text
+    assert format(kernel[1][3], ".9g") in text
+    assert len(shown.figure().axes) == 5  # three panels and two scales
+    drawn = explain.approximate_surface(
+        "x*y", hidden=2, samples=30, starts=1, random=True, noise=0.1, method="adam", epochs=20
+    )
+    assert drawn.t.size == 30
+    for f, said in (("x", "1 inputs"), ("x*y*z", "3 inputs"), ("ln(x)*y", "not finite")):
+        with pytest.raises(ArgumentError, match=said):
+            explain.approximate_surface(f)
+    with pytest.raises(ArgumentTypeError, match="not function"):
+        explain.approximate_surface(lambda x, y: x * y)
+    with pytest.raises(ArgumentError, match="choose one method"):
+        explain.approximate_surface("x*y", method="all")
