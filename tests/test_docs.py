@@ -14,14 +14,17 @@ import importlib.util
 import os
 import re
 import runpy
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import nissl
+from nissl.cli import main
 from nissl.core.op import registry as ops
 from nissl.errors import DatasetError
 
@@ -119,6 +122,33 @@ def test_snippets_run(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
             run(snippet, names, path, tmp_path)
 
 
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.usefixtures("_fresh")
+@pytest.mark.parametrize("path", WITH_CODE, ids=lambda path: path.name)
+def test_commands_say_what_is_shown(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each ``$ nissl ...`` of a console block runs; ``...`` stands for anything."""
+    at_hand: dict[str, Callable[[], Any]] = {
+        "demo-run": lambda: main(shlex.split("train digits --epochs 1 --hidden 8 --run demo-run")),
+        "photo.png": lambda: Image.new("L", (300, 200)).save("photo.png"),
+    }
+    for block in CONSOLE.findall(path.read_text("utf-8")):
+        for session in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, wanted = session.split("\n", 1)
+            words = shlex.split(command)
+            assert words[0] == "nissl"
+            for name in at_hand.keys() & set(words):
+                at_hand.pop(name)()
+            capsys.readouterr()
+            code = main(words[1:])
+            said = capsys.readouterr()
+            assert code == 0, said.err
+            found = "\n".join(line.rstrip() for line in said.out.splitlines()) + "\n"
+            same = doctest.OutputChecker().check_output(wanted, found, FLAGS)
+            assert same or not wanted.strip(), f"$ {command}\n{found}"
+
+
 KINKS: dict[str, Callable[[Any], Any]] = {
     "abs(x)": nissl.abs,
     "sign(x)": nissl.sign,
@@ -207,10 +237,11 @@ def test_every_guide_is_in_the_index() -> None:
 
 
 def test_pictures_are_small_and_made_by_the_script() -> None:
-    script = (ROOT / "docs" / "make_pictures.py").read_text("utf-8")
+    scripts = sorted((ROOT / "docs" / "drawings").glob("*.py"))
+    script = "".join(path.read_text("utf-8") for path in scripts)
     for picture in (ROOT / "docs" / "pictures").iterdir():
         assert picture.stat().st_size < 120_000, f"{picture.name} is too large for the repository"
-        assert picture.name in script
+        assert picture.stem.removeprefix("see-") in script
 
 
 @documents

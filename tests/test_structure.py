@@ -50,7 +50,7 @@ FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 LATE = {
     ("nissl.core.tensor", "nissl.autodiff.reverse"),  # x.backward()
     ("nissl.core.tensor", "nissl"),  # x.__array_namespace__()
-    ("nissl.utils", "nissl.explain.diagrams"),  # utils.plot_model
+    ("nissl.utils", "nissl.explain.diagrams.report"),  # utils.plot_model
 }
 HEAVY = ("jax", "jaxlib", "h5py", "matplotlib", "typer", "rich", "PIL", "scipy", "ml_dtypes")
 

@@ -6,13 +6,10 @@ import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from PIL import Image
 
-import nissl
 from nissl import explain, plots
-from nissl.explain.approximation_figure import bishop, mathematics
+from nissl.explain.approximation.figure import bishop, mathematics
 from nissl.explain.report import Explanation, format_number
-from nissl.files import writing
 
 FUNCTIONS = (
     ("x**2", -1, 1),
@@ -20,7 +17,6 @@ FUNCTIONS = (
     ("abs(x)", -1, 1),
     ("heaviside(x)", -1, 1),
 )
-COLOURS = 128  # enough for a drawing of lines; it makes the file a third as large
 
 
 def four() -> Figure:
@@ -47,29 +43,9 @@ def four() -> Figure:
     return figure
 
 
-def lecture_network() -> nissl.Sequential:
-    """The network that the lecture prints; it approximates the sine."""
-    model = nissl.Sequential(
-        [nissl.Input((1,)), nissl.layers.Dense(3, activation="tanh"), nissl.layers.Dense(1)]
-    )
-    model.set_weights(
-        [
-            [[-0.77810127, -1.4763303, 1.2871214]],
-            [0.40375996, 4.596628, -0.6489421],
-            [[1.2153453], [0.8098653], [1.520071]],
-            [-0.3201559],
-        ]
-    )
-    return model
-
-
 def save(shown: Explanation, path: Path) -> Path:
-    """Write a picture as PNG, in as few colours as it has."""
+    """Write a picture, and return where it is."""
     shown.save(path)
-    with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    with writing(path) as beside:
-        few.save(beside, format="PNG", optimize=True)
     return path
 
 
@@ -81,17 +57,13 @@ def draw(folder: Path) -> list[Path]:
     return [
         readme,
         save(explain.approximate("x**2", -1, 1), folder / "see-approximate.png"),
-        save(
-            explain.approximate("sin(x)", 0, 2 * math.pi, method="all"),
-            folder / "see-approximate-methods.png",
-        ),
         save(widths, folder / "see-approximate-widths.png"),
         save(
             explain.approximate_surface("sin(3*x1)*x2 + x1**2"),
             folder / "see-approximate-surface.png",
         ),
         save(
-            explain.approximation_of(lecture_network(), "sin(x)", 0, 5),
+            explain.approximation_of(explain.lecture_network(), "sin(x)", 0, 5),
             folder / "see-approximate-lecture.png",
         ),
     ]

@@ -12,8 +12,8 @@ def draw(folder: Path) -> list[Path]:
     """Draw the pictures into a folder; return their paths."""
     network = explain.lecture_network()
     shown = {
-        "see-backprop.svg": explain.backprop(network, math.pi / 2, 1.0, 0.1, "half_squared_error"),
-        "see-neuron.svg": explain.neuron([0.8, -1.2, 0.5], 0.3, [1.0, 0.5, -2.0], "tanh"),
+        "see-backprop.png": explain.backprop(network, math.pi / 2, 1.0, 0.1, "half_squared_error"),
+        "see-neuron.png": explain.neuron([0.8, -1.2, 0.5], 0.3, [1.0, 0.5, -2.0], "tanh"),
     }
     for name, explanation in shown.items():
         explanation.save(folder / name)

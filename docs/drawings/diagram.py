@@ -83,6 +83,6 @@ def draw(folder: Path) -> list[Path]:
     """Write the pictures into a folder, and return their paths."""
     made: list[Path] = []
     for name, drawn in (("layers", layers()), ("branches", branches()), ("neurons", neurons())):
-        made.append(folder / f"see-{name}.svg")
+        made.append(folder / f"see-{name}.png")
         drawn.save(made[-1])
     return made

@@ -19,7 +19,7 @@ def draw(folder: Path) -> list[Path]:
     """Draw all into a folder; return the files."""
     few = folder / "see-activations.png"
     whole = folder / "see-activations-all.png"
-    bits = folder / "see-precision.svg"
+    bits = folder / "see-precision.png"
     _save(explain.activations(LECTURE), few)
     _save(explain.activations(), whole)
     explain.precision([*LECTURE, "sigmoid", "gelu"]).save(bits)

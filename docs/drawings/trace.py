@@ -22,7 +22,7 @@ def lecture(x1: Any, x2: Any) -> Any:
 
 def draw(folder: pathlib.Path) -> list[pathlib.Path]:
     """Draw the computational graph, and what each mode costs for many inputs."""
-    graph, costs = folder / "see-trace.svg", folder / "see-mode-costs.svg"
+    graph, costs = folder / "see-trace.png", folder / "see-mode-costs.png"
     explain.trace(lecture)(1, 2).save(graph)
     explain.mode_costs(lambda w: nissl.sum(nissl.tanh(w) ** 2), np.zeros(1000)).save(costs)
     return [graph, costs]

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
-
 import nissl
 from nissl import explain
 from nissl.datasets import digits
 from nissl.explain.report import Explanation
-from nissl.files import writing
-
-COLOURS = 64  # enough for a drawing of lines; it makes the file a third as large
 
 
 def save(shown: Explanation, path: Path) -> Path:
-    """Write a picture as PNG, in as few colours as it has."""
+    """Write a picture, and return where it is."""
     shown.save(path)
-    with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    with writing(path) as beside:
-        few.save(beside, format="PNG", optimize=True)
     return path
 
 
@@ -48,12 +39,10 @@ def watched() -> explain.WatchReport:
 def draw(folder: Path) -> list[Path]:
     """Draw the pictures into a folder; return their paths."""
     names = ["sgd", "momentum", "adam", "rmsprop"]
-    lost = ["sgd:0.045", "sgd:0.039", "momentum:0.01"]
     return [
         save(watched(), folder / "see-watch.png"),
         save(explain.depth(), folder / "see-depth.png"),
         save(explain.race("rosenbrock", names, steps=400), folder / "see-race.png"),
-        save(explain.race("ravine", lost, steps=60), folder / "see-race-diverged.png"),
     ]
 
 

@@ -199,6 +199,7 @@ if TYPE_CHECKING:
         datasets,
         engine,
         errors,
+        explain,
         initializers,
         layers,
         losses,

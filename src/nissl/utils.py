@@ -13,7 +13,7 @@ from nissl.core import dtypes
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError
 
 if TYPE_CHECKING:
-    from nissl.explain.diagrams import Diagram
+    from nissl.explain.diagrams.report import Diagram
 
 
 def set_random_seed(seed: int) -> None:
@@ -129,7 +129,7 @@ def plot_model(
     >>> [block.outputs for block in drawn.graph.blocks]
     [((None, 3),), ((None, 2),)]
     """
-    from nissl.explain.diagrams import plot_model
+    from nissl.explain.diagrams.report import plot_model
 
     return plot_model(
         model,

@@ -18,11 +18,11 @@ import pytest
 import nissl
 from nissl import explain
 from nissl.errors import ArgumentError, ArgumentTypeError, MissingDependencyError, ShapeError
-from nissl.explain.approximation import Approximation, measure
-from nissl.explain.approximation_figure import draw
+from nissl.explain.approximation.figure import draw
+from nissl.explain.approximation.report import Approximation, measure
+from nissl.explain.approximation.small_network import METHODS, Scaling, find_method
+from nissl.explain.approximation.target import as_target
 from nissl.explain.report import Table, Text
-from nissl.explain.small_network import METHODS, Scaling, find_method
-from nissl.explain.target import as_target
 
 TWO_PI = 6.283185307
 LECTURE = (

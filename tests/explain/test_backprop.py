@@ -15,8 +15,9 @@ from nissl import activations, explain, layers, losses
 from nissl.errors import (
     GradientError,
 )
-from nissl.explain import Backprop, backprop, backprop_numbers
-from nissl.explain.backprop_checks import compare
+from nissl.explain import Backprop, backprop
+from nissl.explain.backpropagation import numbers as backprop_numbers
+from nissl.explain.backpropagation.checks import compare
 
 Array = np.ndarray[Any, Any]
 

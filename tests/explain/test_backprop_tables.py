@@ -12,7 +12,7 @@ import nissl
 from nissl import activations, explain, layers, losses
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError, ShapeError
 from nissl.explain import Backprop, backprop
-from nissl.explain.dense_stages import read
+from nissl.explain.backpropagation.stages import read
 
 Array = np.ndarray[Any, Any]
 

@@ -25,8 +25,8 @@ from nissl.errors import (
     ShapeError,
     UnknownNameError,
 )
-from nissl.explain.kernels import KERNELS, Kernel, kernel
-from nissl.explain.photographs import photograph, sample
+from nissl.explain.convolution.kernels import KERNELS, Kernel, kernel
+from nissl.explain.convolution.photographs import photograph, sample
 from nissl.explain.report import Table
 
 Array = np.ndarray[Any, Any]

@@ -33,9 +33,9 @@ from nissl.errors import (
     UnknownNameError,
 )
 from nissl.explain import diagram
-from nissl.explain.blocks import graph_of
-from nissl.explain.folding import fold
-from nissl.explain.neurons import neurons_of
+from nissl.explain.diagrams.blocks import graph_of
+from nissl.explain.diagrams.folding import fold
+from nissl.explain.diagrams.neurons import neurons_of
 from nissl.layers import Activation, Dense, Dropout, Flatten
 from nissl.utils import plot_model
 

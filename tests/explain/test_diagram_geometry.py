@@ -19,12 +19,12 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 import nissl
 from nissl import i18n, plots
 from nissl.explain import diagram
-from nissl.explain.block_boxes import Shown, boxed
-from nissl.explain.block_drawing import draw_blocks
-from nissl.explain.block_places import Rectangle, place
-from nissl.explain.blocks import graph_of
-from nissl.explain.folding import fold
-from nissl.explain.lettering import Lettering, drawable, shortened
+from nissl.explain.diagrams.blocks import graph_of
+from nissl.explain.diagrams.boxes import Shown, boxed
+from nissl.explain.diagrams.drawing import draw_blocks
+from nissl.explain.diagrams.folding import fold
+from nissl.explain.diagrams.places import Rectangle, place
+from nissl.explain.drawing.lettering import Lettering, drawable, shortened
 from nissl.layers import Dense
 
 ALL = Shown(True, True, True, True, True, True)
@@ -222,7 +222,7 @@ def test_names_are_drawn_as_they_are_written():
 
 
 def test_a_font_that_is_there_stands_in(monkeypatch):
-    from nissl.explain import lettering
+    from nissl.explain.drawing import lettering
 
     for function in (lettering.families, lettering._characters):
         function.cache_clear()

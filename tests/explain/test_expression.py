@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import nissl
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from nissl.explain.expression import parse
-from nissl.explain.vocabulary import functions
+from nissl.explain.expressions.expression import parse
+from nissl.explain.expressions.vocabulary import functions
 
 mp = mpmath.mp.clone()
 mp.dps = 40
@@ -150,13 +150,13 @@ WRONG = {
     "x1*x2)": (6, "closes none"),
     "": (1, "the text ends"),
     "x +": (4, "after '+'"),
-    "x + * y": (5, "not '*'"),
+    "x + * y": (5, "but there is '*'"),
     "2x": (2, "expected an operator"),
     "x y": (3, "expected an operator"),
     "sin x": (1, "expected its bracket"),
     "x(3)": (1, "expected an operator such as *"),
     "pi(3)": (3, "expected an operator"),
-    "sin()": (5, "not ')'"),
+    "sin()": (5, "but there is ')'"),
     "sin(x, y)": (1, "takes: 1; given: 2"),
     "max(x)": (1, "takes: >= 2; given: 1"),
     "relu(x, y)": (1, "argument 2 of relu must be a number"),

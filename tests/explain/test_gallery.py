@@ -18,8 +18,8 @@ import nissl
 from nissl import activations, explain
 from nissl.activations import FACTS, Facts
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
-from nissl.explain.curves import evaluate, named, study
-from nissl.explain.formulas import plain
+from nissl.explain.gallery.curves import evaluate, named, study
+from nissl.explain.gallery.formulas import plain
 from nissl.explain.report import Table
 
 VECTORS = ("softmax", "log_softmax")

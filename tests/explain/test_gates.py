@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from nissl.errors import ArgumentError, UnknownNameError
-from nissl.explain import gate, gate_network, gates, separable
-from nissl.explain.gates import GATES, Nand
+from nissl.explain import gate, gate_network, separable
+from nissl.explain.perceptrons import gates
+from nissl.explain.perceptrons.gates import GATES, Nand
 
 TABLES = {  # the lecture's, rows 00 01 10 11
     "AND": (lambda a, b: a and b),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nissl.errors import ArgumentError
-from nissl.explain.layout import Layout, layout
+from nissl.explain.drawing.layout import Layout, layout
 
 Sizes = dict[int, tuple[float, float]]
 

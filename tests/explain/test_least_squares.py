@@ -10,7 +10,7 @@ import pytest
 import nissl
 from nissl import explain
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
-from nissl.explain.least_squares import levenberg_marquardt, row_jacobian
+from nissl.explain.approximation.least_squares import levenberg_marquardt, row_jacobian
 
 
 def test_levenberg_marquardt_finds_what_is_known() -> None:

@@ -13,8 +13,8 @@ import nissl
 from nissl import explain
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from nissl.explain import backprop, draw_network
-from nissl.explain.network import network_size, neurons
-from nissl.explain.network_plan import make_plan
+from nissl.explain.drawing.network import network_size, neurons
+from nissl.explain.drawing.network_plan import make_plan
 from nissl.plots import new_figure
 
 

@@ -11,14 +11,10 @@ from PIL import Image
 
 import nissl
 from nissl.errors import ArgumentError, ArgumentTypeError
-from nissl.explain import (
-    decision,
-    forms,
-    perceptron,
-    perceptron_picture,
-    perceptron_study,
-)
-from nissl.explain.perceptrons import cycle
+from nissl.explain import perceptron, perceptron_study
+from nissl.explain.perceptrons import decision, forms
+from nissl.explain.perceptrons import run_picture as perceptron_picture
+from nissl.explain.perceptrons.run import cycle
 
 BOOLEAN = [[0, 0], [0, 1], [1, 0], [1, 1]]
 AND, XOR = [0, 0, 0, 1], [0, 1, 1, 0]

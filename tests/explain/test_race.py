@@ -13,9 +13,9 @@ import pytest
 import nissl
 from nissl import explain, optimizers
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError, UnknownNameError
-from nissl.explain.animation import write_gif
-from nissl.explain.racing import RATES, entrants
-from nissl.explain.surfaces import SURFACES, surface
+from nissl.explain.drawing.animation import write_gif
+from nissl.explain.training.racing import RATES, entrants
+from nissl.explain.training.surfaces import SURFACES, surface
 
 ETA = float(np.float32(0.1))  # learning rates are kept in float32
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import nissl
 from nissl.errors import ArgumentTypeError, DataError, GraphError, NonFiniteError, ShapeError
-from nissl.explain import hulls, separable
-from nissl.explain.separability import (
+from nissl.explain import separable
+from nissl.explain.perceptrons import hulls
+from nissl.explain.perceptrons.separability import (
     Separability,
     certificate_holds,
     exact_points,

@@ -16,9 +16,9 @@ from nissl import explain
 from nissl.core.kinds import Elementwise
 from nissl.core.op import registry
 from nissl.errors import ArgumentError, DTypeError, OutOfRangeError, UnknownNameError
-from nissl.explain import tracing
-from nissl.explain.quotient import difference_quotient
-from nissl.explain.rules import total
+from nissl.explain.tracing import traces as tracing
+from nissl.explain.tracing.quotient import difference_quotient
+from nissl.explain.tracing.rules import total
 
 LECTURE = "x1*x2 + exp(x1*x2) - sin(x2)"
 
@@ -479,5 +479,5 @@ def test_large_graphs_fold_by_layer_or_in_the_middle() -> None:
         [nissl.layers.Input((2,))] + [nissl.layers.Dense(2, activation="gelu") for _ in range(3)]
     )
     blocks = explain.trace(model)(np.ones((1, 2), "float32")).figure().axes[0].texts
-    assert any(each.get_text().endswith("dense") for each in blocks)
+    assert any("dense" in each.get_text() for each in blocks)
     assert not explain.trace(lambda x: 3.0)(1.0).figure().axes[0].patches[1:]

@@ -22,9 +22,9 @@ from nissl.errors import (
     NonFiniteError,
     ShapeError,
 )
-from nissl.explain import verdict as verdicts
-from nissl.explain.measures import LayerState, Record, Spread
-from nissl.explain.probe import Probe
+from nissl.explain.training import verdict as verdicts
+from nissl.explain.training.measures import LayerState, Record, Spread
+from nissl.explain.training.probe import Probe
 
 Array = Any
 RANDOM = np.random.default_rng(7)

@@ -11,7 +11,22 @@ from typing import Any
 import typer
 
 from nissl import i18n
-from nissl.cli import activations, convolve, approximate, backprop, console, depth, race, data, evaluate, grad, perceptron, predict, summary, train
+from nissl.cli import (
+    activations,
+    approximate,
+    backprop,
+    console,
+    convolve,
+    data,
+    depth,
+    evaluate,
+    grad,
+    perceptron,
+    predict,
+    race,
+    summary,
+    train,
+)
 from nissl.cli.help import HelpGroup
 from nissl.cli.messages import translate_message
 from nissl.cli.options import Debug, Lang, Version
@@ -20,6 +35,21 @@ from nissl.i18n import translate as _
 
 UsageError: Any = typer.BadParameter.__bases__[0]  # of whichever Click Typer builds on
 INTERRUPTED = 130
+COMMANDS = (  # in the order in which help lists them
+    train,
+    evaluate,
+    predict,
+    summary,
+    data,
+    activations,
+    perceptron,
+    grad,
+    backprop,
+    approximate,
+    depth,
+    race,
+    convolve,
+)
 
 
 def make_app() -> typer.Typer:
@@ -38,7 +68,7 @@ def make_app() -> typer.Typer:
         pass
 
     app.callback()(start)
-    for module in (grad, depth, race, approximate, backprop, train, evaluate, predict, summary, data, activations, convolve, perceptron):
+    for module in COMMANDS:
         module.register(app)
     return app
 

@@ -129,10 +129,10 @@ def approximate(
 ) -> None:
     """Approximate a typed function."""
     showing.check(output, force, format)
-    from nissl.explain.approximation import approximate as one
-    from nissl.explain.approximation_surface import approximate_surface
-    from nissl.explain.approximation_width import approximate_by_width
-    from nissl.explain.expression import parse
+    from nissl.explain.approximation.report import approximate as one
+    from nissl.explain.approximation.surface import approximate_surface
+    from nissl.explain.approximation.width import approximate_by_width
+    from nissl.explain.expressions.expression import parse
 
     function = parse(expression.strip())
     surface = len(function.inputs) == 2
@@ -164,7 +164,7 @@ def approximate(
 
 def _end(text: str) -> float:
     """An end of the range: a number, or an expression of numbers such as 2*pi."""
-    from nissl.explain.expression import parse
+    from nissl.explain.expressions.expression import parse
 
     value = parse(text.strip()).steps[-1].value
     if value is None:

@@ -147,7 +147,7 @@ def backprop(
 ) -> None:
     """Show a step of backpropagation."""
     showing.check(output, force, format)
-    from nissl.explain.backpropagation import backprop as explain
+    from nissl.explain.backpropagation.report import backprop as explain
 
     if learning_rate is not None and not 0 < learning_rate < math.inf:
         raise ArgumentError(
@@ -167,7 +167,7 @@ def backprop(
 
 def _numbers(option: str, text: str) -> list[float]:
     """Numbers with commas between them, each of which may be typed as pi/2."""
-    from nissl.explain.expression import parse
+    from nissl.explain.expressions.expression import parse
 
     values = [parse(part.strip()).steps[-1].value for part in text.split(",")]
     if None in values:
@@ -235,7 +235,7 @@ def _made(x: str | None, t: str | None, new: _New) -> tuple[Any, Any, Any]:
             raise ArgumentError(
                 _("the lecture's network has one input and one output; add --hidden for another")
             )
-        from nissl.explain.lecture import lecture_network
+        from nissl.explain.backpropagation.lecture import lecture_network
 
         return lecture_network(), inputs, targets
     from nissl import layers, utils

@@ -80,7 +80,7 @@ def convolve(
 ) -> None:
     """Convolve pictures."""
     from nissl import explain
-    from nissl.explain.photographs import SIDE
+    from nissl.explain.convolution.photographs import SIDE
 
     check(output, force, format)
     chosen = SIDE if side is None else side

@@ -88,7 +88,7 @@ def depth(
 ) -> None:
     """Compare deep networks."""
     showing.check(output, force, format)
-    from nissl.explain.deep import depth as compare
+    from nissl.explain.training.deep import depth as compare
 
     found = compare(
         *(setups or ()),

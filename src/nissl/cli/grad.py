@@ -18,7 +18,7 @@ from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
-    from nissl.explain.expression import Expression
+    from nissl.explain.expressions.expression import Expression
 
 Words = Annotated[
     list[str],
@@ -152,7 +152,7 @@ def _point(f: Expression, given: Sequence[str]) -> dict[str, float]:
 
 def _number(name: str, text: str) -> float:
     """A number that was typed, such as ``-1.5`` or ``pi/2``."""
-    from nissl.explain.expression import parse
+    from nissl.explain.expressions.expression import parse
 
     try:
         value = parse(text, names=())

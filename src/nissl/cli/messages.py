@@ -274,7 +274,7 @@ TEMPLATES: tuple[str, ...] = (
     mark("expected a number, a name or a bracket here, {found}"),
     mark("expected a number, a name or a bracket after '{before}', {found}"),
     mark("but the text ends"),
-    mark("not '{sign}'"),
+    mark("but there is '{sign}'"),
     mark("expected an operator here, such as * or +"),
     mark("the character '{character}' has no meaning here"),
     mark("'{name}' is no function; expected an operator such as * before the bracket"),

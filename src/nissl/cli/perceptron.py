@@ -123,9 +123,9 @@ def perceptron(
 ) -> None:
     """Train and show."""
     showing.check(output, force, format, () if circuit else (".gif",))
-    from nissl.explain.gates import GATES, gate
-    from nissl.explain.perceptron_picture import check_animation
-    from nissl.explain.perceptron_report import perceptron_study
+    from nissl.explain.perceptrons.gates import GATES, gate
+    from nissl.explain.perceptrons.run_picture import check_animation
+    from nissl.explain.perceptrons.study import perceptron_study
     from nissl.models.perceptron import Perceptron
 
     name = data.upper() if data.upper() in GATES else ""
@@ -192,7 +192,7 @@ def _read(place: str, target: str | None, classes: str | None) -> tuple[Any, Any
     import numpy as np
 
     from nissl import datasets
-    from nissl.explain.gates import GATES
+    from nissl.explain.perceptrons.gates import GATES
 
     path, named = Path(place), place.lower().replace("-", "_")
     if named not in datasets.names() and not (path.exists() or path.suffix or len(path.parts) > 1):

@@ -87,7 +87,7 @@ def race(
 ) -> None:
     """Race optimizers."""
     showing.check(output, force, format, GIF)
-    from nissl.explain.racing import race as run
+    from nissl.explain.training.racing import race as run
 
     names = None if optimizers is None else [n.strip() for n in optimizers.split(",") if n.strip()]
     begin = None if start is None else (_number(start[0]), _number(start[1]))

@@ -41,7 +41,7 @@ def summary(
 ) -> None:
     """Show a model."""
     from nissl.cli import showing
-    from nissl.explain.diagrams import diagram
+    from nissl.explain.diagrams.report import diagram
 
     showing.check(output, force, format)
     found = runs.find(run)

@@ -10,85 +10,85 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nissl.explain.approximation import Approximation, approximate, approximation_of
-    from nissl.explain.approximation_surface import SurfaceApproximation, approximate_surface
-    from nissl.explain.approximation_width import ByWidth, approximate_by_width
-    from nissl.explain.backpropagation import Backprop, backprop
-    from nissl.explain.convolution import Convolution, convolve, correlate
-    from nissl.explain.costs import ModeCosts, mode_costs
-    from nissl.explain.deep import DepthReport, depth
-    from nissl.explain.diagrams import Diagram, diagram
-    from nissl.explain.expression import Expression, parse
-    from nissl.explain.gallery import Gallery, activations
-    from nissl.explain.gate_training import GateNetwork, gate_network
-    from nissl.explain.gates import GateReport, gate
-    from nissl.explain.kernels import KERNELS, Kernel
-    from nissl.explain.lecture import lecture_network
-    from nissl.explain.low_precision import Precision, precision
-    from nissl.explain.network import draw_network
-    from nissl.explain.perceptron_report import PerceptronStudy, perceptron_study
-    from nissl.explain.perceptrons import PerceptronRun, perceptron
-    from nissl.explain.racing import RaceReport, race
+    from nissl.explain.approximation.report import Approximation, approximate, approximation_of
+    from nissl.explain.approximation.surface import SurfaceApproximation, approximate_surface
+    from nissl.explain.approximation.width import ByWidth, approximate_by_width
+    from nissl.explain.backpropagation.lecture import lecture_network
+    from nissl.explain.backpropagation.report import Backprop, backprop
+    from nissl.explain.backpropagation.single_neuron import Neuron, neuron
+    from nissl.explain.convolution.convolving import Convolution, convolve, correlate
+    from nissl.explain.convolution.kernels import KERNELS, Kernel
+    from nissl.explain.diagrams.report import Diagram, diagram
+    from nissl.explain.drawing.network import draw_network
+    from nissl.explain.expressions.expression import Expression, parse
+    from nissl.explain.gallery.activations import Gallery, activations
+    from nissl.explain.gallery.low_precision import Precision, precision
+    from nissl.explain.perceptrons.gate_training import GateNetwork, gate_network
+    from nissl.explain.perceptrons.gates import GateReport, gate
+    from nissl.explain.perceptrons.run import PerceptronRun, perceptron
+    from nissl.explain.perceptrons.separability import Separability, separable
+    from nissl.explain.perceptrons.study import PerceptronStudy, perceptron_study
     from nissl.explain.report import Cell, Explanation, Part, Table, Text
-    from nissl.explain.separability import Separability, separable
-    from nissl.explain.single_neuron import Neuron, neuron
-    from nissl.explain.tracing import Component, Trace, trace
-    from nissl.explain.watch import Watch, WatchReport, initialisation
+    from nissl.explain.tracing.costs import ModeCosts, mode_costs
+    from nissl.explain.tracing.traces import Component, Trace, trace
+    from nissl.explain.training.deep import DepthReport, depth
+    from nissl.explain.training.racing import RaceReport, race
+    from nissl.explain.training.watch import Watch, WatchReport, initialisation
 
 _WHERE = {
-    "Component": "tracing",
-    "GateNetwork": "gate_training",
-    "GateReport": "gates",
-    "PerceptronRun": "perceptrons",
-    "PerceptronStudy": "perceptron_report",
-    "Separability": "separability",
-    "gate": "gates",
-    "gate_network": "gate_training",
-    "perceptron": "perceptrons",
-    "perceptron_study": "perceptron_report",
-    "separable": "separability",
-    "ModeCosts": "costs",
-    "mode_costs": "costs",
-    "Trace": "tracing",
-    "trace": "tracing",
-    "Backprop": "backpropagation",
-    "backprop": "backpropagation",
-    "draw_network": "network",
-    "lecture_network": "lecture",
-    "Neuron": "single_neuron",
-    "neuron": "single_neuron",
-    "diagram": "diagrams",
-    "Diagram": "diagrams",
-    "KERNELS": "kernels",
-    "Kernel": "kernels",
-    "correlate": "convolution",
-    "Convolution": "convolution",
-    "convolve": "convolution",
-    "Precision": "low_precision",
-    "precision": "low_precision",
-    "Gallery": "gallery",
-    "activations": "gallery",
-    "Approximation": "approximation",
-    "approximate": "approximation",
-    "approximation_of": "approximation",
-    "ByWidth": "approximation_width",
-    "SurfaceApproximation": "approximation_surface",
-    "approximate_surface": "approximation_surface",
-    "approximate_by_width": "approximation_width",
-    "parse": "expression",
-    "Expression": "expression",
+    "Component": "tracing.traces",
+    "GateNetwork": "perceptrons.gate_training",
+    "GateReport": "perceptrons.gates",
+    "PerceptronRun": "perceptrons.run",
+    "PerceptronStudy": "perceptrons.study",
+    "Separability": "perceptrons.separability",
+    "gate": "perceptrons.gates",
+    "gate_network": "perceptrons.gate_training",
+    "perceptron": "perceptrons.run",
+    "perceptron_study": "perceptrons.study",
+    "separable": "perceptrons.separability",
+    "ModeCosts": "tracing.costs",
+    "mode_costs": "tracing.costs",
+    "Trace": "tracing.traces",
+    "trace": "tracing.traces",
+    "Backprop": "backpropagation.report",
+    "backprop": "backpropagation.report",
+    "draw_network": "drawing.network",
+    "lecture_network": "backpropagation.lecture",
+    "Neuron": "backpropagation.single_neuron",
+    "neuron": "backpropagation.single_neuron",
+    "diagram": "diagrams.report",
+    "Diagram": "diagrams.report",
+    "KERNELS": "convolution.kernels",
+    "Kernel": "convolution.kernels",
+    "correlate": "convolution.convolving",
+    "Convolution": "convolution.convolving",
+    "convolve": "convolution.convolving",
+    "Precision": "gallery.low_precision",
+    "precision": "gallery.low_precision",
+    "Gallery": "gallery.activations",
+    "activations": "gallery.activations",
+    "Approximation": "approximation.report",
+    "approximate": "approximation.report",
+    "approximation_of": "approximation.report",
+    "ByWidth": "approximation.width",
+    "SurfaceApproximation": "approximation.surface",
+    "approximate_surface": "approximation.surface",
+    "approximate_by_width": "approximation.width",
+    "parse": "expressions.expression",
+    "Expression": "expressions.expression",
     "Cell": "report",
     "Explanation": "report",
     "Part": "report",
     "Table": "report",
     "Text": "report",
-    "DepthReport": "deep",
-    "depth": "deep",
-    "RaceReport": "racing",
-    "race": "racing",
-    "Watch": "watch",
-    "WatchReport": "watch",
-    "initialisation": "watch",
+    "DepthReport": "training.deep",
+    "depth": "training.deep",
+    "RaceReport": "training.racing",
+    "race": "training.racing",
+    "Watch": "training.watch",
+    "WatchReport": "training.watch",
+    "initialisation": "training.watch",
 }
 
 __all__ = [

@@ -1,0 +1,1 @@
+"""Functions approximated by networks of one hidden layer."""

@@ -1,0 +1,233 @@
+"""What an approximation says in words and numbers: errors, weights, values outside the interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from nissl.explain.approximation.report import OUTSIDE, Approximation, Fit
+from nissl.explain.approximation.target import GRID
+from nissl.explain.report import Cell, Part, Table, Text, format_number
+from nissl.i18n import translate as _
+from nissl.layers.core import Dense
+from nissl.models.sequential import Sequential
+
+__all__ = ["errors_table", "heading", "parts", "weights_table"]
+
+_DIGITS = 9  # of a weight, so that the printed network is the network
+_FORMULA_UNITS = 6
+_FORMULA_DIGITS = 5
+_NOT_BY_UNIT = ("softmax", "log_softmax")  # each unit's output depends on all of them
+
+
+def parts(shown: Approximation) -> Iterator[Part]:
+    """Yield everything that is said of an approximation."""
+    best = shown.best
+    yield Text(heading(shown), heading=True)
+    if shown.x.size:
+        yield Text(_samples(shown))
+    yield errors_table(shown)
+    yield Text(
+        _("RMSE: root mean square error; on the interval at {points} points.").format(points=GRID),
+        style="dim",
+    )
+    yield from _jumps(shown)
+    yield from _too_few(shown)
+    layers = two_layers(best)
+    if layers is None:
+        yield Text(_("Weights are listed for networks of one hidden layer and one output."))
+    else:
+        yield weights_table(layers, best.name)
+        if layers[0].units <= _FORMULA_UNITS and shown.activation not in _NOT_BY_UNIT:
+            yield _formula(shown, layers)
+    yield from _outside(shown)
+
+
+def heading(shown: Approximation, name: str = "") -> str:
+    """Return what is shown in a line; ``name`` says how the function is written there."""
+    name = name or shown.target.short
+    layers = two_layers(shown.best)
+    if layers is None or not shown.activation:
+        return _("A network approximates {name} on {interval}").format(
+            name=name, interval=shown.interval
+        )
+    return _(
+        "A 1-{hidden}-1 network of {activation} units approximates {name} on {interval}"
+    ).format(
+        hidden=layers[0].units,
+        activation=shown.activation,
+        name=name,
+        interval=shown.interval,
+    )
+
+
+def _samples(shown: Approximation) -> str:
+    if shown.noise:
+        return _(
+            "Trained on {count} samples with normal noise of standard deviation {noise}."
+        ).format(count=shown.x.size, noise=format_number(shown.noise))
+    return _("Trained on {count} samples.").format(count=shown.x.size)
+
+
+def errors_table(shown: Approximation) -> Table:
+    """Return how near each network comes, and what it cost."""
+    trained = any(fit.method for fit in shown.fits)
+    at = _("at {variable} =").format(variable=shown.target.variable)
+    columns = [_("Method") if trained else _("Network")]
+    columns += [_("RMSE on the samples")] if shown.x.size else []
+    columns += [_("RMSE on the interval")]
+    columns += [_("RMSE away from jumps")] if shown.jumps else []
+    columns += [_("Largest error"), at]
+    columns += [_("Steps"), _("Starts"), _("Seconds")] if trained else []
+    rows: list[list[Any]] = []
+    for fit in shown.fits:
+        row: list[Any] = [fit.name]
+        row += [fit.samples_rmse] if shown.x.size else []
+        row += [fit.rmse]
+        row += [fit.rmse_away] if shown.jumps else []
+        row += [fit.max_error, fit.max_error_at]
+        row += [fit.steps, fit.starts, fit.seconds] if trained else []
+        rows.append(row)
+    return Table(columns, rows, digits=3)
+
+
+def _jumps(shown: Approximation) -> Iterator[Part]:
+    if shown.jumps:
+        places = ", ".join(format_number(0.0 if abs(j) < 1e-9 else j, 4) for j in shown.jumps)
+        yield Text(
+            _(
+                "{name} jumps at {variable} = {places}. A network is continuous and cannot follow "
+                "a jump, and no sample lies within it; away from it means at least {distance}."
+            ).format(
+                name=shown.target.short,
+                variable=shown.target.variable,
+                places=places,
+                distance=format_number(shown.away, 3),
+            )
+        )
+
+
+def _too_few(shown: Approximation) -> Iterator[Part]:
+    count = shown.best.model.count_params()
+    if shown.x.size and count > shown.x.size:
+        yield Text(
+            _(
+                "The network has {count} weights and biases, more than the {samples} samples: many "
+                "such networks fit all samples, and they differ between them."
+            ).format(count=count, samples=shown.x.size)
+        )
+
+
+# ---- weights ---------------------------------------------------------------------------------
+def two_layers(fit: Fit) -> tuple[Dense, Dense] | None:
+    """The layers of a network of one hidden Dense layer and one output; ``None`` for others."""
+    stack = fit.model.stack if isinstance(fit.model, Sequential) else []
+    if len(stack) != 2:
+        return None
+    first, second = stack
+    if not isinstance(first, Dense) or not isinstance(second, Dense) or second.units != 1:
+        return None
+    return first, second
+
+
+def weights_table(layers: Sequence[Dense], method: str) -> Table:
+    """Return weights and biases layer by layer, to be copied: nine digits each."""
+    rows: list[list[Any]] = []
+    for number, layer in enumerate(layers):
+        for weight, one, many in (
+            (layer.kernel, _("layer {number}, weight"), _("layer {number}, weights")),
+            (layer.bias, _("layer {number}, bias"), _("layer {number}, biases")),
+        ):
+            if weight is not None:
+                values = weight.numpy().ravel()
+                name = (many if values.size > 1 else one).format(number=number)
+                rows.append([name, _vector(values)])
+    title = _("Weights of the network ({method})").format(method=method)
+    return Table(("", _("values")), rows, title=title)
+
+
+def _vector(values: Any) -> Cell:
+    # float32 numbers in as few digits as name them
+    texts = [format_number(float(str(each)), _DIGITS) for each in values]
+    return Cell(
+        f"[{', '.join(texts)}]",
+        r"\begin{bmatrix} " + " & ".join(map(_latex, texts)) + r" \end{bmatrix}",
+    )
+
+
+def _latex(text: str) -> str:
+    mantissa, e, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else text
+
+
+def _formula(shown: Approximation, layers: tuple[Dense, Dense]) -> Text:
+    """The network written out, with rounded numbers."""
+    first, second = layers
+    assert first.kernel is not None
+    assert second.kernel is not None
+    x, h = shown.target.variable, shown.activation
+    zeros = np.zeros(first.units)
+    b = zeros if first.bias is None else first.bias.numpy()
+    c = 0.0 if second.bias is None else float(second.bias.numpy()[0])
+    plain, latex = "", ""
+    function = {"tanh": r"\tanh"}.get(h, rf"\mathrm{{{h.replace('_', ' ')}}}")
+    for v, w, bias in zip(second.kernel.numpy()[:, 0], first.kernel.numpy()[0], b, strict=True):
+        outer, slope, shift = _number(v), _number(w), _number(abs(bias))
+        sign = "-" if bias < 0 else "+"
+        plain += f"{_joined(plain, outer)} {h}({slope} {x} {sign} {shift})"
+        inner = f"{_latex(slope)} {x} {sign} {_latex(shift)}"
+        latex += rf"{_joined(latex, _latex(outer))} \, {function}({inner})"
+    end = _number(c)
+    equation = f"y({x}) ="
+    return Text(
+        f"{equation} {(plain + _joined(plain, end)).strip()}",
+        f"${equation} {(latex + _joined(latex, _latex(end))).strip()}$",
+    )
+
+
+def _number(value: float) -> str:
+    return format_number(value, _FORMULA_DIGITS)
+
+
+def _joined(before: str, number: str) -> str:
+    """A number with the sign that joins it to what stands before."""
+    if not before:
+        return number
+    return f" - {number[1:]}" if number.startswith("-") else f" + {number}"
+
+
+# ---- outside ---------------------------------------------------------------------------------
+def _outside(shown: Approximation) -> Iterator[Part]:
+    """What the network says where it was not trained."""
+    width = shown.high - shown.low
+    far = OUTSIDE * width
+    x = np.array([shown.low - far, shown.low - far / 2, shown.high + far / 2, shown.high + far])
+    x = x[np.isfinite(x)]
+    truth, said = shown.target(x), shown.best(x)
+    variable = shown.target.variable
+    rows: list[list[Any]] = []
+    for each, value, y in zip(x, truth, said, strict=True):
+        known = math.isfinite(value)
+        rows.append([each, value if known else _("none"), y, y - value if known else None])
+    columns = (variable, f"f({variable})", f"y({variable})", _("error y - f"))
+    yield Table(
+        columns, rows, title=_("Outside {interval}").format(interval=shown.interval), digits=4
+    )
+    errors = np.abs(np.where(np.isfinite(truth), said - truth, 0.0))
+    worst = int(np.argmax(errors))
+    if errors[worst] > shown.best.max_error > 0:
+        ratio = errors[worst] / shown.best.max_error
+        yield Text(
+            _(
+                "At {variable} = {place}, outside the interval, the error is {error}: "
+                "{times} times the largest error inside."
+            ).format(
+                variable=variable,
+                place=format_number(x[worst], 4),
+                error=format_number(errors[worst], 3),
+                times=f"{ratio:,.0f}" if 10 <= ratio < 1e9 else format_number(ratio, 2),
+            )
+        )

@@ -1,0 +1,69 @@
+"""The network of a backpropagation drawn with its numbers."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from nissl.explain.backpropagation.error import error_formula
+from nissl.explain.drawing.network import DIGITS, draw_network
+from nissl.explain.report import format_number
+from nissl.i18n import translate as _
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from nissl.explain.backpropagation.report import Backprop
+
+__all__ = ["draw"]
+
+
+def draw(result: Backprop) -> Figure:
+    """Return the network: on top of each unit ``a`` and ``z``, below it ``delta``."""
+    n, stages, numbers = result.sample, result.stages, result.numbers
+    last = len(stages.stages) - 1
+    inputs = numbers.stages[0].inputs[n]
+    labels = [[f"$x_{{{i + 1}}}$" for i in range(len(inputs))]]
+    forward = [[f"x = {_short(value)}" for value in inputs]]
+    backward = [[""] * len(inputs)]
+    titles = [_("inputs")]
+    for place, (stage, each) in enumerate(zip(stages.stages, numbers.stages, strict=True)):
+        letter = "y" if place == last else "z"
+        labels.append([f"${letter}_{{{j + 1}}}$" for j in range(stage.units)])
+        forward.append(
+            [f"a = {_short(a)}\n{letter} = {_short(z)}"
+             for a, z in zip(each.a[n], each.z[n], strict=True)]
+        )  # fmt: skip
+        backward.append([f"δ = {_short(delta)}" for delta in each.delta[n]])
+        titles.append(f"{stage.name}\n{stage.activation}")
+    if result.targets is not None:
+        forward[-1] = [
+            f"{text}\nt = {_short(goal)}"
+            for text, goal in zip(forward[-1], result.targets[n], strict=True)
+        ]
+    error = f"${error_formula(result.loss).latex}$ = {format_number(result.numbers.errors[n], 4)}"
+    caption = f"{error},  η = {format_number(result.learning_rate)}"
+    if result.batch:
+        caption += "\n" + _(
+            "sample n = {sample} of {count}; ∂E/∂w over all, E = {error}"
+        ).format(
+            sample=result.sample, count=f"{len(result.x):,}",
+            error=format_number(result.numbers.error, 4),
+        )  # fmt: skip
+    if result.trouble:
+        caption += "\n" + textwrap.fill(result.trouble, 80)
+    sizes = "-".join(str(size) for size in stages.sizes)
+    return draw_network(
+        stages.sizes,
+        [each.kernel for each in numbers.stages],
+        [each.bias for each in numbers.stages],
+        slopes=[each.kernel_slope for each in numbers.stages],
+        bias_slopes=[each.bias_slope for each in numbers.stages],
+        labels=labels, titles=titles, forward=forward, backward=backward, numbers=True,
+        title=_("Backpropagation in a {sizes} network").format(sizes=sizes),
+        caption=caption,
+    )  # fmt: skip
+
+
+def _short(value: float) -> str:
+    return format_number(value, DIGITS)

@@ -1,0 +1,1 @@
+"""Convolution by hand: kernels on photographs, and the sum of one pixel."""

@@ -1,0 +1,270 @@
+"""Drawing the blocks of a model: boxes with their texts, frames, and arrows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from nissl import plots
+from nissl.errors import ArgumentError
+from nissl.explain.diagrams.blocks import Graph
+from nissl.explain.diagrams.boxes import BODY, HEAD, LINE, PAD, SIGN, Box, Shown, boxed
+from nissl.explain.diagrams.places import TITLE, Picture, Point, Rectangle, place
+from nissl.explain.drawing.lettering import Lettering, drawable, shortened, style
+from nissl.i18n import translate as _
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_blocks"]
+
+MARGIN = 0.2  # inches around all
+EDGE = "#4d4d4d"
+PALE = "#e9eef4"
+GREY = "#ededed"
+LABEL = "#595959"
+_HEAD_LENGTH, _HEAD_WIDTH, _ROUND, _STUB = 0.1, 0.075, 0.12, 0.16
+
+
+def draw_blocks(graph: Graph, shown: Shown, *, rankdir: str = "TB", title: str = "") -> Figure:
+    """Return a figure of a graph of blocks, as large as it needs.
+
+    Args:
+        graph: the blocks.
+        shown: what each tells.
+        rankdir: where the arrows lead: ``"TB"`` down, ``"BT"`` up, ``"LR"`` right, ``"RL"`` left.
+        title: a line above.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    figure = plots.new_figure(1, 1)
+    lettering = Lettering(figure)
+    boxes = {block.key: boxed(block, shown, lettering) for block in graph.blocks}
+    sizes = {key: (box.width, box.height) for key, box in boxes.items()}
+    titles = {
+        frame.key: drawable(shortened(f"{frame.name} ({frame.kind})", 40)) for frame in graph.frames
+    }
+    widths = {key: 1.04 * lettering.width(text, BODY, True) for key, text in titles.items()}
+    try:
+        picture = place(graph, sizes, widths, rankdir)
+    except ArgumentError:  # a frame whose blocks use what comes out of it
+        return draw_blocks(_flat(graph), shown, rankdir=rankdir, title=title)
+    heading = drawable(shortened(title, 60))
+    legend = _legend(boxes.values())
+    axes = _page(figure, lettering, picture, heading, legend)
+    for number, (key, rectangle) in enumerate(picture.frames.items()):
+        _draw_frame(axes, rectangle, titles[key], number)
+    for route in picture.routes.values():
+        _draw_arrow(axes, _upright(route, rankdir))
+    for key, rectangle in picture.blocks.items():
+        _draw_box(axes, rectangle, boxes[key])
+    return figure
+
+
+def _flat(graph: Graph) -> Graph:
+    from dataclasses import replace
+
+    return replace(
+        graph, frames=(), blocks=tuple(replace(block, frames=()) for block in graph.blocks)
+    )
+
+
+# ---- the page ----------------------------------------------------------------------------------
+def _legend(boxes: Any) -> list[tuple[str, str]]:
+    """What the looks of boxes mean, where there are several: pairs of a look and a text."""
+    texts = {
+        "trained": _("weights, trained"),
+        "frozen": _("weights, not trained"),
+        "none": _("no weights"),
+    }
+    found = {_look(box) for box in boxes if box.block.role == "layer"}
+    return [(look, text) for look, text in texts.items() if look in found] if len(found) > 1 else []
+
+
+def _look(box: Box) -> str:
+    block = box.block
+    if block.trainable is None:
+        return "trained" if not block.built else "none"
+    return "trained" if block.trainable else "frozen"
+
+
+def _page(
+    figure: Figure,
+    lettering: Lettering,
+    picture: Picture,
+    heading: str,
+    legend: Sequence[tuple[str, str]],
+) -> Axes:
+    """Make the figure as large as its contents; return axes in which one unit is one inch."""
+    width, height = picture.size
+    entries = [0.34 + lettering.width(text, BODY) * 1.04 for _look, text in legend]
+    everything = list(range(len(legend)))
+    row = _line_width(entries, everything)
+    lines = [everything] if row <= max(width, 3.0) else [[i] for i in everything]
+    below = 0.24 * len(lines) + 0.1 if legend else 0.0
+    above = 0.34 if heading else 0.0
+    needed = [width, 1.04 * lettering.width(heading, HEAD, True) if heading else 0.0]
+    needed += [_line_width(entries, line) for line in lines]
+    total = max(needed) + 2 * MARGIN, height + above + below + 2 * MARGIN
+    figure.set_layout_engine("none")
+    figure.set_size_inches(*total)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    left = (total[0] - width) / 2
+    bottom = below + MARGIN
+    axes.set_xlim(-left, total[0] - left)
+    axes.set_ylim(-bottom, total[1] - bottom)
+    if heading:
+        y = height + MARGIN + above / 2 - 0.1
+        axes.text(width / 2, y, heading, ha="center", va="center", **style(HEAD, True, plots.INK))
+    widest = max((_line_width(entries, line) for line in lines), default=0.0)
+    for number, line in enumerate(lines):
+        x, y = (width - widest) / 2, -0.1 - 0.24 * (number + 0.5)
+        for i in line:
+            look, text = legend[i]
+            _rectangle(axes, Rectangle(x, y - 0.07, 0.26, 0.14), _LOOKS[look], 0.02)
+            axes.text(
+                x + 0.34, y, text, ha="left", va="center_baseline",
+                **style(BODY, False, plots.INK),
+            )  # fmt: skip
+            x += entries[i] + 0.2
+    return axes
+
+
+def _line_width(entries: Sequence[float], line: Sequence[int]) -> float:
+    return sum(entries[i] for i in line) + 0.2 * max(len(line) - 1, 0)
+
+
+_LOOKS: dict[str, dict[str, Any]] = {
+    "trained": {"facecolor": plots.TRAINING, "edgecolor": plots.TRAINING},
+    "frozen": {
+        "facecolor": PALE, "edgecolor": plots.TRAINING, "hatch": "////", "linestyle": "--",
+    },
+    "none": {"facecolor": GREY, "edgecolor": EDGE},
+}  # fmt: skip
+
+
+# ---- parts -------------------------------------------------------------------------------------
+def _rectangle(
+    axes: Axes, place: Rectangle, look: dict[str, Any], rounded: float, **more: Any
+) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    axes.add_patch(
+        FancyBboxPatch(
+            (place.left, place.bottom), place.width, place.height,
+            boxstyle=f"round,pad=0,rounding_size={rounded}",
+            **{"linewidth": 1.0, "zorder": 3, **look, **more},
+        )
+    )  # fmt: skip
+
+
+def _draw_frame(axes: Axes, place: Rectangle, title: str, number: int) -> None:
+    look = {"facecolor": "#f7f7f7", "edgecolor": EDGE, "linestyle": (0, (5, 2))}
+    _rectangle(axes, place, look, 0.06, zorder=0.1 + 0.001 * number)
+    x, y = place.left + 0.1, place.top - TITLE / 2
+    paper = {"boxstyle": "square,pad=0.15", "facecolor": look["facecolor"], "edgecolor": "none"}
+    axes.text(
+        x, y, title, ha="left", va="center_baseline", zorder=2.5, bbox=paper,
+        **style(BODY, True, plots.INK),
+    )  # fmt: skip
+
+
+def _upright(route: Sequence[Point], rankdir: str) -> list[Point]:
+    """A route that does not run along the side of the box that it ends at, but into it."""
+    (x0, y0), (x1, y1) = route[-2], route[-1]
+    down = rankdir in ("TB", "BT")
+    along, across = (abs(y1 - y0), abs(x1 - x0)) if down else (abs(x1 - x0), abs(y1 - y0))
+    if across <= along or along < 2 * _STUB:
+        return list(route)
+    if down:
+        before = x1, y1 + (_STUB if y0 > y1 else -_STUB)
+    else:
+        before = x1 + (_STUB if x0 > x1 else -_STUB), y1
+    return [*route[:-1], before, route[-1]]
+
+
+def _draw_arrow(axes: Axes, route: Sequence[Point]) -> None:
+    """A line with round corners, and a point at its end."""
+    from matplotlib.patches import PathPatch, Polygon
+    from matplotlib.path import Path
+
+    (x0, y0), (x1, y1) = route[-2], route[-1]
+    length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-9)
+    dx, dy = (x1 - x0) / length, (y1 - y0) / length
+    neck = x1 - dx * _HEAD_LENGTH * 0.8, y1 - dy * _HEAD_LENGTH * 0.8
+    corners = [*route[:-1], neck]
+    vertices: list[Point] = [corners[0]]
+    codes = [Path.MOVETO]
+    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
+        vertices += [_towards(corner, before), corner, _towards(corner, after)]
+        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
+    vertices.append(corners[-1])
+    codes.append(Path.LINETO)
+    axes.add_patch(
+        PathPatch(Path(vertices, codes), facecolor="none", edgecolor=EDGE, linewidth=1.1, zorder=2)
+    )
+    back = x1 - dx * _HEAD_LENGTH, y1 - dy * _HEAD_LENGTH
+    side = -dy * _HEAD_WIDTH / 2, dx * _HEAD_WIDTH / 2
+    points = [
+        (x1, y1),
+        (back[0] + side[0], back[1] + side[1]),
+        (back[0] - side[0], back[1] - side[1]),
+    ]
+    axes.add_patch(Polygon(points, facecolor=EDGE, edgecolor="none", zorder=2))
+
+
+def _towards(corner: Point, other: Point) -> Point:
+    """A point a little away from a corner."""
+    dx, dy = other[0] - corner[0], other[1] - corner[1]
+    length = max((dx * dx + dy * dy) ** 0.5, 1e-9)
+    share = min(_ROUND / length, 0.5)
+    return corner[0] + share * dx, corner[1] + share * dy
+
+
+def _draw_box(axes: Axes, place: Rectangle, box: Box) -> None:
+    x = place.middle[0]
+    if box.block.role == "layer":
+        look = _look(box)
+        body = {"facecolor": "white", "edgecolor": _LOOKS[look]["edgecolor"]}
+        if look == "frozen":
+            body["linestyle"] = "--"
+        if box.rows:
+            _rectangle(axes, place, body, 0.05)
+        upper = Rectangle(place.left, place.top - box.head_height, place.width, box.head_height)
+        _rectangle(axes, upper, _LOOKS[look], 0.05)
+        ink = "white" if look == "trained" else plots.INK
+    elif box.block.role == "op":
+        sign = len(box.head) == 1 and len(box.head[0]) == 1
+        plain = {"facecolor": "white", "edgecolor": EDGE}
+        _rectangle(axes, place, plain, place.height / 2 if sign else 0.1)
+        ink = plots.INK
+    else:
+        dots = {"linestyle": ":"} if box.block.role == "fold" else {}
+        _rectangle(axes, place, {"facecolor": "white", "edgecolor": plots.INK, **dots}, 0.14)
+        ink = plots.INK
+    paper = None
+    if box.block.role == "layer" and _look(box) == "frozen":
+        paper = {"boxstyle": "square,pad=0.12", "facecolor": PALE, "edgecolor": "none"}
+    step = LINE * HEAD / 72
+    first = place.top - box.head_height / 2 + step * (len(box.head) - 1) / 2
+    for number, text in enumerate(box.head):
+        size = SIGN if not box.rows and len(text) == 1 and box.block.role == "op" else HEAD
+        axes.text(
+            x, first - number * step, text, ha="center", va="center_baseline", zorder=4,
+            bbox=paper, **style(size, not number, ink),
+        )  # fmt: skip
+    step = LINE * BODY / 72
+    y = place.top - box.head_height - 0.6 * PAD - step / 2
+    for number, (label, text) in enumerate(box.rows):
+        at = place.left + PAD
+        axes.text(
+            at, y - number * step, label, ha="left", va="center_baseline", zorder=4,
+            **style(BODY, False, LABEL),
+        )  # fmt: skip
+        axes.text(
+            at + box.label_width, y - number * step, text, ha="left", va="center_baseline",
+            zorder=4, **style(BODY, False, plots.INK),
+        )  # fmt: skip

@@ -1,0 +1,282 @@
+"""Pictures of models: blocks and arrows, or single neurons, with a table of the layers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nissl import plots
+from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, UnknownNameError
+from nissl.explain.diagrams.blocks import Block, Graph, graph_of
+from nissl.explain.diagrams.boxes import Shown, shapes_text, trained_text
+from nissl.explain.diagrams.drawing import draw_blocks
+from nissl.explain.diagrams.folding import fold
+from nissl.explain.diagrams.neurons import draw_neurons, neurons_of, suits
+from nissl.explain.report import PICTURES, Cell, Explanation, Part, Table, Text
+from nissl.i18n import translate as _
+from nissl.models.model import Model
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Diagram", "diagram"]
+
+DIRECTIONS = ("TB", "BT", "LR", "RL")
+ROWS = 30
+_PIXELS = 30_000  # along a side of a PNG
+
+
+@dataclass(frozen=True, repr=False)
+class Diagram(Explanation):
+    """A model as a picture, and a table of its layers. Made by :func:`diagram`.
+
+    Attributes:
+        model: the model.
+        graph: its blocks, who hands on to whom, and its frames.
+        shown: what the blocks tell.
+        rankdir: where the arrows lead.
+        neurons: whether its neurons are drawn instead of blocks.
+        numbers: whether weights are written beside their lines; ``None`` if they are few.
+        most: rows of blocks up to which each is drawn.
+    """
+
+    model: Model
+    graph: Graph
+    shown: Shown
+    rankdir: str = "TB"
+    neurons: bool = False
+    numbers: bool | None = None
+    most: int = ROWS
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of model {self.model.name!r}>"
+
+    @property
+    def title(self) -> str:
+        """The model's name and class."""
+        return _("Model: {name}").format(name=f"{self.model.name} ({type(self.model).__name__})")
+
+    def parts(self) -> Iterator[Part]:
+        """Yield a table of the layers, and how many parameters there are in all."""
+        yield Text(self.title, heading=True)
+        yield self._table()
+        total, trained = (
+            sum(weight.size for weight in weights)
+            for weights in (self.model.weights, self.model.trainable_weights)
+        )
+        yield Text(
+            _("Parameters: {total}, of which {trained} are trained").format(
+                total=f"{total:,}", trained=f"{trained:,}"
+            )
+        )
+        if self.graph.unused:
+            names = ", ".join(layer.name for layer in self.graph.unused)
+            yield Text(
+                _("No output depends on these layers, so they are not drawn: {names}").format(
+                    names=names
+                )
+            )
+
+    def _table(self) -> Table:
+        blocks, edges = self.graph.blocks, self.graph.edges
+        ways = [(a.key, b.key) for a, b in itertools.pairwise(blocks)]
+        chain = list(edges) == ways and all(block.role in ("input", "layer") for block in blocks)
+        listed = [block for block in blocks if not chain or block.role == "layer"]
+        titles = [
+            _("Layer"), _("Kind"), _("Activation"), _("Input"), _("Output"), _("Parameters"),
+            _("Trained"),
+        ]  # fmt: skip
+        rows = [self._row(block) for block in listed]
+        if not chain:
+            numbers = {block.key: place for place, block in enumerate(blocks, start=1)}
+            before: dict[str, list[str]] = {block.key: [] for block in blocks}
+            for source, target in edges:
+                before[target].append(str(numbers[source]))
+            rows = [
+                [Cell(str(numbers[block.key]), number=True), *row, ", ".join(before[block.key])]
+                for block, row in zip(listed, rows, strict=True)
+            ]
+            titles = [_("No."), *titles, _("Comes from")]
+        return Table(titles, rows)
+
+    def _row(self, block: Block) -> list[str | Cell]:
+        names = {frame.key: frame.name for frame in self.graph.frames}
+        path = "/".join([*(names[key] for key in block.frames), _name(block)])
+        layer = block.role == "layer"
+        unbuilt = "" if block.built else " " + _("(not built)")
+        return [
+            path,
+            block.kind if layer else "",
+            block.activation,
+            shapes_text(block.inputs) if block.inputs is not None else "?" if layer else "",
+            shapes_text(block.outputs) if block.outputs is not None else "?" if layer else "",
+            Cell(f"{block.params:,}{unbuilt}" if layer else "", number=True),
+            trained_text(block.trainable),
+        ]
+
+    def figure(self) -> Figure:
+        """Draw the picture: blocks and arrows, or neurons."""
+        title = self.title if self.shown.names else ""
+        if self.neurons:
+            return draw_neurons(self.model, numbers=self.numbers, title=title)
+        folded = fold(self.graph, self.most)
+        return draw_blocks(folded, self.shown, rankdir=self.rankdir, title=title)
+
+    def write(self, path: str | os.PathLike[str], dpi: float = plots.DPI) -> None:
+        """Write the picture alone, as PNG, SVG or PDF.
+
+        Args:
+            path: the file; its ending says how.
+            dpi: pixels an inch, for PNG.
+
+        Raises:
+            ArgumentError: the ending is another, or the picture would have too many pixels.
+            SaveError: the file cannot be written.
+        """
+        check_picture(path, dpi)
+        figure = self.figure()
+        longest = max(figure.get_size_inches())
+        if os.fspath(path).lower().endswith(".png") and longest * dpi > _PIXELS:
+            raise ArgumentError(
+                f"{os.fspath(path)}: {longest:.0f} inches at dpi={dpi:g} are more than "
+                f"{_PIXELS:,} pixels; take dpi={math.floor(_PIXELS / longest)} or less, or "
+                "write SVG"
+            )
+        plots.save(figure, path, dpi)
+
+
+def check_picture(path: str | os.PathLike[str], dpi: float) -> None:
+    """Raise, before any work is done, what is wrong with a file's name or its resolution."""
+    if not isinstance(path, str | os.PathLike):
+        raise ArgumentTypeError(f"to_file is the name of a file, not {path!r}")
+    ending = os.path.splitext(os.fspath(path))[1].lower()
+    if ending not in PICTURES:
+        told = f"the ending {ending!r} is none of these" if ending else "this name has no ending"
+        raise ArgumentError(
+            f"{os.fspath(path)}: pictures are written as {', '.join(PICTURES)}; {told}"
+        )
+    if isinstance(dpi, bool) or not isinstance(dpi, int | float):
+        raise ArgumentTypeError(f"dpi is a number of pixels an inch, not {dpi!r}")
+    if not (math.isfinite(dpi) and dpi > 0):
+        raise ArgumentError(f"dpi is a number of pixels an inch above 0, not {dpi!r}")
+
+
+def _name(block: Block) -> str:
+    if block.role == "input":
+        return f"{_('Input')} {block.name}".rstrip()
+    if block.role == "output":
+        return f"{_('Output')} {block.name}".rstrip()
+    if block.role == "op":
+        return block.name or block.kind
+    return block.name if block.call == 1 else f"{block.name} ({block.call})"
+
+
+def diagram(
+    model: Any,
+    *,
+    show_shapes: bool = True,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    show_layer_activations: bool = True,
+    show_trainable: bool = True,
+    show_params: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    neurons: bool | None = False,
+    numbers: bool | None = None,
+    most: int = ROWS,
+) -> Diagram:
+    """Show a model as a picture, with a table of its layers.
+
+    Each layer is a block, and arrows say whose result goes where; what the model computes between
+    its layers, such as the sum of a residual connection, is drawn as operations. A layer that is
+    called twice is drawn twice. The arrows are found by tracing the model.
+
+    Args:
+        model: a model. One with its own ``call`` must have been called on data once.
+        show_shapes: whether blocks tell the shapes of their inputs and outputs.
+        show_dtype: whether they tell their dtype.
+        show_layer_names: whether they tell their name.
+        show_layer_activations: whether they tell their activation function.
+        show_trainable: whether they tell if their weights are trained.
+        show_params: whether they tell how many numbers their weights hold.
+        rankdir: ``"TB"`` draws from above to below, ``"BT"`` upwards, ``"LR"`` from left to right,
+            ``"RL"`` from right to left.
+        expand_nested: whether a layer made of layers becomes a frame around its blocks.
+        neurons: ``True`` draws each neuron of a chain of ``Dense`` layers, with lines as wide as
+            their weights are large, always from left to right; ``None`` does so for small ones.
+        numbers: whether weights are written beside their lines; ``None`` if they are few.
+        most: rows of blocks up to which each is drawn, at least 3; of more, those in the middle
+            are drawn as one. The table lists all.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: this is not a model, or its neurons cannot be drawn.
+        GraphError: the model must be built first, or it cannot be traced.
+        UnknownNameError: there is no such direction.
+
+    >>> import nissl
+    >>> model = nissl.Sequential([nissl.Input((3,)), nissl.layers.Dense(2, name="d")], name="m")
+    >>> print(nissl.explain.diagram(model).to_markdown())
+    ### Model: m (Sequential)
+    <BLANKLINE>
+    | Layer | Kind | Activation | Input | Output | Parameters | Trained |
+    |-------|------|------------|-------|--------|-----------:|---------|
+    | d | Dense | linear | (None, 3) | (None, 2) | 8 | yes |
+    <BLANKLINE>
+    Parameters: 8, of which 8 are trained
+    """
+    direction = rankdir.upper() if isinstance(rankdir, str) else rankdir
+    if direction not in DIRECTIONS:
+        raise UnknownNameError("rankdir", str(rankdir), DIRECTIONS)
+    if isinstance(most, bool) or not isinstance(most, int):
+        raise ArgumentTypeError(f"most is a number of rows, not {most!r}")
+    if most < 3:
+        raise ArgumentError(f"most is at least 3 rows, not {most}")
+    graph = graph_of(model, expand_nested=bool(expand_nested))
+    if neurons is None:
+        neurons = suits(model)
+    elif neurons:
+        neurons_of(model)
+    shown = Shown(
+        names=bool(show_layer_names),
+        shapes=bool(show_shapes),
+        dtype=bool(show_dtype),
+        activations=bool(show_layer_activations),
+        params=bool(show_params),
+        trainable=bool(show_trainable),
+    )
+    return Diagram(model, graph, shown, direction, bool(neurons), numbers, most)
+
+
+def plot_model(
+    model: Any,
+    to_file: str | os.PathLike[str] | None,
+    *,
+    dpi: float,
+    show_shapes: bool,
+    **options: Any,
+) -> Diagram:
+    """Draw a model into a file, as :func:`nissl.utils.plot_model` does.
+
+    Args:
+        model, to_file, dpi, show_shapes: as there.
+        options: as for :func:`diagram`.
+    """
+    if to_file is not None:
+        check_picture(to_file, dpi)
+    drawn = diagram(model, show_shapes=show_shapes, **options)
+    unknown: Sequence[Block] = [
+        b for b in drawn.graph.blocks if b.role == "layer" and not b.outputs
+    ]
+    if show_shapes and unknown:
+        raise GraphError(
+            f"model {model.name!r} is not built, so the shapes that show_shapes=True asks for are "
+            "not known; give it an Input, model.build((None, ...)), or call it on data"
+        )
+    if to_file is not None:
+        drawn.write(to_file, dpi)
+    return drawn

@@ -1,0 +1,1 @@
+"""Drawing that several explanations share: layouts, networks, texts that fit, animation."""

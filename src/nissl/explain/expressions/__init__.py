@@ -1,0 +1,1 @@
+"""Typed expressions: a small safe grammar, and how mathematics is written."""

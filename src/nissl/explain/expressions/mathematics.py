@@ -1,0 +1,287 @@
+r"""Formulas put together: what an op says of itself, filled with names or numbers.
+
+Every piece is a :class:`Term`, a text for terminals and LaTeX for pages, with how tightly each
+binds, so that brackets stand where they are needed and nowhere else. The patterns are the ops'
+own, :attr:`Op.text <nissl.core.op.Op.text>` and :attr:`Op.formula <nissl.core.op.Op.formula>`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from nissl.core.kinds import Constant
+from nissl.core.op import Op
+from nissl.explain.expressions.grammar import NUMBERED, Step
+from nissl.explain.expressions.vocabulary import CONSTANTS
+from nissl.explain.report import format_number
+
+__all__ = [
+    "Term",
+    "combine",
+    "input_latex",
+    "is_move",
+    "number_latex",
+    "number_term",
+    "steps_latex",
+]
+
+CHOICE, COMPARISON, SUM, PREFIX, PRODUCT, SIGN, POWER, ATOM = 0, 5, 10, 15, 20, 30, 40, 50
+_BINDS = {
+    "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "@": PRODUCT, "%": PRODUCT,
+    "**": POWER, "&": 6, "|": 6, "^": 6, "<<": 6, ">>": 6,
+}  # fmt: skip
+_INFIX = re.compile(r"\{0\} (\S+) \{1\}")
+_GREEK = frozenset(
+    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"}
+    | {"mu", "nu", "xi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"}
+)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A part of a formula.
+
+    Attributes:
+        text: what a terminal shows.
+        latex: what LaTeX shows.
+        binds: how tightly the text binds.
+        latex_binds: how tightly the LaTeX does.
+        number: the number that this is, whatever the inputs are.
+    """
+
+    text: str
+    latex: str
+    binds: int = ATOM
+    latex_binds: int = ATOM
+    number: float | None = None
+
+    def within(self, binds: int) -> Term:
+        """Return the term in brackets where what is around it binds more tightly."""
+        text = self.text if self.binds >= binds else f"({self.text})"
+        tall = f"({self.latex})" if len(self.latex) < 12 else rf"\left({self.latex}\right)"
+        latex = self.latex if self.latex_binds >= binds else tall
+        return Term(text, latex)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def number_term(value: float, digits: int = 6, *, fixed: bool = False) -> Term:
+    """Return a number as a term; ``fixed`` says that it does not depend on the inputs."""
+    text = format_number(value, digits)
+    binds = SIGN if text.startswith("-") else ATOM
+    latex = number_latex(text)
+    tall = PRODUCT if "cdot" in latex else binds
+    return Term(text, latex, binds, tall, float(value) if fixed else None)
+
+
+def number_latex(text: str) -> str:
+    r"""Return a formatted number in LaTeX.
+
+    >>> number_latex("2.5e-07"), number_latex("-inf")
+    ('2.5 \\cdot 10^{-7}', '-\\infty')
+    """
+    mantissa, e, exponent = text.lower().partition("e")
+    if not e or not exponent.lstrip("+-").isdigit():
+        return text.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
+    power = f"10^{{{int(exponent)}}}"
+    return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
+
+
+def input_latex(name: str) -> str:
+    r"""Return a name as mathematics writes it.
+
+    >>> input_latex("x1"), input_latex("y"), input_latex("theta"), input_latex("rate")
+    ('x_{1}', 'y', '\\theta', '\\mathit{rate}')
+    """
+    found = NUMBERED.fullmatch(name)
+    if found:
+        return f"{input_latex(found[1])}_{{{found[2]}}}"
+    if name in _GREEK:
+        return f"\\{name}"
+    return name if len(name) == 1 else _worded("mathit", name)
+
+
+def _worded(command: str, name: str) -> str:
+    return f"\\{command}{{{name}}}".replace("_", r"\_")
+
+
+# ---- ops ------------------------------------------------------------------------------------
+def is_move(op: Op) -> bool:
+    """Whether an op passes its numbers on as they are: stretched, reshaped or cast."""
+    return op.formula == "{0}" and not isinstance(op.kind, Constant)
+
+
+def combine(
+    op: Op,
+    operands: Sequence[Term],
+    params: Mapping[str, Any] | None = None,
+    *,
+    simple: bool = True,
+) -> Term:
+    """Return an op applied to terms; if ``simple``, without a sum with 0 or a product with 1.
+
+    >>> from nissl.core.op import lookup
+    >>> x, y = Term("x", "x"), Term("y", "y")
+    >>> total = combine(lookup("add"), [x, y])
+    >>> combine(lookup("multiply"), [total, x]).text
+    '(x + y) * x'
+    """
+    if is_move(op):
+        return operands[0]
+    simpler = _simplified(op, operands) if simple else None
+    if simpler is not None:
+        return simpler
+    infix = _INFIX.fullmatch(op.text)
+    if infix:
+        return _infix(op, infix[1], operands)
+    if op.text == "-{0}":
+        inner = operands[0].within(SIGN + 1)
+        return Term(f"-{inner.text}", f"-{inner.latex}", SIGN, SIGN)
+    return _function(op, operands, params or {})
+
+
+def _simplified(op: Op, operands: Sequence[Term]) -> Term | None:
+    first, last = operands[0], operands[-1]
+    if op.name == "negative" and first.number is not None:
+        return number_term(-first.number, fixed=True)
+    if op.name in ("add", "subtract") and last.number == 0:
+        return first
+    if op.name == "add" and first.number == 0:
+        return last
+    if op.name == "multiply" and 1 in (first.number, last.number):
+        return last if first.number == 1 else first
+    if op.name == "divide" and last.number == 1:
+        return first
+    return None
+
+
+def _infix(op: Op, sign: str, operands: Sequence[Term]) -> Term:
+    binds = _BINDS.get(sign, COMPARISON)
+    left, right = operands
+    if op.formula.startswith(r"\frac"):
+        latex = op.formula.format(left.latex, right.latex)
+        return Term(_joined(sign, binds, left, right), latex, binds, ATOM)
+    tall = [Term(each.latex, "", each.latex_binds) for each in operands]
+    if sign == "**":
+        latex = op.formula.format(tall[0].within(POWER + 1).text, right.latex)
+    else:
+        latex = _joined(op.formula, binds, *tall)
+    return Term(_joined(sign, binds, left, right), latex, binds, binds)
+
+
+def _joined(sign: str, binds: int, left: Term, right: Term) -> str:
+    """Two texts with a sign, or in a formula, between them; brackets where they are needed."""
+    first = left.within(binds + (sign == "**")).text
+    signed = right.text.startswith("-")
+    latex = "{0}" in sign
+    minus = "{0} - {1}" if latex else "-"
+    plus = sign in ("+", "{0} + {1}")
+    if plus and signed and right.binds >= PRODUCT and right.number is None:
+        return _put(minus, first, right.text[1:])  # a + (-b) as a - b
+    other = right.within(ATOM if signed and binds >= SUM else binds + (sign != "**")).text
+    if sign == r"{0} \, {1}" and other[0].isdigit():
+        sign = r"{0} \cdot {1}"
+    return _put(sign, first, other)
+
+
+def _put(sign: str, first: str, other: str) -> str:
+    return sign.format(first, other) if "{0}" in sign else f"{first} {sign} {other}"
+
+
+def _function(op: Op, operands: Sequence[Term], params: Mapping[str, Any]) -> Term:
+    settings = [
+        f"{key}={_short(value)}"
+        for key, value in params.items()
+        if _is_plain(value) and not (op.name == "pad" and not any(value))
+    ]
+    arguments = ", ".join([*(term.text for term in operands), *settings])
+    text = f"{op.name}({arguments})"
+    if op.text:
+        text = op.text.format(*(term.within(ATOM).text for term in operands))
+    formula = op.formula
+    if params.get("axes") == (1, 0):
+        text = f"{operands[0].within(ATOM).text}.T"
+    if op.name == "slice":
+        place = _place(params)
+        text = f"{operands[0].within(ATOM).text}[{place}]"
+        formula = formula.replace(r"\cdot", place)
+    if not formula:
+        inner = ", ".join(term.latex for term in operands)
+        return Term(text, f"{_worded('operatorname', op.name)}({inner})")
+    return Term(text, _filled(formula, operands), ATOM, _formula_binds(formula))
+
+
+def _short(value: Any) -> Any:
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+
+def _is_plain(value: Any) -> bool:
+    parts = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(part, bool | int | float | str) for part in parts)
+
+
+def _place(params: Mapping[str, Any]) -> str:
+    """``x[0, 1:3]``: what stands in the brackets of a slice."""
+    shown: list[str] = []
+    for start, stop, step in zip(params["starts"], params["stops"], params["steps"], strict=True):
+        one = stop == start + 1
+        shown.append(f"{start}" if one else f"{start}:{stop}" + (f":{step}" if step > 1 else ""))
+    return ", ".join(shown)
+
+
+def _filled(formula: str, operands: Sequence[Term]) -> str:
+    """A formula with its operands, each in brackets unless the formula has some around it."""
+    pieces = list(Formatter().parse(formula))
+    needed = COMPARISON if r"\text" in formula else PRODUCT if formula.startswith(r"\sum") else ATOM
+    made = ""
+    for number, (literal, name, _, _) in enumerate(pieces):
+        made += literal
+        if name is None:
+            continue
+        after = pieces[number + 1][0] if number + 1 < len(pieces) else ""
+        before = made.rstrip()[-1:]
+        closed = before in tuple("({[|,") and after.lstrip()[:1] in tuple(")}]|,")
+        operand = operands[int(name)]
+        shown = operand.latex if closed else operand.within(needed).latex
+        made += f"{{{shown}}}" if after[:1] in ("_", "^") else shown
+    return made
+
+
+def _formula_binds(formula: str) -> int:
+    """How tightly a formula binds as a whole."""
+    if r"\text{{" in formula:
+        return CHOICE
+    bare = formula.replace("{{", "<").replace("}}", ">")
+    for _ in range(4):
+        bare = re.sub(r"<[^<>]*>|\([^()]*\)|\|[^|]*\|", "_", bare)
+    if re.search(r" [-+] ", bare):
+        return SUM
+    if "^" in bare:
+        return POWER
+    return PREFIX if bare.endswith("}") and bare != "{0}" else ATOM
+
+
+# ---- what was typed ---------------------------------------------------------------------------
+def steps_latex(steps: Sequence[Step]) -> str:
+    """Return what the steps of an expression compute, in LaTeX."""
+    stack: list[Term] = []
+    for step in steps:
+        operands = stack[len(stack) - step.count :]
+        del stack[len(stack) - step.count :]
+        if step.known is None:
+            if step.name in CONSTANTS:
+                latex = r"\pi" if step.name == "pi" else step.name
+            else:
+                latex = input_latex(step.name) if step.value is None else number_latex(step.name)
+            stack.append(Term(step.name, latex))
+        elif step.known.op is not None and step.count == step.known.least:
+            stack.append(combine(step.known.op, operands))
+        else:
+            inner = ", ".join(term.latex for term in operands)
+            stack.append(Term(step.name, f"{_worded('operatorname', step.name)}({inner})"))
+    return stack[0].latex

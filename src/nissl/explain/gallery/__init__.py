@@ -1,0 +1,1 @@
+"""The activation functions with their derivatives, and what few bits do to them."""

@@ -1,0 +1,1 @@
+"""Perceptrons: runs of the rule, exact separability, Boolean gates."""

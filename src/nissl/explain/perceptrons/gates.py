@@ -1,0 +1,280 @@
+"""Boolean functions by perceptrons: one each, NAND alone, and two layers for XOR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nissl.errors import ArgumentError, UnknownNameError
+from nissl.explain.perceptrons.forms import feature_names, linear_form
+from nissl.explain.perceptrons.separability import separable
+from nissl.explain.report import Cell, Explanation, Part, Table, Text
+from nissl.i18n import translate as _
+from nissl.models.perceptron import Perceptron
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["GATES", "Gate", "GateReport", "Nand", "find", "gate"]
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Nand:
+    """One NAND in a circuit, and where it is drawn.
+
+    Attributes:
+        name: what its output is called.
+        inputs: the two signals that it takes: ``x1``, ``x2`` or the name of a gate before it.
+        place: column from the left, and height.
+    """
+
+    name: str
+    inputs: tuple[str, str]
+    place: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A Boolean function, and the perceptrons that compute it.
+
+    Attributes:
+        name: its name.
+        targets: its value for each row of :attr:`inputs`.
+        weights: of one perceptron that computes it, bias first; ``None`` if there is none.
+        hidden: for two layers, the gates of the first.
+        output: and the gate of the second, which takes their outputs.
+        circuit: the same function by NAND alone; the last one is its output.
+    """
+
+    name: str
+    targets: tuple[int, ...]
+    weights: tuple[float, ...] | None
+    circuit: tuple[Nand, ...]
+    hidden: tuple[str, ...] = ()
+    output: str = ""
+
+    @property
+    def inputs(self) -> Array:
+        """All rows of the truth table, shape ``(2 ** D, D)``, counting upwards."""
+        count = (len(self.targets) - 1).bit_length()
+        return np.array(list(product((0, 1), repeat=count)), np.float64)
+
+    def perceptron(self) -> Perceptron:
+        """Return the perceptron with the given weights.
+
+        >>> GATES["AND"].perceptron().outputs([[0, 1], [1, 1]]).tolist()
+        [0.0, 1.0]
+        """
+        if self.weights is None:
+            raise ArgumentError(f"no single perceptron computes {self.name}; see gate_network")
+        return Perceptron("heaviside", initial_weights=self.weights)
+
+    def outputs(self) -> Array:
+        """The outputs of one perceptron, or of two layers, for all inputs."""
+        if self.weights is not None:
+            return self.perceptron().outputs(self.inputs)
+        return GATES[self.output].perceptron().outputs(self.hidden_outputs(self.inputs))
+
+    def hidden_outputs(self, x: Array) -> Array:
+        """The outputs of the first of two layers, shape ``(N, 2)``."""
+        return np.stack([GATES[name].perceptron().outputs(x) for name in self.hidden], axis=1)
+
+    def signals(self) -> dict[str, Array]:
+        """Each signal of the circuit for all inputs, each NAND computed by its perceptron."""
+        names = feature_names(self.inputs.shape[1])
+        found: dict[str, Array] = dict(zip(names, self.inputs.T, strict=True))
+        nand = GATES["NAND"].perceptron()
+        for each in self.circuit:
+            pair = np.stack([found[name] for name in each.inputs], axis=1)  # (rows, 2)
+            found[each.name] = nand.outputs(pair)
+        return found
+
+
+def _not(of: str, name: str, place: tuple[float, float]) -> Nand:
+    return Nand(name, (of, of), place)
+
+
+_OR = (
+    _not("x1", "n1", (0, 1)),
+    _not("x2", "n2", (0, -1)),
+    Nand("n3", ("n1", "n2"), (1, 0)),
+)
+_XOR = (
+    Nand("n1", ("x1", "x2"), (0, 0)),
+    Nand("n2", ("x1", "n1"), (1, 1)),
+    Nand("n3", ("n1", "x2"), (1, -1)),
+    Nand("n4", ("n2", "n3"), (2, 0)),
+)
+_NAND = (Nand("n1", ("x1", "x2"), (0, 0)),)
+
+GATES: Mapping[str, Gate] = {
+    each.name: each
+    for each in (
+        Gate("AND", (0, 0, 0, 1), (-1.5, 1, 1), (*_NAND, _not("n1", "n2", (1, 0)))),
+        Gate("OR", (0, 1, 1, 1), (-0.5, 1, 1), _OR),
+        Gate("NAND", (1, 1, 1, 0), (1.5, -1, -1), _NAND),
+        Gate("NOR", (1, 0, 0, 0), (0.5, -1, -1), (*_OR, _not("n3", "n4", (2, 0)))),
+        Gate("XOR", (0, 1, 1, 0), None, _XOR, ("OR", "NAND"), "AND"),
+        Gate("XNOR", (1, 0, 0, 1), None, (*_XOR, _not("n4", "n5", (3, 0))), ("NOR", "AND"), "OR"),
+        Gate("NOT", (1, 0), (0.5, -1), (_not("x1", "n1", (0, 0)),)),
+    )
+}
+
+
+def find(name: str) -> Gate:
+    """Return the gate of a name, in capitals or not.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if str(name).upper() not in GATES:
+        raise UnknownNameError("gate", str(name), GATES)
+    return GATES[str(name).upper()]
+
+
+def gate(name: str) -> GateReport:
+    """Show a Boolean function by perceptrons: by one or by two layers, and by NAND alone.
+
+    Args:
+        name: one of AND, OR, NAND, NOR, XOR, XNOR and NOT.
+
+    Raises:
+        UnknownNameError: another name.
+
+    >>> print(gate("AND").form.text)
+    o = H(-1.5 + x1 + x2)
+    >>> gate("XOR").right
+    True
+    """
+    return GateReport(find(name))
+
+
+@dataclass(frozen=True, eq=False)
+class GateReport(Explanation):
+    """The explanation that :func:`gate` returns."""
+
+    gate: Gate
+
+    @property
+    def form(self) -> Cell:
+        """The output as a formula of the inputs."""
+        found = self.gate
+        if found.weights is not None:
+            inner = linear_form(
+                found.weights[0], found.weights[1:], feature_names(found.inputs.shape[1])
+            )
+            return Cell(f"o = H({inner.text})", f"o = H({inner.latex})")
+        first, second = found.hidden
+        text = f"o = {found.output}({first}(x1, x2), {second}(x1, x2))"
+        return Cell(text, rf"\text{{{text}}}")
+
+    @property
+    def right(self) -> bool:
+        """Whether perceptrons and circuit give the truth table's outputs."""
+        wanted = np.array(self.gate.targets, np.float64)
+        circuit = self.gate.signals()[self.gate.circuit[-1].name]
+        return np.array_equal(self.gate.outputs(), wanted) and np.array_equal(circuit, wanted)
+
+    def parts(self) -> Iterator[Part]:
+        yield Text(self.gate.name, heading=True)
+        if self.gate.weights is None:
+            yield from self._two_layers()
+        else:
+            yield from self._one()
+        yield from self._circuit()
+
+    def _one(self) -> Iterator[Part]:
+        a = self.gate.perceptron().decision_function(self.gate.inputs)
+        rows = [
+            (*map(int, x), target, float(value), int(output), right_or_wrong(target, output))
+            for x, target, value, output in zip(
+                self.gate.inputs, self.gate.targets, a, self.gate.outputs(), strict=True
+            )
+        ]
+        names = feature_names(self.gate.inputs.shape[1])
+        yield Table(
+            (*map(variable, names), self.gate.name, "a", "o", ""), rows, _("One perceptron")
+        )
+        yield Text(f"{self.form.text},  H(0) = 1", latex=f"${self.form.latex}$")
+
+    def _two_layers(self) -> Iterator[Part]:
+        found = self.gate
+        yield Text(_("No single perceptron computes it:"))
+        reason = separable(found.inputs, np.array(found.targets))
+        yield from reason.contradiction()
+        yield from self.layers()
+
+    def layers(self) -> Iterator[Part]:
+        """Yield what two layers with given weights make of each row; nothing if one is enough."""
+        found = self.gate
+        if found.weights is not None:
+            return
+        hidden = found.hidden_outputs(found.inputs)
+        rows = [
+            (*map(int, x), *map(int, z), int(output), target, right_or_wrong(target, output))
+            for x, z, output, target in zip(
+                found.inputs, hidden, found.outputs(), found.targets, strict=True
+            )
+        ]
+        columns = (
+            variable("x1"),
+            variable("x2"),
+            variable("z1"),
+            variable("z2"),
+            "o",
+            found.name,
+            "",
+        )
+        yield Table(
+            columns, rows, _("{gate} by two layers, with given weights").format(gate=found.name)
+        )
+        for name, weights in self._layer_weights():
+            form = linear_form(
+                weights[0], weights[1:], ("z1", "z2") if name == "o" else ("x1", "x2")
+            )
+            yield Text(
+                f"{name} = H({form.text})", latex=f"${name[0]}_{{{name[1:]}}} = H({form.latex})$"
+            )
+
+    def _layer_weights(self) -> Iterator[tuple[str, Sequence[float]]]:
+        for number, each in enumerate(self.gate.hidden, start=1):
+            yield f"z{number}", GATES[each].weights or ()
+        yield "o", GATES[self.gate.output].weights or ()
+
+    def _circuit(self) -> Iterator[Part]:
+        signals = self.gate.signals()
+        last = self.gate.circuit[-1].name
+        rows = [
+            (*(int(signals[name][row]) for name in signals), target,
+             right_or_wrong(target, signals[last][row]))
+            for row, target in enumerate(self.gate.targets)
+        ]  # fmt: skip
+        yield Table((*map(variable, signals), self.gate.name, ""), rows, _("From NAND alone"))
+        steps = [
+            f"{each.name} = NAND({each.inputs[0]}, {each.inputs[1]})" for each in self.gate.circuit
+        ]
+        yield Text(", ".join(steps))
+
+    def figure(self) -> Figure:
+        from nissl.explain.perceptrons.gate_picture import draw
+
+        return draw(self)
+
+
+def variable(name: str) -> Cell:
+    """A name such as ``x1``, with its number as an index in LaTeX."""
+    return Cell(name, f"{name[0]}_{{{name[1:]}}}")
+
+
+def right_or_wrong(target: float, output: float) -> Cell:
+    """A word for whether an output is its target."""
+    if target == output:
+        return Cell(_("right"), style="good")
+    return Cell(_("wrong"), style="bad")

@@ -1,0 +1,1 @@
+"""Evaluation traces: every value, tangent and adjoint of a function, and its graph."""

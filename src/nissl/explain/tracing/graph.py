@@ -1,0 +1,378 @@
+"""The computational graph of a trace, drawn with its numbers."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nissl import plots
+from nissl.core.op import no_grad, quiet
+from nissl.core.tensor import Array, Key, Tensor
+from nissl.explain.drawing.layout import Point, layout
+from nissl.explain.expressions.mathematics import input_latex
+from nissl.explain.report import format_number
+from nissl.explain.tracing.recording import Line
+from nissl.explain.tracing.tables import title_of
+from nissl.explain.tracing.values import is_finite, summary
+from nissl.i18n import translate as _
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from nissl.explain.tracing.traces import Trace
+
+__all__ = ["draw"]
+
+_BOXES = 30  # more lines than these are folded
+_CHAIN = 14  # and so are more layers, to that many boxes
+_PARTIALS = 24  # edges up to which the local derivatives are written on them
+_FORMULA = 34  # characters of a formula in a box
+_DEEP = 7  # layers from which the graph is drawn downwards
+_FONT = 9.0
+_FRACTION = re.compile(r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
+_ROW = 0.2  # inches
+_PAD = 0.1
+_BAD = "#b3262e"
+
+
+@dataclass(eq=False)
+class _Box:
+    """One box: a line of the trace, or several that are folded into one."""
+
+    lines: list[Line]
+    rows: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # text, colour
+    folded: bool = False
+    bad: bool = False
+
+
+def draw(made: Trace) -> Figure:
+    """Draw the graph: boxes with formula and numbers, arrows with the local derivatives."""
+    boxes, edges = _folded(made, _BOXES)
+    plain = [(a, b) for a, b, _, _ in edges]
+    if max(layout(dict.fromkeys(range(len(boxes)), (1.0, 1.0)), plain).layers.values()) >= _CHAIN:
+        boxes, edges = _folded(made, _CHAIN)
+        plain = [(a, b) for a, b, _, _ in edges]
+    probe = plots.new_figure(1, 1)
+    sizes = {
+        number: (
+            max([0.7, *(_width(probe, text) for text, _ in box.rows)]) + 2 * _PAD,
+            _ROW * len(box.rows) + 2 * _PAD,
+        )
+        for number, box in enumerate(boxes)
+    }
+    few = len(edges) <= _PARTIALS
+    labels = [_partial(made, parent, line) if few else "" for _, _, parent, line in edges]
+    widest = max([0.0, *(_width(probe, text) for text in labels if text)])
+    across = layout(sizes, plain, gap=(max(0.8, 1.1 * widest + 0.2), 0.3))
+    down = max(across.layers.values(), default=0) >= _DEEP
+    found = layout(sizes, plain, gap=(0.55, max(0.3, 0.6 * widest)), down=True) if down else across
+    width, height = found.size
+    wide = max(width + 0.5, 4.8)
+    figure = plots.new_figure(wide, height + 1.6)
+    title = textwrap.wrap(_plain(title_of(made, _("Computational graph"))), int(wide * 11))
+    figure.suptitle("\n".join(title[:3]), fontsize=_FONT + 1.5)
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    axes.set_xlim(-0.1, width + 0.1)
+    axes.set_ylim(-0.1, height + 0.1)
+    for number, box in enumerate(boxes):
+        _draw_box(axes, box, found.centres[number], sizes[number])
+    taken = [(*found.centres[number], *sizes[number]) for number in sizes]
+    for route, text in zip(found.routes, labels, strict=True):
+        _draw_edge(axes, route, down, backward=bool(made.adjoints))
+        if text:
+            _label(axes, route, text, _width(probe, text), taken, down)
+    _explain(figure, made, any(labels))
+    return figure
+
+
+# ---- what is drawn ---------------------------------------------------------------------------
+def _folded(made: Trace, most: int) -> tuple[list[_Box], list[tuple[int, int, int, Line]]]:
+    boxes = _boxes(made, most)
+    return boxes, _edges(made, boxes)
+
+
+def _boxes(made: Trace, most: int) -> list[_Box]:
+    groups = _groups(made.lines, most)
+    boxes: list[_Box] = []
+    for name, lines in groups:
+        box = _Box(lines, folded=bool(name))
+        box.bad = not all(is_finite(line.value) for line in lines)
+        box.rows = _folded_rows(made, name, lines) if name else _rows(made, lines[0])
+        boxes.append(box)
+    return boxes
+
+
+def _groups(lines: Sequence[Line], most: int) -> list[tuple[str, list[Line]]]:
+    """Lines one by one, or, of a long program, layer by layer, or without the middle."""
+    single = [("", [line]) for line in lines]
+    if len(lines) <= most:
+        return single
+    runs: list[tuple[str, list[Line]]] = []
+    for line in lines:
+        if line.scope and runs and runs[-1][0] == line.scope:
+            runs[-1][1].append(line)
+        else:
+            runs.append((line.scope, [line]))
+    groups = runs if len(runs) < len(lines) else single
+    if len(groups) > most:
+        first, last = most // 2, most // 2 - 1
+        hidden = [line for _, part in groups[first:-last] for line in part]
+        text = _("{count} more values").format(count=f"{len(hidden):,}")
+        groups = [*groups[:first], (text, hidden), *groups[-last:]]
+    return groups
+
+
+def _rows(made: Trace, line: Line) -> list[tuple[str, str]]:
+    """What stands in the box of one line: formula, value, tangent, adjoint."""
+    number = line.number
+    shown = [(_formula(made, line), plots.INK), (_number(line.value), plots.TRAINING)]
+    if made.tangents:
+        value = made.tangents[made.directions[0].label][number - 1]
+        if value is not None:
+            shown.append((rf"$\dot{{v}}_{{{number}}}$ = {_number(value)}", plots.TRAINING))
+    if made.adjoints:
+        value = made.adjoints[made.seeds[0].label][number - 1]
+        if value is not None:
+            shown.append((rf"$\bar{{v}}_{{{number}}}$ = {_number(value)}", plots.VALIDATION))
+    return shown
+
+
+def _formula(made: Trace, line: Line) -> str:
+    own = f"v_{{{line.number}}}"
+    names = [name for name, t in made.recording.outputs if t.key == line.tensor.key]
+    start = f"{names[0]} = " if names and line.equations else ""
+    if not line.equations:
+        name = input_latex(line.name) if line.name.isalnum() else ""
+        return _mathematics(f"{own} = {name}" if name else "", f"v{line.number} = {line.name}")
+    rule = made.rules.formula(line)
+    term = rule.term()
+    if term is None or len(term.text) > _FORMULA:
+        name = line.equations[-1].op.name
+        return f"{start}v{line.number} = {name}(...)"
+    latex = _FRACTION.sub(r"\1 / \2", term.latex)  # that stays within its row
+    return start + _mathematics(f"{own} = {latex}", f"v{line.number} = {term.text}")
+
+
+def _folded_rows(made: Trace, name: str, lines: Sequence[Line]) -> list[tuple[str, str]]:
+    first, last = lines[0].number, lines[-1].number
+    span = f"v{first} ... v{last}" if last > first else f"v{first}"
+    shown = [(_plain(name), plots.INK), (span, plots.INK)]
+    if lines[-1].scope == name:
+        shown += _rows(made, lines[-1])[1:]  # a layer's result
+    return shown
+
+
+def _number(value: Array) -> str:
+    text = summary(value, 4)
+    shape = " x ".join(map(str, np.shape(value)))
+    return text if len(text) <= _FORMULA else f"({shape})"
+
+
+def _plain(text: str) -> str:
+    return text.replace("$", r"\$")
+
+
+def _mathematics(latex: str, text: str) -> str:
+    """LaTeX where matplotlib can set it, else the text."""
+    from matplotlib.mathtext import MathTextParser
+
+    if not latex:
+        return _plain(text)
+    try:
+        MathTextParser("path").parse(f"${latex}$")
+    except ValueError:
+        return _plain(text)
+    return f"${latex}$"
+
+
+def _edges(made: Trace, boxes: Sequence[_Box]) -> list[tuple[int, int, int, Line]]:
+    """Edges between boxes, each with the number of the parent and the line that uses it."""
+    home = {line.number: number for number, box in enumerate(boxes) for line in box.lines}
+    found: dict[tuple[int, int], tuple[int, Line]] = {}
+    for line in made.lines:
+        for parent in made.rules.parents(line):
+            pair = (home[parent], home[line.number])
+            if pair[0] != pair[1]:
+                found.setdefault(pair, (parent, line))
+    return [(a, b, parent, line) for (a, b), (parent, line) in found.items()]
+
+
+def _partial(made: Trace, parent: int, line: Line) -> str:
+    """The local derivative of a line by one of its parents, where both are numbers."""
+    source = made.lines[parent - 1]
+    single = len(line.equations[-1].avals) == 1
+    smooth = source.is_smooth and line.is_smooth and single
+    if not smooth or source.value.size != 1 or line.value.size != 1:
+        return ""
+    found: dict[Key, Tensor | None] = {line.tensor.key: Tensor(np.ones_like(line.value))}
+    with quiet(), no_grad():
+        for equation in reversed(line.equations):
+            given = [found.get((id(equation), 0))]
+            if given[0] is None:
+                continue
+            needed = [t.tracked for t in equation.inputs]
+            pulled = equation.op.kind.vjp(equation, given, needed)
+            for t, each in zip(equation.inputs, pulled, strict=True):
+                before = found.get(t.key)
+                if each is not None:
+                    found[t.key] = each if before is None else before + each
+    slope = found.get(source.tensor.key)
+    return format_number(0.0 if slope is None else slope.numpy().item(), 4)
+
+
+# ---- drawing ---------------------------------------------------------------------------------
+def _width(figure: Figure, text: str) -> float:
+    """Width of a text in inches."""
+    from matplotlib.font_manager import FontProperties
+
+    canvas: Any = figure.canvas
+    renderer = canvas.get_renderer()
+    total = 0.0
+    for place, part in enumerate(text.replace(r"\$", "S").split("$")):
+        shown = f"${part}$" if place % 2 else part
+        if part:
+            found = renderer.get_text_width_height_descent(
+                shown, FontProperties(size=_FONT), ismath=bool(place % 2)
+            )
+            total += found[0] / figure.dpi
+    return total
+
+
+def _draw_box(axes: Axes, box: _Box, centre: Point, size: Point) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    x, y = centre[0] - size[0] / 2, centre[1] - size[1] / 2
+    source = not box.folded and not box.lines[0].equations
+    axes.add_patch(
+        FancyBboxPatch(
+            (x, y),
+            *size,
+            boxstyle="round,pad=0,rounding_size=0.08",
+            facecolor="#f2f2f2" if source else "white",
+            edgecolor=_BAD if box.bad else plots.INK,
+            linewidth=2.2 if box.bad else 1.0,
+            linestyle=(0, (5, 2)) if box.folded else "-",
+            zorder=2,
+        )
+    )
+    for place, (text, colour) in enumerate(box.rows):
+        axes.text(
+            centre[0],
+            y + size[1] - _PAD - _ROW * (place + 0.5),
+            text,
+            ha="center",
+            va="center",
+            fontsize=_FONT,
+            color=colour,
+            zorder=3,
+        )
+
+
+def _curve(route: Sequence[Point], down: bool) -> Any:
+    """A route as a smooth path: straight along a layer, bent between two."""
+    from matplotlib.path import Path
+
+    points, codes = [route[0]], [Path.MOVETO]
+    for (x0, y0), (x1, y1) in pairwise(route):
+        if (abs(x1 - x0) if down else abs(y1 - y0)) < 1e-6:
+            points.append((x1, y1))
+            codes.append(Path.LINETO)
+            continue
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        points += [(x0, y), (x1, y), (x1, y1)] if down else [(x, y0), (x, y1), (x1, y1)]
+        codes += [Path.CURVE4] * 3
+    return Path(points, codes)
+
+
+def _draw_edge(axes: Axes, route: Sequence[Point], down: bool, backward: bool) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    style: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 9, "shrinkA": 0, "shrinkB": 1}
+    apart = 0.045 if backward else 0.0
+
+    def moved(by: float) -> list[Point]:
+        return [(x + by, y) if down else (x, y + by) for x, y in route]
+
+    ahead = _curve(moved(apart), down)
+    axes.add_patch(FancyArrowPatch(path=ahead, color=plots.TRAINING, lw=1.1, zorder=1, **style))
+    if backward:
+        back = _curve(moved(-apart)[::-1], down)
+        axes.add_patch(
+            FancyArrowPatch(
+                path=back, color=plots.VALIDATION, lw=1.0, linestyle=(0, (4, 2)), zorder=1, **style
+            )
+        )
+
+
+def _places(route: Sequence[Point]) -> Iterator[Point]:
+    """Points along a route where a label may stand, the best first."""
+    pairs = list(pairwise(route))
+    pairs.sort(key=lambda pair: -abs(pair[0][0] - pair[1][0]) - abs(pair[0][1] - pair[1][1]))
+    for share in (0.5, 0.35, 0.65, 0.22, 0.78):
+        for (x0, y0), (x1, y1) in pairs[:2]:
+            bent = share * share * (3 - 2 * share)  # where the bend is at this share of its length
+            yield x0 + (x1 - x0) * share, y0 + (y1 - y0) * bent
+
+
+def _label(
+    axes: Axes,
+    route: Sequence[Point],
+    text: str,
+    width: float,
+    taken: list[tuple[float, float, float, float]],
+    down: bool,
+) -> None:
+    """Write on an edge, at the first place where it covers nothing."""
+    height = 0.16
+    for x, y in _places([(y, x) for x, y in route] if down else route):
+        place = (y, x) if down else (x, y)
+        free = all(
+            abs(place[0] - a) * 2 >= width + w or abs(place[1] - b) * 2 >= height + h
+            for a, b, w, h in taken
+        )
+        if free:
+            taken.append((*place, width, height))
+            axes.text(
+                *place,
+                text,
+                ha="center",
+                va="center",
+                fontsize=_FONT - 1.5,
+                color=plots.INK,
+                zorder=4,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
+            )
+            return
+
+
+def _explain(figure: Figure, made: Trace, partials: bool) -> None:
+    """A legend: what the colours, line styles and numbers are."""
+    from matplotlib.lines import Line2D
+
+    handles: list[Any] = []
+    text = _("forward: value")
+    if made.tangents:
+        text = _("forward: value, tangent $\\dot{{v}}$ by {input}").format(
+            input=_plain(made.directions[0].label)
+        )
+    handles.append(Line2D([], [], color=plots.TRAINING, label=text))
+    if made.adjoints:
+        text = _("backward: adjoint $\\bar{{v}}$ of {output}").format(
+            output=_plain(made.seeds[0].label)
+        )
+        handles.append(Line2D([], [], color=plots.VALIDATION, linestyle="--", label=text))
+    if partials:
+        text = _("number on an edge: local derivative")
+        handles.append(Line2D([], [], linestyle="", marker="$1$", color=plots.INK, label=text))
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=1, frameon=False, fontsize=_FONT
+    )

@@ -1,0 +1,339 @@
+"""A function run once and looked at: the values v_1, v_2, ... that it goes through, in order.
+
+The function is called on values, with the graph kept, so that its own control flow takes the way
+that it takes at this point. The graph becomes a program, which is simplified and run again, and
+derivatives are pushed and pulled through it by the rules that train networks.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nissl.autodiff.forward import push
+from nissl.autodiff.graph import Graph
+from nissl.core import dtypes, passes, tree
+from nissl.core.functions import asarray
+from nissl.core.kinds import accumulate
+from nissl.core.op import apply, no_grad, quiet
+from nissl.core.program import Program, build, inline, trace
+from nissl.core.tensor import Array, Equation, Key, Tensor, state
+from nissl.errors import ArgumentError, ArgumentTypeError
+from nissl.explain.expressions.mathematics import is_move
+
+__all__ = ["Line", "Recording", "record"]
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One value that a function goes through.
+
+    Attributes:
+        number: ``i`` of ``v_i``, from 1.
+        tensor: the value.
+        name: of an input, its name.
+        equations: what computes it from earlier values: first what only moves numbers (stretches,
+            reshapes, casts them), and the operation itself last; nothing for an input.
+        scope: path of the layer that computed it.
+    """
+
+    number: int
+    tensor: Tensor
+    name: str = ""
+    equations: tuple[Equation, ...] = ()
+    scope: str = ""
+
+    @property
+    def value(self) -> np.ndarray[Any, Any]:
+        """The value as an array."""
+        return self.tensor.numpy()
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether there are derivatives of it, and by it."""
+        return dtypes.is_floating(self.tensor.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A function at a point.
+
+    Attributes:
+        lines: the inputs, then each value in the order in which it was computed.
+        outputs: what the function returned, with a name for each.
+        program: the same without values.
+        equations: all of it, with values, in order.
+    """
+
+    lines: tuple[Line, ...]
+    outputs: tuple[tuple[str, Tensor], ...]
+    program: Program
+    equations: tuple[Equation, ...]
+
+    @property
+    def inputs(self) -> tuple[Line, ...]:
+        """The lines of the inputs."""
+        return self.lines[: len(self.program.inputs)]
+
+    def line_of(self, tensor: Tensor) -> Line | None:
+        """Return the line of a value; ``None`` for a constant."""
+        return self.by_key.get(tensor.key)
+
+    @functools.cached_property
+    def by_key(self) -> dict[Key, Line]:
+        """The lines by the identity of their tensors."""
+        return {line.tensor.key: line for line in self.lines}
+
+    def tangents(self, direction: Sequence[Array | None]) -> list[Array | None]:
+        """Return the tangent of each line, from one of each input, in one forward sweep."""
+        graph = Graph(
+            tuple(line.tensor for line in self.inputs),
+            tuple(line.tensor for line in self.lines),
+            None,
+            self.equations,
+            False,
+        )
+        given = [None if each is None else Tensor(np.asarray(each)) for each in direction]
+        with quiet():
+            found = push(graph, given)
+        return [
+            None if not line.is_smooth else _or_zeros(each, line.tensor)
+            for line, each in zip(self.lines, found, strict=True)
+        ]
+
+    def adjoints(self, weights: Sequence[Array | None]) -> list[Array | None]:
+        """Return the adjoint of each line, from one of each output, in one reverse sweep."""
+        known = {line.tensor.key for line in self.inputs}
+        for equation in self.equations:
+            known.update((id(equation), i) for i in range(len(equation.avals)))
+        found: dict[Key, Tensor | None] = {}
+        with quiet(), no_grad():
+            for (_, tensor), weight in zip(self.outputs, weights, strict=True):
+                if weight is not None:
+                    found[tensor.key] = accumulate(
+                        found.get(tensor.key), Tensor(np.asarray(weight))
+                    )
+            for equation in reversed(self.equations):
+                given = [found.get((id(equation), i)) for i in range(len(equation.avals))]
+                if all(each is None for each in given):
+                    continue
+                needed = [t.key in known for t in equation.inputs]
+                pulled = equation.op.kind.vjp(equation, given, needed)
+                for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
+                    if use and each is not None:
+                        found[t.key] = accumulate(found.get(t.key), each)
+        return [
+            None if not line.is_smooth else _or_zeros(found.get(line.tensor.key), line.tensor)
+            for line in self.lines
+        ]
+
+
+def _or_zeros(found: Tensor | None, like: Tensor) -> Array:
+    return np.zeros(like.shape, like.dtype) if found is None else found.numpy()
+
+
+# ---- calling ---------------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A function with its arguments, of which the tensors are told apart from the settings.
+
+    Attributes:
+        function: what is called.
+        names: of each tensor among the arguments.
+        values: their values.
+        fill: puts tensors in the places of those values, and calls the function.
+    """
+
+    function: Callable[..., Any]
+    names: tuple[str, ...]
+    values: tuple[Array, ...]
+    fill: Callable[[Sequence[Any]], Any]
+
+
+def _is_setting(leaf: Any) -> bool:
+    if isinstance(leaf, bool | str | bytes) or callable(leaf):
+        return not (hasattr(leaf, "__nissl_tensor__") or isinstance(leaf, Tensor))
+    return not (
+        isinstance(leaf, int | float | Tensor)
+        or hasattr(leaf, "__array__")
+        or hasattr(leaf, "__nissl_tensor__")
+    )
+
+
+def arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
+    """Sort the arguments of a call: Python's numbers are taken in float64, arrays as they are."""
+    if not callable(function):
+        raise ArgumentTypeError(
+            f"what is traced is a function of tensors, not {type(function).__name__} {function!r}"
+        )
+    named = _named(function, args, kwargs)
+    leaves, structure = tree.flatten((tuple(args), dict(kwargs)))
+    labels = [label for name, value in named for label in _labels(name, value)]
+    places = [i for i, leaf in enumerate(leaves) if not _is_setting(leaf)]
+    values = [_value(leaves[i]) for i in places]
+
+    def fill(tensors: Sequence[Any]) -> Any:
+        filled = list(leaves)
+        for i, tensor in zip(places, tensors, strict=True):
+            filled[i] = tensor
+        given, options = tree.unflatten(structure, filled)
+        return function(*given, **options)
+
+    return Call(function, tuple(labels[i] for i in places), tuple(values), fill)
+
+
+def _value(leaf: Any) -> Array:
+    if isinstance(leaf, int | float):
+        return np.asarray(leaf, np.float64)
+    return asarray(leaf).concrete("a value at which to trace")
+
+
+def _named(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> list[tuple[str, Any]]:
+    """Each argument with its name, as the function calls it where it says so."""
+    names: list[str] = []
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a builtin says nothing of its arguments
+        parameters = ()
+    for parameter in parameters:
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            names += [f"{parameter.name}{i}" for i in range(1, len(args) - len(names) + 1)]
+        elif parameter.kind in (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        ):
+            names.append(parameter.name)
+    names += [f"x{i}" for i in range(len(names) + 1, len(args) + 1)]
+    return [*zip(names, args, strict=False), *kwargs.items()]
+
+
+def _labels(name: str, value: Any) -> Iterator[str]:
+    """A name for each leaf of an argument, such as ``weights[0]`` or ``state.mean``."""
+    if value is None:
+        return
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _labels(f"{name}.{key}", child)
+    elif isinstance(value, list | tuple):
+        for place, child in enumerate(value):
+            yield from _labels(f"{name}[{place}]", child)
+    else:
+        yield name
+
+
+# ---- recording -------------------------------------------------------------------------------
+@contextmanager
+def _recording() -> Generator[None]:
+    outer = state.recording, state.frozen, state.scope
+    state.recording, state.frozen = True, False
+    try:
+        with quiet():
+            yield
+    finally:
+        state.recording, state.frozen, state.scope = outer
+
+
+def record(call: Call, *, share: bool = True) -> Recording:
+    """Call a function and keep every value that it goes through.
+
+    Args:
+        call: the function and its arguments.
+        share: whether what is computed twice from the same is shown once.
+
+    Raises:
+        ArgumentError: no argument is a floating number or array, or the function returns nothing.
+    """
+    if not any(dtypes.is_floating(value.dtype) for value in call.values):
+        raise ArgumentError(
+            "trace needs a number or a floating array among the arguments, to differentiate by"
+        )
+    with _recording():
+        given = [Tensor(value, requires_grad=True) for value in call.values]
+        result = call.fill(given)
+        leaves, structure = tree.flatten(result)
+        if not leaves:
+            raise ArgumentError("the function returned nothing; it must return a tensor or several")
+        outputs = [asarray(leaf) for leaf in leaves]
+        name = getattr(call.function, "__name__", "f")
+        program = build(given, outputs, name if name.isidentifier() else "f")
+        program = _opened(program)
+        chosen = [each for each in passes.STANDARD if share or each is not _SHARE]
+        program = passes.simplify(program, tuple(chosen))
+        tensors, equations = _run(program, [Tensor(x, requires_grad=True) for x in call.values])
+    labels = list(_labels("", tree.unflatten(structure, list(range(len(leaves))))))
+    named = [(f"f{label}", tensors(t)) for label, t in zip(labels, program.outputs, strict=True)]
+    inputs = [tensors(t) for t in program.inputs]
+    lines = _lines(inputs, call.names, equations, [t for _, t in named])
+    return Recording(lines, tuple(named), program, tuple(equations))
+
+
+_SHARE = passes.share_common_subexpressions
+
+
+def _opened(program: Program) -> Program:
+    """The program with the bodies of compiled functions in place of their calls."""
+    while any(equation.op.name == "call" for equation in program.equations):
+        closed = program
+
+        def step_into(*given: Tensor, closed: Program = closed) -> list[Tensor]:
+            find, _ = _run(closed, given)
+            return [find(t) for t in closed.outputs]
+
+        program = trace(step_into, *closed.in_avals, name=closed.name)
+    return program
+
+
+def _run(
+    program: Program, given: Sequence[Tensor]
+) -> tuple[Callable[[Tensor], Tensor], list[Equation]]:
+    """Apply a program to tensors, stepping into calls; gives who became whom."""
+    env: dict[Key, Tensor] = {t.key: x for t, x in zip(program.inputs, given, strict=True)}
+    made: list[Equation] = []
+    for equation in program.equations:
+        inputs = [env.get(t.key, t) for t in equation.inputs]
+        state.scope = equation.scope
+        if equation.op.name == "call":
+            result: Any = tuple(inline(equation.params["body"], inputs))
+        else:
+            result = apply(equation.op, inputs, equation.params)
+        results = result if isinstance(result, tuple) else (result,)
+        for index, each in enumerate(results):
+            env[(id(equation), index)] = each
+        if results[0].equation is not None:
+            made.append(results[0].equation)
+    return lambda t: env.get(t.key, t), made
+
+
+def _lines(
+    inputs: Sequence[Tensor],
+    names: Sequence[str],
+    equations: Sequence[Equation],
+    outputs: Sequence[Tensor],
+) -> tuple[Line, ...]:
+    """Number the values; what only moves numbers becomes a part of the lines that use them."""
+    kept = {t.key for t in outputs}
+    lines = [
+        Line(number, t, name) for number, (t, name) in enumerate(zip(inputs, names, strict=True), 1)
+    ]
+    moves: dict[Key, tuple[Equation, ...]] = {}  # how a moved value comes from a numbered one
+    for equation in equations:
+        before: dict[int, Equation] = {}
+        for t in equation.inputs:
+            before.update({each.serial: each for each in moves.get(t.key, ())})
+        whole = (*(before[serial] for serial in sorted(before)), equation)
+        outs = equation.outputs
+        smooth = all(dtypes.is_floating(t.dtype) for t in (*equation.inputs, *outs))
+        if is_move(equation.op) and smooth and outs[0].key not in kept:
+            moves[outs[0].key] = whole
+            continue
+        for t in outs:
+            lines.append(Line(len(lines) + 1, t, "", whole, equation.scope))
+    return tuple(lines)

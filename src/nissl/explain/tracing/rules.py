@@ -1,0 +1,307 @@
+"""The derivative rule of each line of a trace, as symbols: the op's own rule, traced and printed.
+
+An op states its derivative once, as functions on tensors. Called on promises of the v's, of their
+tangents or of their adjoints, it gives a small program; what that program computes is the local
+rule. No formula of a derivative stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.core.kinds import accumulate
+from nissl.core.op import apply, lookup
+from nissl.core.program import equations_behind, placeholder
+from nissl.core.tensor import Equation, Key, Tensor, state
+from nissl.errors import NisslError
+from nissl.explain.expressions.mathematics import PRODUCT, Term, combine, number_latex, number_term
+from nissl.explain.report import format_number
+from nissl.explain.tracing.recording import Line, Recording
+
+__all__ = ["Rule", "Rules", "adjoint_name", "tangent_name", "value_name"]
+
+_LONGEST = 160  # characters of a rule that is still read
+_SMALL = 4  # elements of a constant that is written out
+
+Leaf: TypeAlias = tuple[str, int]  # "v", "d" (tangent) or "bar" (adjoint), and the line's number
+
+
+def value_name(number: int) -> Term:
+    """``v3``."""
+    return Term(f"v{number}", f"v_{{{number}}}")
+
+
+def tangent_name(number: int) -> Term:
+    """``dv3``, with a dot in LaTeX."""
+    return Term(f"dv{number}", rf"\dot{{v}}_{{{number}}}")
+
+
+def adjoint_name(number: int) -> Term:
+    """``v3bar``, with a bar in LaTeX."""
+    return Term(f"v{number}bar", rf"\bar{{v}}_{{{number}}}")
+
+
+def symbol(leaf: Leaf) -> Term:
+    """Return the name of a quantity of a line."""
+    kind, number = leaf
+    return {"v": value_name, "d": tangent_name, "bar": adjoint_name}[kind](number)
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """What is computed from quantities of other lines; nothing at all if ``tensor`` is ``None``.
+
+    Attributes:
+        tensor: the end of a small abstract graph.
+        leaves: which tensors in it stand for which quantities.
+        names: of larger constants.
+        instead: what is written where the rule itself cannot be, or is too long.
+        index: which of several outputs of one operation is meant.
+        simple: whether a sum with 0 and a product with 1 are left out.
+    """
+
+    tensor: Tensor | None
+    leaves: dict[Key, Leaf]
+    names: dict[Key, Term]
+    instead: Term | None = None
+    index: int | None = None
+    simple: bool = True
+
+    def term(self, of: Callable[[Leaf], Term | None] = symbol) -> Term | None:
+        """Return the rule in names, or, with numbers for leaves, with the numbers put in.
+
+        ``None`` where a leaf has no short form, or the whole is too long to be read.
+        """
+        if self.tensor is None:
+            return self.instead or number_term(0, fixed=True)
+        terms: dict[Key, Term] = {}
+        for key, leaf in self.leaves.items():
+            made = of(leaf)
+            if made is None:
+                return None
+            terms[key] = made
+        for equation in equations_behind((self.tensor,)):
+            operands = [self._operand(t, terms) for t in equation.inputs]
+            keys = [t.key for t in equation.inputs]
+            if self.simple and equation.op.name == "add" and keys[0] == keys[1]:
+                operands[0] = number_term(2, fixed=True)
+                made = combine(lookup("multiply"), operands)
+            else:
+                made = combine(equation.op, operands, _params(equation), simple=self.simple)
+            if len(made.text) > _LONGEST:
+                return self.instead if of is symbol else None
+            for index in range(len(equation.avals)):
+                terms.setdefault((id(equation), index), made)
+        found = self._operand(self.tensor, terms)
+        return found if self.index is None else _part(found, self.index)
+
+    def _operand(self, t: Tensor, terms: dict[Key, Term]) -> Term:
+        found = terms.get(t.key) or self.names.get(t.key)
+        return found or constant_term(np.asarray(t.concrete()))
+
+
+def _params(equation: Equation) -> dict[str, Any]:
+    """The parameters of an op, without an axis that says no more than all."""
+    params = equation.params
+    everything = tuple(range(equation.inputs[0].ndim))
+    return {key: value for key, value in params.items() if (key, value) != ("axis", everything)}
+
+
+def _part(term: Term, index: int) -> Term:
+    return Term(f"{term.text}[{index}]", rf"\left({term.latex}\right)_{{{index}}}")
+
+
+def constant_term(value: np.ndarray[Any, Any]) -> Term:
+    """Return an array that no input changes: its number, its few numbers, or its shape."""
+    flat = value.ravel()
+    if flat.size and (flat == flat[0]).all():
+        if value.dtype.kind == "b":
+            return Term(str(bool(flat[0])), rf"\text{{{bool(flat[0])}}}")
+        return number_term(flat[0].item(), fixed=True)
+    if value.size <= _SMALL and value.ndim == 1:
+        shown = [format_number(x.item(), 4) for x in flat]
+        return Term(f"[{', '.join(shown)}]", f"[{', '.join(map(number_latex, shown))}]")
+    shape = "x".join(map(str, value.shape))
+    return Term(f"constant({shape})", rf"\text{{constant}}_{{{shape}}}".replace("x", r" \times "))
+
+
+@dataclass(eq=False)
+class _Local:
+    """One line's computation on promises."""
+
+    leaves: dict[Key, Leaf]
+    inputs: dict[int, Tensor]  # by number of the line
+    equations: list[Equation]
+    outputs: tuple[Tensor, ...]
+
+
+@contextmanager
+def _tracing() -> Generator[None]:
+    outer = state.recording, state.frozen
+    state.recording, state.frozen = True, False
+    try:
+        yield
+    finally:
+        state.recording, state.frozen = outer
+
+
+@dataclass(eq=False)
+class Rules:
+    """The formula and the local derivative rules of the lines of a recording."""
+
+    recording: Recording
+    _locals: dict[int, _Local] = field(default_factory=dict[int, _Local])
+    _pulled: dict[int, dict[int, Rule]] = field(default_factory=dict[int, dict[int, Rule]])
+
+    def __post_init__(self) -> None:
+        self.names: dict[Key, Term] = {}
+        for t in self.recording.program.constants:
+            value = np.asarray(t.concrete())
+            if value.size > _SMALL and not (value == value.flat[0]).all():
+                number = len(self.names) + 1
+                self.names[t.key] = Term(f"c{number}", f"c_{{{number}}}")
+        self._users: dict[int, list[Line]] = {}
+        last: dict[int, Line] = {}
+        for line in self.recording.lines:
+            if line.equations:
+                last.setdefault(id(line.equations[-1]), line)
+        for line in last.values():
+            for number in self._local(line).inputs:
+                self._users.setdefault(number, []).append(line)
+
+    def parents(self, line: Line) -> list[int]:
+        """Numbers of the lines that a line is computed from."""
+        return list(self._local(line).inputs) if line.equations else []
+
+    def _local(self, line: Line) -> _Local:
+        main = line.equations[-1]
+        if id(main) in self._locals:
+            return self._locals[id(main)]
+        known = self.recording.by_key
+        env: dict[Key, Tensor] = {}
+        made = _Local({}, {}, [], ())
+        with _tracing():
+            for equation in line.equations:
+                for t in equation.inputs:
+                    source = known.get(t.key)
+                    if source is not None and t.key not in env:
+                        promise = env[t.key] = placeholder(t.aval)
+                        made.inputs[source.number] = promise
+                        made.leaves[promise.key] = ("v", source.number)
+                inputs = [env.get(t.key, t) for t in equation.inputs]
+                result = apply(equation.op, inputs, equation.params)
+                results = result if isinstance(result, tuple) else (result,)
+                made.equations.append(results[0].equation)
+                made.outputs = results
+                for index, each in enumerate(results):
+                    env[(id(equation), index)] = each
+        for index, each in enumerate(made.outputs):
+            number = known[(id(main), index)].number
+            made.leaves[each.key] = ("v", number)
+        self._locals[id(main)] = made
+        return made
+
+    def formula(self, line: Line) -> Rule:
+        """What a line computes, from other lines."""
+        local, place = self._local(line), line.tensor.index
+        inputs = {key: leaf for key, leaf in local.leaves.items() if key[1] == -1}
+        several = len(local.outputs) > 1
+        instead = Term(line.equations[-1].op.name, rf"\text{{{line.equations[-1].op.name}}}")
+        part = place if several else None
+        return Rule(local.outputs[place], inputs, self.names, instead, part, simple=False)
+
+    def forward(self, line: Line) -> Rule:
+        """The tangent of a line, from the values and tangents of those that it is made of."""
+        local = self._local(line)
+        leaves, moving = dict(local.leaves), dict[Key, Tensor | None]()
+        for number, t in local.inputs.items():
+            if dtypes.is_floating(t.dtype):
+                promise = moving[t.key] = placeholder(t.aval)
+                leaves[promise.key] = ("d", number)
+        instead = self._chain(line, forward=True)
+        try:
+            with _tracing():
+                for equation in local.equations:
+                    given = [moving.get(t.key) for t in equation.inputs]
+                    if any(each is not None for each in given):
+                        for index, each in enumerate(equation.op.kind.jvp(equation, given)):
+                            moving[(id(equation), index)] = each
+        except NisslError:  # a rule that needs values, or that a user has not written
+            return Rule(None, leaves, self.names, instead)
+        found = moving.get(local.outputs[line.tensor.index].key)
+        return Rule(found, leaves, self.names, instead if found is not None else None)
+
+    def reverse(self, line: Line) -> list[Rule]:
+        """What each line that uses a line adds to its adjoint."""
+        rules: list[Rule] = []
+        for user in self._users.get(line.number, ()):
+            key = id(user.equations[-1])
+            if key not in self._pulled:
+                self._pulled[key] = self._pull(user)
+            rule = self._pulled[key].get(line.number)
+            if rule is not None:
+                rules.append(rule)
+        return rules
+
+    def _pull(self, line: Line) -> dict[int, Rule]:
+        """What a line adds to the adjoint of each line that it is made of."""
+        local = self._local(line)
+        leaves, found = dict(local.leaves), dict[Key, Tensor | None]()
+        for t in local.outputs:
+            if dtypes.is_floating(t.dtype):
+                promise = found[t.key] = placeholder(t.aval)
+                leaves[promise.key] = ("bar", local.leaves[t.key][1])
+        try:
+            with _tracing():
+                for equation in reversed(local.equations):
+                    given = [found.get((id(equation), i)) for i in range(len(equation.avals))]
+                    if all(each is None for each in given):
+                        continue
+                    needed = [t.value is None for t in equation.inputs]
+                    pulled = equation.op.kind.vjp(equation, given, needed)
+                    for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
+                        if use and each is not None:
+                            found[t.key] = accumulate(found.get(t.key), each)
+        except NisslError:
+            return {
+                number: Rule(None, leaves, self.names, self._chain(line, number, forward=False))
+                for number, t in local.inputs.items()
+                if dtypes.is_floating(t.dtype)
+            }
+        return {
+            number: Rule(found[t.key], leaves, self.names, self._chain(line, number, forward=False))
+            for number, t in local.inputs.items()
+            if found.get(t.key) is not None
+        }
+
+    def _chain(self, line: Line, parent: int = 0, *, forward: bool) -> Term:
+        """The rule with the partial derivatives left as they are: ``(dv5/dv3) * dv3``."""
+        sources = self._local(line).inputs.items() if forward else [(parent, line.tensor)]
+        parts = [
+            (value_name(number), tangent_name(number))
+            for number, t in sources
+            if dtypes.is_floating(t.dtype)
+        ]
+        own = value_name(line.number)
+        texts: list[str] = []
+        pages: list[str] = []
+        for v, dv in parts:
+            slope = rf"\frac{{\partial {own.latex}}}{{\partial {v.latex}}}"
+            by = dv if forward else adjoint_name(line.number)
+            texts.append(f"(∂{own.text}/∂{v.text}) * {by.text}")
+            pages.append(rf"{slope} \, {by.latex}")
+        return Term(" + ".join(texts) or "0", " + ".join(pages) or "0", PRODUCT, PRODUCT)
+
+
+def total(rules: Sequence[Term]) -> Term:
+    """Return the sum of terms; 0 of none."""
+    found = number_term(0, fixed=True)
+    for term in rules:
+        found = combine(lookup("add"), [found, term])
+    return found

@@ -1,0 +1,360 @@
+"""The tables of an evaluation trace."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nissl.core.tensor import Array
+from nissl.explain.expressions.mathematics import Term, input_latex, number_latex, number_term
+from nissl.explain.report import Cell, Part, Table, Text, Value, format_number
+from nissl.explain.tracing.recording import Line
+from nissl.explain.tracing.rules import Leaf, adjoint_name, symbol, tangent_name, total, value_name
+from nissl.explain.tracing.values import DIGITS, is_finite, shortened, shown_value, summary
+from nissl.i18n import translate as _
+
+if TYPE_CHECKING:
+    from nissl.explain.tracing.traces import Component, Direction, Trace
+
+__all__ = ["parts", "title_of"]
+
+_SMALL = 6  # outputs, constants or names that a sentence lists
+_STEPS = 3  # directions or seeds that have a table of their own
+_DERIVATIVES = 24  # rows of the table of derivatives
+_PUT_IN = 4  # digits of the numbers that are put in
+_OVERVIEW = 7  # digits of derivatives in the first table; their own tables have all
+
+
+def parts(made: Trace) -> Iterator[Part]:
+    """Yield the texts and tables of a trace."""
+    yield Text(title_of(made, _("Evaluation trace")), heading=True)
+    yield _overview(made)
+    yield Text(_results(made))
+    yield from _constants(made)
+    yield from _not_finite(made)
+    for direction in made.directions[:_STEPS] if made.tangents else ():
+        yield _forward(made, direction)
+    yield from _more(made.directions if made.tangents else ())
+    for seed in made.seeds[:_STEPS] if made.adjoints else ():
+        yield _reverse(made, seed)
+    yield from _more(made.seeds if made.adjoints else ())
+    yield _derivatives(made)
+    yield from _verdict(made)
+    yield made.costs.table()
+    yield Text(made.costs.sentence())
+
+
+def title_of(made: Trace, what: str) -> str:
+    """Return what is shown, of which function, and where."""
+    given = ", ".join(f"{line.name} = {summary(line.value)}" for line in made.recording.inputs)
+    text = getattr(made.call.function, "text", "")
+    name = f"f = {shortened(text)}" if text else made.recording.program.name
+    return _("{what} of {name} at {point}").format(what=what, name=name, point=given)
+
+
+def _results(made: Trace) -> str:
+    shown: list[str] = []
+    for name, tensor in made.recording.outputs[:_SMALL]:
+        line = made.recording.line_of(tensor)
+        if line is None:
+            text = _("{name} = {value}, whatever the inputs are")
+            shown.append(text.format(name=name, value=summary(tensor.numpy(), made.digits)))
+        else:
+            shown.append(f"{name} = v{line.number} = {summary(line.value, made.digits)}")
+    return "; ".join(shown) + ("; ..." if len(made.recording.outputs) > _SMALL else "")
+
+
+def _cell(term: Term, style: str = "") -> Cell:
+    return Cell(term.text, term.latex, style)
+
+
+# ---- which lines are shown -------------------------------------------------------------------
+def _visible(made: Trace, lines: Sequence[Line]) -> tuple[list[Line], list[Line], int]:
+    """The first lines, the last, and how many are hidden between them."""
+    if made.rows is None or len(lines) <= made.rows:
+        return list(lines), [], 0
+    first = (2 * made.rows) // 3
+    last = made.rows - first
+    return list(lines[:first]), list(lines[len(lines) - last :]), len(lines) - made.rows
+
+
+def _rows(
+    made: Trace, lines: Sequence[Line], row: Callable[[Line], list[Value]], columns: int
+) -> list[list[Value]]:
+    first, last, hidden = _visible(made, lines)
+    rows = [row(line) for line in first]
+    if hidden:
+        note = Cell(_("({count} lines more)").format(count=f"{hidden:,}"), style="dim")
+        rows.append([Cell("...", r"\vdots", "dim"), note, *[None] * (columns - 2)])
+    return rows + [row(line) for line in last]
+
+
+# ---- tables ----------------------------------------------------------------------------------
+def _overview(made: Trace) -> Table:
+    tangents = {d.label: made.tangents[d.label] for d in made.directions[:_STEPS] if made.tangents}
+    adjoints = {s.label: made.adjoints[s.label] for s in made.seeds[:_STEPS] if made.adjoints}
+    first = _first_bad(made)
+    columns = [
+        Cell("v", "v_i"),
+        _("formula"),
+        _("value"),
+        *(Cell(f"dv/d{label}", rf"\dot{{v}}_i \; ({_label_latex(label)})") for label in tangents),
+        *(
+            Cell(
+                "vbar" if len(made.seeds) == 1 else f"d{label}/dv",
+                rf"\bar{{v}}_i \; ({_label_latex(label)})",
+            )
+            for label in adjoints
+        ),
+    ]
+
+    def row(line: Line) -> list[Value]:
+        own = value_name(line.number)
+        marked = first is not None and first.number == line.number
+        name = Cell(f"{own.text} !", own.latex + r" \; !", "bad") if marked else _cell(own)
+        found = [shown_value(line.value, made.digits)]
+        for each in (*tangents.values(), *adjoints.values()):
+            found.append(shown_value(each[line.number - 1], min(_OVERVIEW, made.digits)))
+        return [name, _cell(_formula(made, line)), *found]
+
+    return Table(columns, _rows(made, made.lines, row, len(columns)), digits=made.digits)
+
+
+def _formula(made: Trace, line: Line) -> Term:
+    if not line.equations:
+        return Term(line.name, input_latex(line.name) if line.name.isalnum() else _text(line.name))
+    formula = made.rules.formula(line)
+    return formula.term() or formula.instead or value_name(line.number)
+
+
+def _text(name: str) -> str:
+    return rf"\text{{{name}}}".replace("_", r"\_")
+
+
+def _label_latex(label: str) -> str:
+    return input_latex(label) if label.isalnum() else _text(label)
+
+
+def _forward(made: Trace, direction: Direction) -> Table:
+    found = made.tangents[direction.label]
+    smooth = [line for line in made.lines if line.is_smooth]
+
+    def row(line: Line) -> list[Value]:
+        value = found[line.number - 1]
+        cells: list[Value] = [_cell(tangent_name(line.number))]
+        if line.equations:
+            rule = made.rules.forward(line)
+            term = rule.term()
+            put_in = rule.term(_numbers(made, found, {}))
+            cells += [_cell(term) if term else None, _put_in(term, put_in)]
+        else:
+            chosen = line.number - 1 == direction.place
+            cells += [_("chosen input") if chosen else _("other input"), None]
+        return [*cells, shown_value(value, made.digits)]
+
+    title = _("Forward mode: tangents with respect to {input}").format(input=direction.label)
+    columns = [Cell("dv", r"\dot{v}_i"), _("local rule"), _("numbers put in"), _("value")]
+    return Table(columns, _rows(made, smooth, row, 4), title, made.digits)
+
+
+def _reverse(made: Trace, seed: Direction) -> Table:
+    found = made.adjoints[seed.label]
+    smooth = [line for line in reversed(made.lines) if line.is_smooth]
+    output = made.recording.line_of(made.recording.outputs[seed.place][1])
+
+    def row(line: Line) -> list[Value]:
+        rules = made.rules.reverse(line)
+        terms = [rule.term() for rule in rules]
+        numbers = [rule.term(_numbers(made, {}, found)) for rule in rules]
+        cells: list[Value] = [_cell(adjoint_name(line.number))]
+        seeded = output is not None and output.number == line.number
+        if seeded:
+            start = _seed(seed)
+            terms, numbers = [start, *terms], [start, *numbers]
+        whole = total([term for term in terms if term is not None])
+        known = [term for term in numbers if term is not None]
+        cells.append(_cell(whole))
+        if seeded and not rules:
+            cells.append(_("derivative of f by itself"))
+        else:
+            cells.append(_put_in(whole, total(known) if len(known) == len(numbers) else None))
+        return [*cells, shown_value(found[line.number - 1], made.digits)]
+
+    title = _("Reverse mode: adjoints of {output}").format(output=seed.label)
+    columns = [Cell("vbar", r"\bar{v}_i"), _("local rule"), _("numbers put in"), _("value")]
+    return Table(columns, _rows(made, smooth, row, 4), title, made.digits)
+
+
+def _seed(seed: Direction) -> Term:
+    """What the sweep begins with: 1, or an array of numbers 0 and 1."""
+    if (seed.weight == 1).all():
+        return Term("1", "1")
+    shown = summary(seed.weight) if seed.weight.size <= _SMALL else seed.label
+    return Term(shown, _text(shown))
+
+
+def _put_in(rule: Term | None, numbers: Term | None) -> Value:
+    """A rule with its numbers, where that says more than the value."""
+    if rule is None or numbers is None or rule.text == numbers.text or rule.number is not None:
+        return None
+    return _cell(numbers)
+
+
+def _numbers(made: Trace, tangents: Any, adjoints: Any) -> Callable[[Leaf], Term | None]:
+    """What stands for each name when the numbers are put in; nothing for an array."""
+
+    def of(leaf: Leaf) -> Term | None:
+        kind, number = leaf
+        value = (
+            made.lines[number - 1].value
+            if kind == "v"
+            else (tangents if kind == "d" else adjoints)[number - 1]
+        )
+        if value is None or np.size(value) != 1 or np.asarray(value).dtype.kind == "b":
+            return None
+        return number_term(np.asarray(value).item(), _PUT_IN)
+
+    return of
+
+
+def _derivatives(made: Trace) -> Table:
+    forward, reverse = bool(made.tangents), bool(made.adjoints)
+    columns: list[str | Cell] = [_("derivative")]
+    columns += [_("forward")] if forward else []
+    columns += [_("reverse")] if reverse else []
+    columns += [_("by differences"), _("gap")]
+    digits = min(made.digits, DIGITS.get(_width(made), made.digits))
+    rows: list[list[Value]] = []
+    for each in made.gradient[:_DERIVATIVES]:
+        label = Cell(
+            f"d{each.output}/d{each.input}",
+            rf"\partial {_label_latex(each.output)} / \partial {_label_latex(each.input)}",
+        )
+        row: list[Value] = [label]
+        found = ([each.forward] if forward else []) + ([each.reverse] if reverse else [])
+        row += [shown_value(_array(number), digits) for number in found]
+        row += [shown_value(_array(each.quotient), 12), _difference(made, each)]
+        rows.append(row)
+    if len(made.gradient) > _DERIVATIVES:
+        count = f"{len(made.gradient) - _DERIVATIVES:,}"
+        note = Cell(_("({count} lines more)").format(count=count), style="dim")
+        rows.append([note, *[None] * (len(columns) - 1)])
+    title = _("Derivatives, and the check by differences of the function (float64)")
+    return Table(columns, rows, title, made.digits)
+
+
+def _array(number: float | None) -> Array | None:
+    return None if number is None else np.asarray(number)
+
+
+def _difference(made: Trace, each: Component) -> Value:
+    if each.quotient is None:
+        return Cell("-", style="dim", number=True)
+    gap = abs(each.value - each.quotient)
+    style = "good" if _agrees(made, each) else "bad"
+    shown = format_number(gap, 2)
+    return Cell(shown, number_latex(shown), style, number=True)
+
+
+def _width(made: Trace) -> int:
+    """Bytes of a number in the least precise dtype used."""
+    return min(line.value.dtype.itemsize for line in made.lines if line.is_smooth)
+
+
+def _tolerance(made: Trace) -> float:
+    """What differences of the function can tell apart, in the least precise dtype used."""
+    return {8: 1e-6, 4: 1e-3}.get(_width(made), 5e-2)
+
+
+def _agrees(made: Trace, each: Component) -> bool:
+    if each.quotient is None:
+        return False
+    return abs(each.value - each.quotient) <= _tolerance(made) * max(1.0, abs(each.quotient))
+
+
+# ---- sentences -------------------------------------------------------------------------------
+def _first_bad(made: Trace) -> Line | None:
+    return next((line for line in made.lines if not is_finite(line.value)), None)
+
+
+def _not_finite(made: Trace) -> Iterator[Part]:
+    line = _first_bad(made)
+    if line is not None:
+        text = _(
+            "! {v} = {formula} is {value}: the first value here that is not finite. "
+            "What depends on it is marked too."
+        )
+        formula = _formula(made, line).text
+        shown = summary(line.value)
+        yield Text(text.format(v=f"v{line.number}", formula=formula, value=shown), style="bad")
+        return
+    for kind, found in (("d", made.tangents), ("bar", made.adjoints)):
+        for label, values in found.items():
+            order = values if kind == "d" else reversed(values)
+            numbers = range(1, len(values) + 1)
+            places = numbers if kind == "d" else reversed(numbers)
+            for number, value in zip(places, order, strict=True):
+                if not is_finite(value):
+                    text = _(
+                        "! {name} is {value} ({label}): the values are finite, and this is the "
+                        "first derivative that is not."
+                    )
+                    yield Text(
+                        text.format(
+                            name=symbol((kind, number)).text, value=summary(value), label=label
+                        ),
+                        style="bad",
+                    )
+                    return
+
+
+def _constants(made: Trace) -> Iterator[Part]:
+    shown: list[str] = []
+    for t in made.recording.program.constants:
+        name = made.rules.names.get(t.key)
+        if name is not None:
+            shown.append(f"{name.text} = {summary(t.numpy())}")
+    if shown:
+        more = len(shown) - _SMALL
+        text = _("Constants: {list}").format(list="; ".join(shown[:_SMALL]))
+        yield Text(text + (_(", and {count} more").format(count=more) if more > 0 else ""))
+
+
+def _more(directions: Sequence[Direction]) -> Iterator[Part]:
+    if len(directions) > _STEPS:
+        names = ", ".join(each.label for each in directions[:_STEPS])
+        yield Text(
+            _(
+                "Shown step by step: {names}; {count} more are among the derivatives below. "
+                "Choose others with with_respect_to."
+            ).format(names=names, count=len(directions) - _STEPS),
+            style="dim",
+        )
+
+
+def _verdict(made: Trace) -> Iterator[Part]:
+    checked = [each for each in made.gradient if each.quotient is not None]
+    both = [
+        abs(each.forward - each.reverse)
+        for each in made.gradient
+        if each.forward is not None and each.reverse is not None
+    ]
+    finite = [gap for gap in both if math.isfinite(gap)]
+    if both and len(finite) == len(both):
+        yield Text(
+            _("Forward and reverse mode differ by at most {gap}.").format(
+                gap=format_number(max(finite), 2)
+            )
+        )
+    wrong = [each for each in checked if not _agrees(made, each)]
+    if wrong:
+        names = ", ".join(f"d{each.output}/d{each.input}" for each in wrong[:_SMALL])
+        text = _(
+            "The difference quotient disagrees for {names}: there may be a kink, a jump or a pole "
+            "close by, where differences say nothing of the derivative, or the function may be "
+            "random, or leave out derivatives on purpose."
+        )
+        yield Text(text.format(names=names), style="bad")

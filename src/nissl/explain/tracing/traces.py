@@ -1,0 +1,342 @@
+"""Evaluation traces: a function at a point, line by line, with its derivatives in both modes."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nissl.core import dtypes
+from nissl.core.functions import asarray
+from nissl.core.op import no_grad, quiet
+from nissl.core.tensor import Array, Tensor
+from nissl.core.tree import flatten
+from nissl.errors import ArgumentError, DTypeError, OutOfRangeError, UnknownNameError
+from nissl.explain.report import Explanation, Part
+from nissl.explain.tracing import tables
+from nissl.explain.tracing.costs import ModeCosts, program_costs
+from nissl.explain.tracing.quotient import difference_quotient
+from nissl.explain.tracing.recording import Call, Line, Recording, arguments, record
+from nissl.explain.tracing.rules import Rules
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Component", "Direction", "Trace", "trace"]
+
+MODES = ("both", "forward", "reverse")
+_EACH = 3  # an array of so many elements is differentiated by each of them
+_ALL = 12  # or of so many, where all directions together are no more
+_WHOLE = "{} (all)"  # each element moves as much as the others
+_CHECKED = 24  # derivatives that are checked by a difference quotient
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """What is differentiated by, or what is differentiated: a number, or an array as a whole.
+
+    Attributes:
+        label: ``x1``, ``w[0, 1]``; ``w (all)``, or ``sum(f)``, for all elements together.
+        place: which input, or which output.
+        weight: the tangent of that input, or the adjoint of that output.
+    """
+
+    label: str
+    place: int
+    weight: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One derivative, found in three ways; ``None`` where one was not asked for or not possible.
+
+    Attributes:
+        output, input: of what, by what.
+        forward: from tangents.
+        reverse: from adjoints.
+        quotient: from differences of the function in float64.
+    """
+
+    output: str
+    input: str
+    forward: float | None
+    reverse: float | None
+    quotient: float | None
+
+    @property
+    def value(self) -> float:
+        """The derivative, from whichever mode there is."""
+        found = self.forward if self.reverse is None else self.reverse
+        assert found is not None
+        return found
+
+
+class Trace(Explanation):
+    """The values that a function goes through at a point, and their derivatives.
+
+    Attributes:
+        recording: the lines and the program; ``recording.program`` prints the program.
+        rules: the local derivative rules.
+        mode: which tables there are: ``"both"``, ``"forward"`` or ``"reverse"``.
+        directions: what is differentiated by.
+        seeds: what is differentiated.
+        digits: significant digits of the values.
+        rows: lines that are shown of a long program; ``None`` for all.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        recording: Recording,
+        mode: str,
+        directions: Sequence[Direction],
+        digits: int,
+        rows: int | None,
+    ) -> None:
+        self.call = call
+        self.recording = recording
+        self.rules = Rules(recording)
+        self.mode = mode
+        self.directions = tuple(directions)
+        self.digits = digits
+        self.rows = rows
+        self.seeds = tuple(_seeds(recording))
+        if not self.seeds:
+            raise DTypeError("the function returns no floating number, so there is no derivative")
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines ``v_1``, ``v_2``, ... of the trace."""
+        return self.recording.lines
+
+    @property
+    def values(self) -> list[Array]:
+        """The value of each line."""
+        return [line.value for line in self.lines]
+
+    @functools.cached_property
+    def tangents(self) -> dict[str, list[Array | None]]:
+        """For each direction the tangent of each line; ``None`` for what has no derivative."""
+        if self.mode == "reverse":
+            return {}
+        found: dict[str, list[Array | None]] = {}
+        for direction in self.directions:
+            given: list[Array | None] = [
+                np.zeros(line.value.shape, line.value.dtype) if line.is_smooth else None
+                for line in self.recording.inputs
+            ]
+            given[direction.place] = direction.weight
+            found[direction.label] = self.recording.tangents(given)
+        return found
+
+    @functools.cached_property
+    def adjoints(self) -> dict[str, list[Array | None]]:
+        """For each seed the adjoint of each line; ``None`` for what has no derivative."""
+        if self.mode == "forward":
+            return {}
+        found: dict[str, list[Array | None]] = {}
+        for seed in self.seeds:
+            given: list[Array | None] = [None] * len(self.recording.outputs)
+            given[seed.place] = seed.weight
+            found[seed.label] = self.recording.adjoints(given)
+        return found
+
+    @functools.cached_property
+    def gradient(self) -> tuple[Component, ...]:
+        """Every derivative that was asked for, each checked by a difference quotient.
+
+        The quotients call the function again, in float64, at points close by.
+        """
+        pairs = [(seed, by) for seed in self.seeds for by in self.directions]
+        return tuple(
+            self._component(seed, by, checked=number < _CHECKED)
+            for number, (seed, by) in enumerate(pairs)
+        )
+
+    @functools.cached_property
+    def costs(self) -> ModeCosts:
+        """The operations that each mode costs."""
+        return program_costs(self.recording.program)
+
+    def _component(self, seed: Direction, by: Direction, checked: bool) -> Component:
+        forward = reverse = None
+        tangents, adjoints = self.tangents.get(by.label), self.adjoints.get(seed.label)
+        if tangents is not None:
+            forward = 0.0
+            line = self.recording.line_of(self.recording.outputs[seed.place][1])
+            if line is not None:
+                forward = _dot(seed.weight, tangents[line.number - 1])
+        if adjoints is not None:
+            reverse = _dot(by.weight, adjoints[self.recording.inputs[by.place].number - 1])
+        quotient = self._quotient(seed, by) if checked else None
+        return Component(seed.label, by.label, forward, reverse, quotient)
+
+    def _quotient(self, seed: Direction, by: Direction) -> float | None:
+        smooth = [dtypes.is_floating(value.dtype) for value in self.call.values]
+        point = [np.asarray(x, np.float64) for x in self.call.values]
+        direction = [
+            np.asarray(by.weight, np.float64) if place == by.place else None
+            for place in range(len(point))
+        ]
+
+        def weighted(moved: Sequence[np.ndarray[Any, Any]]) -> float:
+            given = [
+                Tensor(np.asarray(x)) if floating else Tensor(np.asarray(whole))
+                for x, floating, whole in zip(moved, smooth, self.call.values, strict=True)
+            ]
+            with no_grad(), quiet():
+                leaves = flatten(self.call.fill(given))[0]
+            return _dot(seed.weight, asarray(leaves[seed.place]).numpy())
+
+        return difference_quotient(weighted, point, direction)
+
+    def parts(self) -> Iterator[Part]:
+        return tables.parts(self)
+
+    def figure(self) -> Figure:
+        """Draw the computational graph with the values, tangents or adjoints on it."""
+        from nissl.explain.tracing.graph import draw
+
+        return draw(self)
+
+
+def _dot(weight: Array, found: Array | None) -> float:
+    if found is None:
+        return 0.0
+    a, b = np.asarray(weight, np.float64), np.asarray(found, np.float64)
+    with np.errstate(all="ignore"):
+        return float(np.sum(np.where(a == 0, 0.0, a * b)))  # what is not asked for may be infinite
+
+
+# ---- what is differentiated, and by what -----------------------------------------------------
+def _elements(
+    label: str, place: int, like: np.ndarray[Any, Any], each: bool, whole: str
+) -> list[Direction]:
+    """A direction for each element of an array, or one for all of them together."""
+    if like.ndim == 0:
+        return [Direction(label, place, np.ones_like(like))]
+    if not each:
+        return [Direction(whole.format(label), place, np.ones_like(like))]
+    return [
+        _element(label, place, like, tuple(int(i) for i in index))
+        for index in np.ndindex(*like.shape)
+    ]
+
+
+def _element(
+    label: str, place: int, like: np.ndarray[Any, Any], index: tuple[int, ...]
+) -> Direction:
+    weight = np.zeros_like(like)
+    weight[index] = 1
+    return Direction(f"{label}[{', '.join(map(str, index))}]", place, weight)
+
+
+def _seeds(recording: Recording) -> Iterator[Direction]:
+    smooth = [
+        (place, name, t.numpy())
+        for place, (name, t) in enumerate(recording.outputs)
+        if dtypes.is_floating(t.dtype)
+    ]
+    every = sum(value.size for _, _, value in smooth) <= _ALL
+    for place, name, value in smooth:
+        yield from _elements(name, place, value, every or value.size <= _EACH, "sum({})")
+
+
+def _directions(recording: Recording, wanted: Sequence[str] | None) -> Iterator[Direction]:
+    smooth = [line for line in recording.inputs if line.is_smooth]
+    every = sum(line.value.size for line in smooth) <= _ALL
+    if wanted is None:
+        for line in smooth:
+            each = every or line.value.size <= _EACH
+            yield from _elements(line.name, line.number - 1, line.value, each, _WHOLE)
+        return
+    by_name = {line.name: line for line in recording.inputs}
+    for text in wanted:
+        found = re.fullmatch(r"(.+?)\s*\[([\d\s,]+)\]", text)
+        name = text if text in by_name or found is None else found[1]
+        if name not in by_name:
+            raise UnknownNameError("input", name, by_name)
+        line = by_name[name]
+        if not line.is_smooth:
+            raise DTypeError(
+                f"{name} holds {line.value.dtype.name}; only floating inputs have derivatives"
+            )
+        if name == text or found is None:
+            yield from _elements(name, line.number - 1, line.value, line.value.size <= _ALL, _WHOLE)
+            continue
+        index = tuple(int(part) for part in found[2].split(",") if part.strip())
+        shape = line.value.shape
+        if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=True)):
+            raise OutOfRangeError(f"{text}: {name} has shape {shape}")
+        yield _element(name, line.number - 1, line.value, index)
+
+
+# ---- the door --------------------------------------------------------------------------------
+def trace(
+    function: Callable[..., Any],
+    *,
+    mode: str = "both",
+    with_respect_to: str | Sequence[str] | None = None,
+    share: bool = True,
+    digits: int = 15,
+    rows: int | None = 40,
+) -> Callable[..., Trace]:
+    r"""Return a function that takes the arguments of ``function`` and explains the call.
+
+    Every value ``v_i`` that the function goes through gets a line, with its formula and number,
+    its tangent ``dv_i = sum over parents j of (dv_i/dv_j) dv_j`` by each input (forward mode), and
+    its adjoint ``v_ibar = sum over children j of v_jbar (dv_j/dv_i)`` (reverse mode), each with the
+    local rule in symbols and with the numbers put in. The derivatives are checked against
+    difference quotients, and the operations of both modes are counted.
+
+    Stretching, reshaping and casting move numbers and compute none: they have no line of their own,
+    and what they do to shapes is done in the line that uses them.
+
+    Args:
+        function: any function of tensors, or an :class:`~nissl.explain.Expression`. It is called on
+            values, so its own control flow takes its way. Containers are taken and returned.
+        mode: ``"forward"``, ``"reverse"`` or ``"both"``.
+        with_respect_to: names of inputs, or elements such as ``"w[0, 1]"``; by default all. An
+            array of more than 12 elements is moved as a whole, each element by 1.
+        share: whether what is computed twice from the same values gets one line.
+        digits: significant digits of the values.
+        rows: lines that are shown of a longer program; ``None`` for all.
+
+    Returns:
+        A function that gives a :class:`Trace`. Python's numbers are taken in float64; arrays keep
+        their dtype; settings such as texts and booleans are passed on as they are.
+
+    Raises:
+        UnknownNameError: an unknown mode or input.
+        ArgumentError: nothing floating to differentiate by.
+
+    Source: Griewank and Walther, *Evaluating Derivatives*, 2nd ed., sections 3.1 and 3.2.
+
+    >>> from nissl import explain
+    >>> made = explain.trace(explain.parse("x1 * x2"))(3.0, 2.0)
+    >>> print(made.recording.program)
+    f(v1: float64[], v2: float64[])
+      v3 = v1 * v2   : float64[]
+    return v3
+    >>> [made.rules.forward(made.lines[2]).term().text, made.gradient[0].value]
+    ['dv1 * v2 + v1 * dv2', 2.0]
+    """
+    if mode not in MODES:
+        raise UnknownNameError("mode", str(mode), MODES)
+    if not 1 <= digits <= 17:
+        raise ArgumentError(f"digits is a number from 1 to 17, not {digits}")
+    if rows is not None and rows < 2:
+        raise ArgumentError(f"rows is at least 2, or None for all, not {rows}")
+    wanted = [with_respect_to] if isinstance(with_respect_to, str) else with_respect_to
+
+    def explained(*args: Any, **kwargs: Any) -> Trace:
+        call = arguments(function, args, kwargs)
+        recording = record(call, share=share)
+        directions = list(_directions(recording, wanted))
+        return Trace(call, recording, mode, directions, digits, rows)
+
+    return explained

@@ -1,0 +1,1 @@
+"""Training made visible: watched layers, depth, races of optimizers."""

@@ -1,0 +1,279 @@
+"""Verdicts on a network in training: vanishing, exploding, dead, saturated, healthy, and why.
+
+The limits are ours: the papers say what is good (the same variance in every layer), not where bad
+begins, and each limit stands here once, with what it rests on.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nissl.explain.report import format_number
+from nissl.explain.training.measures import SATURATED, LayerState, Record
+from nissl.i18n import mark
+from nissl.i18n import translate as _
+
+__all__ = [
+    "KINDS",
+    "LIMITS",
+    "SHORT",
+    "Finding",
+    "advice",
+    "judge",
+    "rate_remark",
+    "since",
+    "words",
+    "worst",
+]
+
+VANISHING = 1e-3
+EXPLODING = 1e3
+DEAD = 0.75
+FLAT = 1 / 3
+STEP = 0.5
+FOLKLORE = 1e-3
+LEARNT = 0.1
+
+# from the worst; what stands first is said of a layer to which several apply
+KINDS = {
+    "not finite": mark("not finite"),
+    "dead": mark("dead"),
+    "saturated": mark("saturated"),
+    "exploding": mark("exploding"),
+    "vanishing": mark("vanishing"),
+    "healthy": mark("healthy"),
+}
+
+SHORT = mark(
+    "Limits: vanishing below 1e-3 and exploding above 1e3 of the other end, a step above a half, "
+    "dead from three quarters of the units, saturated from a third of the outputs."
+)
+
+LIMITS = {
+    "vanishing": mark(
+        "vanishing: dE/da, or the difference between samples, is below 1e-3 of what it is at the "
+        "other end of the network. Glorot and Bengio (2010, section 4.2) want both variances equal "
+        "in every layer; how far below is ill is our choice."
+    ),
+    "exploding": mark(
+        "exploding: the same above 1e3, or one step changes a layer by more than half of its "
+        "weights' norm. He et al. (2015, section 2.2): a factor b in each layer becomes b to the "
+        "power of the depth; Pascanu et al. (2013) clip such gradients. The limits are our choice."
+    ),
+    "dead": mark(
+        "dead: at least three quarters of a layer's units give 0 for every sample, where relu's "
+        "derivative is 0 too, so that nothing moves them again (Lu et al. 2019 on dying relu). The "
+        "share is our choice; in a deep relu network about half is usual before training."
+    ),
+    "saturated": mark(
+        "saturated: at least a third of a hidden layer's outputs lie where the derivative of its "
+        "bounded activation is below a tenth of the largest, while the loss has not come down to "
+        "a tenth: a network that has learnt may be so sure (Glorot and Bengio 2010, section 3, "
+        "show such layers). The limits are our choice."
+    ),
+    "step": mark(
+        "step: a change of about 1e-3 of the weights' norm in one step is often called right. That "
+        "is folklore, with no paper behind it: a hint for the learning rate, not a verdict."
+    ),
+}
+
+_MATCHED = {
+    "linear": "glorot_uniform",
+    "sigmoid": "glorot_uniform",
+    "tanh": "glorot_uniform",
+    "softsign": "glorot_uniform",
+    "hard_tanh": "glorot_uniform",
+    "selu": "lecun_normal",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is said of one layer.
+
+    Attributes:
+        layer: the layer, as measured.
+        kind: one of :data:`KINDS`.
+        rule: what decided: ``"bad"``, ``"dead"``, ``"flat"``, ``"forward"``, ``"backward"``,
+            ``"blocked"``, ``"step"`` or ``""``.
+        value, limit: the number found, and the one that it was compared with.
+        other: the layer that it was compared with, if any.
+    """
+
+    layer: LayerState
+    kind: str
+    rule: str = ""
+    value: float = math.nan
+    limit: float = math.nan
+    other: str = ""
+
+    @property
+    def badness(self) -> float:
+        """How far beyond the limit it is, for comparison with findings of the same rule."""
+        return -self.value if self.kind == "vanishing" else self.value
+
+
+def judge(record: Record, first: Record | None = None) -> tuple[Finding, ...]:
+    """Return a finding on each layer of ``record``; ``first`` is how training began, if it did."""
+    learnt = first is not None and record.loss <= LEARNT * first.loss
+    return tuple(_judge(record.layers, place, learnt) for place in range(len(record.layers)))
+
+
+def _judge(layers: Sequence[LayerState], place: int, learnt: bool) -> Finding:
+    layer = layers[place]
+    first, last = layers[0], layers[-1]
+    if layer.bad:
+        return Finding(layer, "not finite", "bad", layer.bad, 0)
+    share = layer.dead / layer.units
+    if share >= DEAD:
+        return Finding(layer, "dead", "dead", share, DEAD)
+    if layer is not last and layer.saturated >= FLAT and not learnt:
+        return Finding(layer, "saturated", "flat", layer.saturated, FLAT)
+    back = layer.delta.rms / last.delta.rms if last.delta.rms else math.nan
+    ahead = math.nan
+    if layer is not last and first.signal:
+        ahead = layer.signal / first.signal
+    if back > EXPLODING:
+        return Finding(layer, "exploding", "backward", back, EXPLODING, last.name)
+    if ahead > EXPLODING:
+        return Finding(layer, "exploding", "forward", ahead, EXPLODING, first.name)
+    if layer.step_ratio > STEP:
+        return Finding(layer, "exploding", "step", layer.step_ratio, STEP)
+    if back < VANISHING:
+        wall = next((each for each in layers[place + 1 :] if each.dead == each.units), None)
+        if wall is not None and back == 0:
+            return Finding(layer, "vanishing", "blocked", 0.0, VANISHING, wall.name)
+        return Finding(layer, "vanishing", "backward", back, VANISHING, last.name)
+    if ahead < VANISHING:
+        return Finding(layer, "vanishing", "forward", ahead, VANISHING, first.name)
+    return Finding(layer, "healthy")
+
+
+def worst(findings: Sequence[Finding]) -> str:
+    """Return the kind of the worst finding."""
+    order = list(KINDS)
+    return min((f.kind for f in findings), key=order.index, default="healthy")
+
+
+def since(records: Sequence[Record], place: int) -> int:
+    """Return the epoch since which layer number ``place`` has had the verdict that it has now."""
+    kinds = [judge(record, records[0])[place].kind for record in records]
+    start = len(kinds) - 1
+    while start and kinds[start - 1] == kinds[-1]:
+        start -= 1
+    return records[start].epoch
+
+
+def _number(value: float) -> str:
+    return format_number(value, 3)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%"
+
+
+def words(finding: Finding) -> str:
+    """Say what was found, with the numbers; nothing of a healthy layer."""
+    layer, value, limit = finding.layer, _number(finding.value), _number(finding.limit)
+    if finding.rule == "bad":
+        return _("{value} of its numbers are NaN or infinite").format(value=value)
+    if finding.rule == "dead":
+        return _("{dead} of {units} units give 0 for every sample (limit {limit})").format(
+            dead=layer.dead, units=layer.units, limit=_percent(finding.limit)
+        )
+    if finding.rule == "flat":
+        return _(
+            "{share} of its outputs lie where {activation} is flat, its derivative below "
+            "{slope} of the largest (limit {limit})"
+        ).format(
+            share=_percent(finding.value),
+            activation=layer.activation,
+            slope=_percent(SATURATED),
+            limit=_percent(finding.limit),
+        )
+    if finding.rule == "blocked":
+        return _("no gradient reaches it: {other} is dead").format(other=finding.other)
+    if finding.rule == "step":
+        return _("one step changes its weights by {value} of their norm (limit {limit})").format(
+            value=value, limit=limit
+        )
+    texts = {
+        "backward": _("dE/da is {value} times that in {other} (limit {limit})"),
+        "forward": _(
+            "samples differ in its outputs by {value} times as much as in {other} (limit {limit})"
+        ),
+    }
+    text = texts.get(finding.rule, "")
+    return text.format(value=value, other=finding.other, limit=limit)
+
+
+def advice(finding: Finding) -> str:
+    """Say what to do about it; nothing for a healthy layer."""
+    layer = finding.layer
+    matched = _MATCHED.get(layer.activation, "he_normal")
+    fits = layer.initializer.split("_")[0] == matched.split("_")[0]
+    if finding.kind == "healthy":
+        return ""
+    if finding.rule == "blocked":
+        return _("mend {other} first").format(other=finding.other)
+    if finding.kind == "dead":
+        return _(
+            "a lower learning rate, kernel_initializer='he_normal', or leaky_relu or elu, whose "
+            "derivative is nowhere 0"
+        )
+    if finding.rule == "step":
+        return _("a lower learning rate, or clipnorm=1.0 in the optimizer")
+    if finding.kind == "not finite":
+        return _(
+            "a lower learning rate, clipnorm=1.0 in the optimizer, or inputs scaled to about -1 to "
+            "1"
+        )
+    if finding.kind == "exploding":
+        if not fits and layer.initializer:
+            return _(
+                "kernel_initializer='{matched}' for {activation}; else a lower learning rate, or "
+                "clipnorm=1.0 in the optimizer"
+            ).format(matched=matched, activation=layer.activation or "linear")
+        return _(
+            "inputs scaled to about -1 to 1, a lower learning rate, or clipnorm=1.0 in the "
+            "optimizer"
+        )
+    if finding.kind == "saturated":
+        return _(
+            "smaller weights at the start, such as kernel_initializer='glorot_uniform', inputs "
+            "scaled to about -1 to 1, or activation='relu' with 'he_normal'"
+        )
+    if layer.activation in ("sigmoid", "hard_sigmoid"):
+        return _(
+            "activation='relu' with kernel_initializer='he_normal', or 'tanh' with "
+            "'glorot_uniform': the derivative of {activation} is at most {slope}, and every layer "
+            "multiplies by it"
+        ).format(
+            activation=layer.activation,
+            slope="1/4" if layer.activation == "sigmoid" else "1/6",
+        )
+    if not fits and layer.initializer:
+        return _("kernel_initializer='{matched}' for {activation}").format(
+            matched=matched, activation=layer.activation or "linear"
+        )
+    return _("fewer layers, or activation='selu' with kernel_initializer='lecun_normal'")
+
+
+def rate_remark(record: Record) -> str:
+    """Say how large steps are beside the folklore's 1e-3; empty where there is no optimizer."""
+    ratios = [each.step_ratio for each in record.layers]
+    found = [ratio for ratio in ratios if math.isfinite(ratio)]
+    if not found:
+        return ""
+    middle = statistics.median(found)
+    text = _("One step changes a layer by {value} of its weights' norm (the median layer)").format(
+        value=_number(middle)
+    )
+    if middle > 10 * FOLKLORE:
+        return text + _("; far above 1e-3, so the learning rate may be too high.")
+    if middle < FOLKLORE / 10:
+        return text + _("; far below 1e-3, so the learning rate may be too low.")
+    return text + _("; near 1e-3, as it should be by rule of thumb.")
