@@ -11,24 +11,21 @@ from pathlib import Path
 
 from PIL import Image
 
+from nissl import plots
 from nissl.files import writing
 
 DOCS = Path(__file__).parent
 FOLDER = DOCS / "pictures"
-COLOURS = 20  # of a picture made small; few are used
-WIDTH = 760  # pixels
+COLOURS = 64  # of a picture made small; few are used
+DPI = 80  # pixels an inch
 
 
 def make_small(path: Path) -> None:
-    """Write a PNG again as wide as a page, with a palette: it takes a third of the room."""
+    """Write a PNG again with a palette, which takes a third of the room."""
     with Image.open(path) as picture:
-        if picture.mode == "P" and picture.width <= WIDTH:
-            return  # as small as it can be
-        drawn = picture.convert("RGB")
-        if drawn.width > WIDTH:
-            height = round(drawn.height * WIDTH / drawn.width)
-            drawn = drawn.resize((WIDTH, height), Image.Resampling.LANCZOS)
-        drawn = drawn.quantize(COLOURS, dither=Image.Dither.NONE)
+        if picture.mode == "P":
+            return  # it has one that its script chose
+        drawn = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     with writing(path) as beside:
         drawn.save(beside, optimize=True)
 
@@ -36,6 +33,7 @@ def make_small(path: Path) -> None:
 def main() -> None:
     """Draw every picture, and say where it lies."""
     FOLDER.mkdir(exist_ok=True)
+    plots.DPI = DPI
     for script in sorted((DOCS / "drawings").glob("*.py")):
         for path in runpy.run_path(str(script))["draw"](FOLDER):
             if path.suffix == ".png":

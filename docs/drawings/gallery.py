@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from PIL import Image
-
-from nissl import explain, plots
-from nissl.explain.report import Explanation
-from nissl.files import write_bytes
+from nissl import explain
 
 LECTURE = ("tanh", "hard_tanh", "softplus", "relu", "leaky_relu", "absolute")
-COLOURS = 32  # which a drawing of lines needs; it makes the file a third as large
 
 
 def draw(folder: Path) -> list[Path]:
@@ -20,19 +14,7 @@ def draw(folder: Path) -> list[Path]:
     few = folder / "see-activations.png"
     whole = folder / "see-activations-all.png"
     bits = folder / "see-precision.png"
-    _save(explain.activations(LECTURE), few)
-    _save(explain.activations(), whole)
+    explain.activations(LECTURE).save(few)
+    explain.activations().save(whole)
     explain.precision([*LECTURE, "sigmoid", "gelu"]).save(bits)
     return [few, whole, bits]
-
-
-def _save(explanation: Explanation, path: Path) -> None:
-    """Write a PNG with few colours, which lines need no more of."""
-    drawn = io.BytesIO()
-    explanation.figure().savefig(drawn, format="png", dpi=plots.DPI)
-    small = io.BytesIO()
-    with Image.open(drawn) as picture:
-        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
-            small, format="png", optimize=True
-        )
-    write_bytes(path, small.getvalue())

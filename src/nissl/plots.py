@@ -45,7 +45,7 @@ INK = "#1b1b1b"
 TRAINING = "#1f4e79"  # dark in grey print
 VALIDATION = "#e07b39"  # light in grey print
 GRID = "#d9d9d9"
-DPI = 120
+DPI = 120  # pixels an inch of PNG files
 ENDINGS = (".png", ".svg", ".pdf")
 _DATES = {".svg": "Date", ".pdf": "CreationDate"}
 _MARKED = 40  # epochs up to which each is marked by a point
@@ -71,7 +71,7 @@ def metric_name(name: str) -> str:
     return _(_METRICS.get(plain, plain))
 
 
-def save(figure: Figure, path: str | os.PathLike[str], dpi: float = DPI) -> None:
+def save(figure: Figure, path: str | os.PathLike[str], dpi: float | None = None) -> None:
     """Write a figure to a file, whole or not at all; its ending chooses the format, such as PNG.
 
     The same figure gives the same bytes, whatever the day.
@@ -79,7 +79,7 @@ def save(figure: Figure, path: str | os.PathLike[str], dpi: float = DPI) -> None
     Args:
         figure: the picture.
         path: where to; a file that is there is replaced.
-        dpi: pixels an inch, for PNG.
+        dpi: pixels an inch, for PNG; :data:`DPI` by default, which may be set.
 
     Raises:
         ArgumentError: the ending is none of those in :data:`ENDINGS`.
@@ -93,7 +93,8 @@ def save(figure: Figure, path: str | os.PathLike[str], dpi: float = DPI) -> None
     import matplotlib as mpl
 
     with writing(path) as beside, mpl.rc_context({"svg.hashsalt": "nissl"}):
-        figure.savefig(beside, dpi=dpi, metadata={_DATES[ending]: None} if ending in _DATES else {})
+        dates = {_DATES[ending]: None} if ending in _DATES else {}
+        figure.savefig(beside, dpi=DPI if dpi is None else dpi, metadata=dates)
 
 
 # ---- pictures --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import nissl
-from nissl.engine import get_engine
+from nissl.engine import base, get_engine
 from nissl.engine.base import LoopSpec
 from nissl.engine.native import loop as native
 from nissl.engine.native import native_loop
@@ -168,6 +168,25 @@ def test_what_is_too_large_is_left_to_xla() -> None:
     assert native_loop(spec) is None
     with pytest.raises(Unsupported):
         native.source_of(spec)
+
+
+def test_it_needs_no_jax_and_leaves_numpy_to_those_who_ask(monkeypatch: Any) -> None:
+    monkeypatch.setattr(base, "has_xla", lambda: False)
+    x, y = samples("mse")
+
+    def kind(**options: Any) -> str:
+        model = network("mse", "tanh", "sgd", 1, "linear")
+        model.run_eagerly = options.get("run_eagerly", False)
+        model.fit(x, y, epochs=1, verbose=0)
+        return type(next(iter(model._runners.values())).loop).__name__
+
+    assert kind() == ("NativeLoop" if shutil.which("cc") else "_NumpyLoop")
+    assert kind(run_eagerly=True) == "_NumpyLoop"
+    nissl.engine.set_engine("numpy")
+    try:
+        assert kind() == "_NumpyLoop"
+    finally:
+        nissl.engine.set_engine(None)
 
 
 def test_it_can_be_switched_off(monkeypatch: Any) -> None:

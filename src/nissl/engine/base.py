@@ -173,13 +173,13 @@ def get_engine(name: str | None = None) -> Engine:
     return _made[name]
 
 
-def make_loop(spec: LoopSpec, name: str) -> tuple[Engine, Loop]:
+def make_loop(spec: LoopSpec, name: str, step_by_step: bool = False) -> tuple[Engine, Loop]:
     """Return a loop, and the engine whose arrays it takes.
 
-    With the engine ``"xla"``, a small or middle-sized network gets a loop in machine code of its
-    own, which works on the host's arrays and needs no XLA.
+    A small or middle-sized network gets a loop in machine code of its own, which works on the
+    host's arrays and needs no XLA; not so ``step_by_step``, or if NumPy was asked for.
     """
-    if name == "xla":
+    if not step_by_step and (name == "xla" or not _chosen):
         from nissl.engine.native import native_loop
 
         native = native_loop(spec)

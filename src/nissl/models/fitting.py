@@ -88,7 +88,7 @@ def make_runner(
         fresh=steps_module.fresh(trackers, step.state),
         stored=tuple(array.dtype for array in data.arrays),
     )
-    engine, loop = make_loop(spec, model.engine_name)
+    engine, loop = make_loop(spec, model.engine_name, step_by_step=model.run_eagerly)
     return Runner(loop, spec, step, last, engine.compile(spec.report), engine)
 
 
