@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from nissl import explain, plots
-from nissl.explain.approximation.figure import bishop, mathematics
+from nissl.explain.approximation.figure import bishop
 from nissl.explain.report import Explanation, format_number
 
 FUNCTIONS = (
@@ -28,7 +28,7 @@ def four() -> Figure:
         bishop(axes, found)
         error = format_number(found.best.rmse_away, 2)
         where = " away from the jump" if found.jumps else ""
-        name = mathematics(found.target)
+        name = found.target.caption
         axes.set_title(f"{name}: RMSE {error}{where}", fontsize=9)
         axes.set_ylim(-1.2, 1.2)
         axes.set_yticks([-1, 0, 1])

@@ -15,7 +15,7 @@ from nissl.files import write_bytes
 KERNELS = ("edges", "sobel_vertical", "laplacian", "sharpen", "box", "gaussian", "emboss")
 GREYS = 13  # of the photograph; all 256 would make the files several times as large
 TINTS = (0.2, 0.5, 1.0)  # of the two colours that numbers are tinted with
-DPI = 60
+DPI = 80
 
 
 def draw(folder: Path) -> list[Path]:

@@ -58,6 +58,7 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "mish",
+    "name_of",
     "registry",
     "relu",
     "relu6",
@@ -292,6 +293,18 @@ def get(identifier: Any) -> Callable[..., Tensor]:
 def serialize(function: Any) -> Any:
     """Return the name of an activation function, as model files write it."""
     return registry.serialize(relu if function is F.relu else function)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return what an activation function is called: its registered name, or its own.
+
+    >>> name_of(tanh), name_of(lambda x: x)
+    ('tanh', '<lambda>')
+    """
+    for name in registry:
+        if registry.lookup(name) is (relu if function is F.relu else function):
+            return name
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def deserialize(config: Any) -> Callable[..., Tensor]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "bare",
     "confusion",
     "curves",
     "metric_name",
@@ -135,7 +136,7 @@ def curves(
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         axes.grid(color=GRID, linewidth=0.6)
         axes.legend(frameon=False)
-        _bare(axes)
+        bare(axes)
     return figure
 
 
@@ -271,7 +272,7 @@ def regression(true: ArrayLike, predicted: ArrayLike, *, target: str = "") -> Fi
     left.legend(frameon=False)
     for axes in (left, right):
         axes.grid(color=GRID, linewidth=0.6)
-        _bare(axes)
+        bare(axes)
     return figure
 
 
@@ -323,9 +324,12 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _bare(axes: Axes) -> None:
+def bare(axes: Axes, grid: bool = False) -> None:
+    """Take away the frame above and to the right; draw a grid, below everything, if asked."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_axisbelow(True)
+    if grid:
+        axes.grid(color=GRID, linewidth=0.6)
 
 
 def _short(name: str, length: int = 24) -> str:

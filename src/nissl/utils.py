@@ -10,7 +10,7 @@ import numpy as np
 
 from nissl import random
 from nissl.core import dtypes
-from nissl.errors import ArgumentError, ArgumentTypeError, DataError
+from nissl.errors import ArgumentError, ArgumentTypeError, DataError, GraphError
 
 if TYPE_CHECKING:
     from nissl.explain.diagrams.report import Diagram
@@ -129,12 +129,10 @@ def plot_model(
     >>> [block.outputs for block in drawn.graph.blocks]
     [((None, 3),), ((None, 2),)]
     """
-    from nissl.explain.diagrams.report import plot_model
+    from nissl.explain.diagrams.report import diagram
 
-    return plot_model(
+    drawn = diagram(
         model,
-        to_file,
-        dpi=dpi,
         show_shapes=show_shapes,
         show_dtype=show_dtype,
         show_layer_names=show_layer_names,
@@ -145,3 +143,11 @@ def plot_model(
         show_params=show_params,
         neurons=neurons,
     )
+    if show_shapes and any(b.role == "layer" and b.outputs is None for b in drawn.graph.blocks):
+        raise GraphError(
+            f"model {model.name!r} is not built, so the shapes that show_shapes=True asks for are "
+            "not known; give it an Input, model.build((None, ...)), or call it on data"
+        )
+    if to_file is not None:
+        drawn.write(to_file, dpi)
+    return drawn

@@ -52,6 +52,7 @@ def test_mistakes(nissl, trained: Path, tmp_path: Path) -> None:
         (("-o", tmp_path / "m.gif"), "the ending must be one of"),
         (("-o", tmp_path / "m.svg"), "exists already"),
         (("--format", "xml"), "unknown format"),
+        (("--neurons",), "say where to draw it, with -o FILE"),
     ):
         outcome = nissl("summary", trained, *arguments)
         assert outcome.code == 2

@@ -18,6 +18,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     r"\max": max,
     r"\min": min,
     r"\ln": mp.log,
+    r"\exp": mp.exp,
+    r"\sin": mp.sin,
     r"\tanh": mp.tanh,
     r"\Phi": mp.ncdf,
     r"\varphi": mp.npdf,
@@ -34,7 +36,7 @@ class Reader:
     """One formula, or condition, at one point."""
 
     def __init__(self, latex: str, letters: Mapping[str, Any], vector: Sequence[Any] = ()) -> None:
-        text = latex.replace(r"\,", " ")
+        text = re.sub(r"\\(,|(cdot|left|right)(?![a-z]))", " ", latex)
         self.tokens = TOKEN.findall(text)
         assert re.sub(r"\s", "", "".join(self.tokens)) == re.sub(r"\s", "", text), latex
         self.place = 0
@@ -96,11 +98,13 @@ class Reader:
 
     def atom(self) -> Any:
         token = self.peek()
-        if token == "(":
-            return self.within("(", ")")
+        if token in ("(", "{"):
+            return self.within(token, ")" if token == "(" else "}")
         if token == "|":
             return abs(self.within("|", "|"))
         self.take()
+        if token == r"\frac":
+            return self.within("{", "}") / self.within("{", "}")
         if token in FUNCTIONS:
             return self.call(FUNCTIONS[token])
         if token == r"\sum_k":

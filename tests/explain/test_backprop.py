@@ -33,10 +33,6 @@ def network(sizes: list[int], hidden: Any = "tanh", output: Any = None, **option
     return nissl.Sequential(stack)
 
 
-def set_weights(model: Any, *weights: Any) -> None:
-    model.set_weights([np.array(each, np.float64) for each in weights])
-
-
 def flat(weights: Any) -> list[float]:
     return [float(v) for pair in weights for w in pair if w is not None for v in np.ravel(w)]
 
@@ -86,8 +82,8 @@ def test_the_lectures_network_digit_by_digit() -> None:
 def test_two_sigmoid_layers_with_known_digits() -> None:
     """The 2-2-2 example that courses pass around: E, two derivatives and new weights."""
     model = network([2, 2, 2], "sigmoid", "sigmoid")
-    set_weights(
-        model, [[0.15, 0.25], [0.2, 0.3]], [0.35, 0.35], [[0.4, 0.5], [0.45, 0.55]], [0.6] * 2
+    model.set_weights(
+        [[[0.15, 0.25], [0.2, 0.3]], [0.35, 0.35], [[0.4, 0.5], [0.45, 0.55]], [0.6] * 2]
     )
     shown = backprop(model, [0.05, 0.1], [0.01, 0.99], 0.5, "half_squared_error")
     assert shown.numbers.error == pytest.approx(0.298371109, abs=1e-9)
@@ -102,7 +98,7 @@ def test_two_two_one_by_plain_arithmetic() -> None:
         return 1 / (1 + math.exp(-a))
 
     model = network([2, 2, 1], "sigmoid", "sigmoid")
-    set_weights(model, [[1.0, -2.0], [0.5, 3.0]], [0.1, -0.2], [[1.5], [-1.0]], [0.25])
+    model.set_weights([[[1.0, -2.0], [0.5, 3.0]], [0.1, -0.2], [[1.5], [-1.0]], [0.25]])
     z1, z2 = sigmoid(0.1 + 1.0 * 2 + 0.5 * -1), sigmoid(-0.2 - 2.0 * 2 + 3.0 * -1)
     y = sigmoid(0.25 + 1.5 * z1 - 1.0 * z2)
     delta = (y - 1) * y * (1 - y)
@@ -118,7 +114,7 @@ def test_two_two_one_by_plain_arithmetic() -> None:
 
 def test_softmax_with_its_crossentropy_is_y_minus_t() -> None:
     model = network([2, 3], output="softmax")
-    set_weights(model, [[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]], [0.0, 0.1, 0.2])
+    model.set_weights([[[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]], [0.0, 0.1, 0.2]])
     logits = [1.0 + 0.5 * 3, 0.1 + 2.0 * 3, -1.0 + 0.2]
     total = sum(math.exp(each) for each in logits)
     y = [math.exp(each) / total for each in logits]
@@ -260,6 +256,10 @@ def test_the_comparison_names_the_weight_and_counts_in_rounding() -> None:
     model = network([2, 3, 1])
     shown = backprop(model, [1.0, 2.0], 0.5, 0.1, "mse")
     given = [np.array(g) for g in gradient(shown)]
+    given[0][0, 2] = math.nan
+    found = compare(shown.stages, shown.numbers, given, np.dtype(np.float64))
+    assert (found.absolute, found.units, found.where) == (math.inf, math.inf, "w_31 of layer 1")
+    given[0][0, 2] = gradient(shown)[0][0, 2]
     given[2][1, 0] += 1e-6
     found = compare(shown.stages, shown.numbers, given, np.dtype(np.float64))
     assert found.where == "w_12 of layer 2"
@@ -276,6 +276,15 @@ def test_the_models_own_dtype_is_compared_too(dtype: str) -> None:
     assert shown.own_agreement.dtype == dtype
     assert shown.own_agreement.units < 30
     assert (f"in {dtype}, differs by at most" in str(shown)) == (dtype != "float64")
+
+
+@pytest.mark.parametrize(("x", "second"), [(300.0, 3.0), (1e5, -3.0)])  # to inf, to inf - inf
+def test_overflow_in_the_models_own_dtype_is_told(x: float, second: float) -> None:
+    model = network([1, 2, 1], "relu", dtype="float16")
+    model.set_weights([[[1.0, 2.0]], [0, 0], [[1.0], [second]], [0.0]])
+    shown = backprop(model, x, 1.0, 0.1, "mse")
+    assert "in float16, is not finite: on the way to w_" in str(shown)
+    assert shown.agreement.units < 30
 
 
 def test_deep_sigmoid_networks_agree_although_gradients_vanish() -> None:

@@ -28,10 +28,6 @@ def network(sizes: list[int], hidden: Any = "tanh", output: Any = None, **option
     return nissl.Sequential(stack)
 
 
-def set_weights(model: Any, *weights: Any) -> None:
-    model.set_weights([np.array(each, np.float64) for each in weights])
-
-
 def gradient(shown: Backprop) -> list[Array]:
     return [g for n in shown.numbers.stages for g in (n.kernel_slope, n.bias_slope)]
 
@@ -118,7 +114,7 @@ def test_a_loss_of_ones_own() -> None:
 
 def test_kinks_are_told() -> None:
     model = network([1, 1, 1], "relu")
-    set_weights(model, [[1.0]], [0.0], [[1.0]], [0.0])
+    model.set_weights([[[1.0]], [0.0], [[1.0]], [0.0]])
     assert "unit 1: relu has no derivative at a = 0; 0 is taken" in str(
         backprop(model, 0.0, 1.0, 0.1, "mse")
     )

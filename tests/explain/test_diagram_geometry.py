@@ -275,7 +275,7 @@ def parsed(page: str) -> WellFormed:
 def test_html_is_well_formed_and_escaped():
     cells = parsed(diagram(names())._repr_html_()).cells
     for name in NAMES:
-        assert name in cells
+        assert name.replace("\t", "?") in cells
     with pytest.raises(AssertionError):
         parsed("<table><tr><td>x</tr></table>")
 

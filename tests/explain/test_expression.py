@@ -8,10 +8,12 @@ from collections.abc import Callable
 import mpmath
 import numpy as np
 import pytest
+from formula_reader import compute
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nissl
+from nissl.core.op import quiet
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nissl.explain.expressions.expression import parse
 from nissl.explain.expressions.vocabulary import functions
@@ -79,8 +81,11 @@ def test_brackets_and_operators_of_any_nesting(pair: tuple[str, float]) -> None:
     assert parse(f"x + {text}")(np.float64(0)).item() == value
 
 
-@given(st.text(alphabet="xyπsin()+-*/^.,0123456789e² \n[]_=&'\"\\", max_size=40))
-@settings(max_examples=300, deadline=None)
+WORDS = [*functions(), *"xyπ()()+-*/^.,0129e²½₂ \n[]_=&'\"\\", "lambda", "1e308", "ﷺ", "x₁", "**"]
+
+
+@given(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=3)), max_size=30).map("".join))
+@settings(max_examples=400, deadline=None)
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     try:
         f = parse(text)
@@ -89,6 +94,36 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
         assert "^" in str(error).splitlines()[-1]
     else:
         assert f.text == text.strip()
+        assert list(inspect.signature(f).parameters) == list(f.inputs)
+        assert f.latex
+        with quiet():
+            assert f(*(np.float64(0.7) for _ in f.inputs)).shape == ()
+
+
+def nested(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Calls, operations and signs of what is given, each in brackets."""
+    names = st.sampled_from(["sin", "exp", "ln", "tanh", "square"])
+    return st.one_of(
+        st.builds("{}({})".format, names, parts),
+        st.builds("({}){}({})".format, parts, st.sampled_from("+-*/^"), parts),
+        parts.map("-({})".format),
+    )
+
+
+LEAVES = st.sampled_from(["x", "y1", "2", "2.5e-7", "1e3", "pi", "e", "0.5"])
+
+
+@given(st.recursive(LEAVES, nested, max_leaves=7))
+@settings(max_examples=200, deadline=None)
+def test_the_latex_says_what_is_computed(text: str) -> None:
+    try:
+        f = parse(text, names=("x", "y1"))
+    except ArgumentError:  # a constant part that is not finite
+        return
+    wanted = f(np.float64(1.3), np.float64(0.7)).item()
+    if np.isfinite(wanted) and 1e-9 < abs(wanted) < 1e9:
+        letters = {"x": mp.mpf("1.3"), "y_{1}": mp.mpf("0.7"), r"\pi": mp.pi, "e": mp.e}
+        assert float(compute(f.latex, letters)) == pytest.approx(wanted, rel=1e-6), f.latex
 
 
 def test_inputs_come_in_the_order_of_appearance_and_of_their_numbers() -> None:
@@ -97,6 +132,7 @@ def test_inputs_come_in_the_order_of_appearance_and_of_their_numbers() -> None:
     assert parse("3*pi").inputs == ()
     assert parse("x", names=("t", "x")).inputs == ("t", "x")
     assert parse("x₁ + x₂").inputs == ("x1", "x2")
+    assert parse("lambda*x")(2.0, **{"x": 3.0}).item() == 6
 
 
 def test_an_expression_is_a_function_of_tensors() -> None:
@@ -124,6 +160,9 @@ def test_latex_has_the_brackets_that_are_needed() -> None:
     assert parse("x-(y-z)").latex == "x - (y - z)"
     assert parse("(x-y)-z").latex == "x - y - z"
     assert parse("(-x)^2").latex == "{(-x)}^{2}"
+    assert parse("(x/y)^2").latex == r"{\left(\frac{x}{y}\right)}^{2}"
+    assert parse("2.5e-7^x").latex == r"{(2.5 \cdot 10^{-7})}^{x}"
+    assert parse("1e3^x + rate_x*ä").latex == r"{(10^{3})}^{x} + \mathit{rate\_x} \, \text{ä}"
     assert parse("x/(y+1)").latex == r"\frac{x}{y + 1}"
     assert parse("3*2*x").latex == r"3 \cdot 2 \, x"
     assert parse("theta*pi").latex == r"\theta \, \pi"
@@ -166,6 +205,8 @@ WRONG = {
     "x = 3": (3, "no meaning"),
     "__import__('os')": (1, "unknown function"),
     "x²": (2, "written with ^"),
+    "1 + relu(x, -1)": (5, "negative_slope=-1"),
+    "x + ½": (5, "'½' is no name"),
     "x + 1/0": (6, "constant inf"),
     "x + 0/0": (6, "constant nan"),
     "10**400": (3, "constant inf"),

@@ -180,7 +180,7 @@ def test_names() -> None:
         ("rellu", UnknownNameError, "did you mean 'relu'"),
         ("", UnknownNameError, "unknown activation ''"),
         ([], ArgumentError, "no activation is named"),
-        (3, ArgumentTypeError, "names or functions, not int 3"),
+        (3, ArgumentTypeError, "a name or a function of tensors, not int 3"),
         (nissl.Tensor, ArgumentTypeError, "a name or a function of tensors, not type"),
         ([3], ArgumentTypeError, "a name or a function of tensors, not int 3"),
         ("leaky_relu(alpha=1)", UnknownNameError, "Known: negative_slope"),
@@ -309,6 +309,7 @@ def test_circles_stand_where_the_convention_is() -> None:
 def test_hard_functions_are_drawn_too() -> None:
     functions = [lambda x: 1 / x, nissl.log, nissl.exp, lambda x: x * math.nan]
     explain.activations(functions, low=-800, high=800).figure().draw_without_rendering()
+    explain.activations({"層 $x_1$": "relu"}).figure().draw_without_rendering()
     explain.activations(["relu"], low=-1e-3, high=1e8).figure().draw_without_rendering()
 
 

@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nissl
-from nissl.errors import ArgumentTypeError, DataError, GraphError, NonFiniteError, ShapeError
+from nissl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DataError,
+    GraphError,
+    NonFiniteError,
+    ShapeError,
+)
 from nissl.explain import separable
 from nissl.explain.perceptrons import hulls
 from nissl.explain.perceptrons.separability import (
@@ -287,6 +294,14 @@ def test_labels_of_any_kind() -> None:
     assert "for every sample of target low" in found.to_text()
 
 
+def test_numbers_beyond_floats_are_written_but_not_drawn() -> None:
+    found = separable([[10**400], [0]], [0, 1])
+    assert "5.00000e+399 - x1 is above 0" in found.to_text()
+    with pytest.raises(ArgumentError, match="beyond the range of floats"):
+        found.figure()
+    assert "-1.50000e-310 + x1" in separable([[1e-310], [2e-310]], [0, 1]).to_text()
+
+
 def test_exact_points() -> None:
     assert exact_points([[0.1, 2]]) == [(Fraction(0.1), Fraction(2))]
     assert exact_points(np.array([[0.1]], np.float32)) == [(Fraction(float(np.float32(0.1))),)]
@@ -336,7 +351,7 @@ def test_wrong_certificates_are_caught() -> None:
     question = Separability(points, tuple(positive), (0, 1))
     for coefficients in wrong:
         with pytest.raises(GraphError, match="exact check"):
-            question.with_certificate(coefficients)
+            question.answered(coefficients=coefficients)
 
 
 def test_wrong_lines_are_caught() -> None:
@@ -351,7 +366,7 @@ def test_wrong_lines_are_caught() -> None:
     ):
         assert not line_holds(points, positive, weights, bias)
         with pytest.raises(GraphError, match="exact check"):
-            Separability(points, tuple(positive), (0, 1)).with_line(weights, bias)
+            Separability(points, tuple(positive), (0, 1)).answered(weights=weights, bias=bias)
 
 
 # ---- what the perceptron rule makes of it ------------------------------------------------------
@@ -365,6 +380,14 @@ def test_the_rule_converges_exactly_where_a_line_exists(seed: int, samples: int)
     y = rng.integers(0, 2, size=samples)
     p = nissl.Perceptron(max_updates=150).fit(x, y)
     assert p.converged == bool(separable(x, y))
+
+
+@pytest.mark.parametrize("features", [2, 3])
+def test_labels_that_look_like_mathematics_are_drawn(features: int, tmp_path) -> None:
+    x = np.eye(features)
+    separable(x, ["$\\foo$"] + ["漢\t"] * (features - 1)).save(tmp_path / "line.svg")
+    x[1:] = x[0]
+    separable(x, ["$\\foo$"] + ["漢\t"] * (features - 1)).save(tmp_path / "none.svg")
 
 
 # ---- what is shown ---------------------------------------------------------------------------

@@ -108,6 +108,21 @@ def test_texts_are_refused(name: str) -> None:
         make()(np.full((2, *taken), "a"))
 
 
+def test_numbers_in_lists_are_not_rounded_below_the_layers_dtype() -> None:
+    """0.1 as float64 holds it, not as float32 does: weights and inputs alike."""
+    layer = layers.Dense(1, dtype="float64", input_shape=(1,))
+    for model in (layer, nissl.Sequential([layer])):
+        model([[0.0]])
+        model.set_weights([[[0.1]], [0.3]])
+        assert [each.item() for each in model.get_weights()] == [0.1, 0.3]
+        for x in ([[0.7]], ((0.7,),), np.array([[0.7]])):
+            assert model(x).item() == 0.7 * 0.1 + 0.3
+    half = layers.Dense(1, dtype="float16")
+    half([[0.0]])
+    half.set_weights([[[0.1]], [1e-4]])
+    assert [w.item() for w in half.get_weights()] == [np.float16(0.1), np.float16(1e-4)]
+
+
 # ---- Dense -------------------------------------------------------------------------------------
 
 

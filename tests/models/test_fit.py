@@ -220,6 +220,18 @@ def test_metrics_by_name_object_class_and_function_are_the_same() -> None:
     assert found == pytest.approx(dict.fromkeys(found, wanted), rel=1e-5)
 
 
+@pytest.mark.parametrize("options", [{}, {"run_eagerly": True}])
+def test_a_metric_of_several_numbers_is_a_list(options: dict[str, Any]) -> None:
+    made = nissl.Sequential([nissl.Input((3,)), layers.Dense(1, "sigmoid")])
+    recall = metrics.Recall(thresholds=[0.0, 1.0], name="recall")  # all are above, none is
+    made.compile(optimizers.SGD(0.0), "binary_crossentropy", metrics=[recall], **options)
+    targets = np.arange(20) % 2
+    history = made.fit(X, targets, epochs=2, validation_split=0.5, **QUIET).history
+    assert history["recall"] == history["val_recall"] == [[1.0, 0.0]] * 2
+    assert made.fit(X, targets, epochs=2, **QUIET).history["recall"] == [[1.0, 0.0]] * 2
+    assert made.evaluate(X, targets, return_dict=True, **QUIET)["recall"] == [1.0, 0.0]
+
+
 def test_repeated_names_are_numbered() -> None:
     small = nissl.Sequential([nissl.Input((3,)), layers.Dense(1)])
     small.compile("sgd", "mse", metrics=["mae", "mae"], weighted_metrics=["mae"])

@@ -164,6 +164,7 @@ def test_on_the_line() -> None:
         ([-1, -1, -1, 1], [-1, 1]),
         ([False, False, False, True], [False, True]),
         (["no", "no", "no", "yes"], ["no", "yes"]),
+        (np.array(["no", "no", "no", "yes"], object), ["no", "yes"]),
         ([2.5, 2.5, 2.5, 7.0], [2.5, 7.0]),
         ([[3], [3], [3], [9]], [3, 9]),
         (np.array([0, 0, 0, 1], np.uint8), [0, 1]),
@@ -187,7 +188,7 @@ def test_one_class_of_the_natural_labels(only: int) -> None:
 
 
 def test_tensors_and_narrow_dtypes_are_taken() -> None:
-    for dtype in ("float16", "float32", "int8"):
+    for dtype in ("float16", "bfloat16", "float32", "int8"):
         p = nissl.Perceptron().fit(nissl.asarray(BOOLEAN, dtype), nissl.asarray(AND))
         assert p.weights.tolist() == [-3, 2, 1]
 
@@ -236,11 +237,13 @@ def test_weights_cannot_be_written_into() -> None:
     ("settings_", "error", "said"),
     [
         ({"activation": "sgn"}, UnknownNameError, "did you mean 'sign'"),
+        ({"activation": ["sign"]}, UnknownNameError, "unknown activation"),
         ({"learning_rate": 0}, ArgumentError, "above 0, not 0"),
         ({"learning_rate": float("nan")}, ArgumentError, "not nan"),
         ({"max_updates": 0}, ArgumentError, "at least 1, not 0"),
         ({"max_updates": 1.5}, ArgumentError, "whole number"),
         ({"initial_weights": "ones"}, UnknownNameError, "zeros"),
+        ({"initial_weights": [[1], [1, 2]]}, ShapeError, "initial_weights: rows of different"),
         ({"initial_weights": [1]}, ShapeError, "one for each feature"),
         ({"initial_weights": [1, float("inf")]}, NonFiniteError, "infinity"),
     ],
@@ -264,6 +267,8 @@ def test_bad_settings(settings_: dict, error: type[Exception], said: str) -> Non
         ([[1], [2]], [0, float("nan")], NonFiniteError, "labels"),
         ([["a"], ["b"]], [0, 1], ArgumentTypeError, "real numbers"),
         ([[1], [2]], [None, 1], ArgumentTypeError, "numbers or texts"),
+        ([[1, 2], [3]], [0, 1], ShapeError, "x: rows of different lengths"),
+        ([[1], [2]], [[0], [0, 1]], ShapeError, "y: rows of different lengths"),
         ([[1e308], [-1e308]], [0, 1], NonFiniteError, "no longer finite"),
     ],
 )

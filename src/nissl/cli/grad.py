@@ -58,7 +58,7 @@ Separate = Annotated[
 ]
 
 _VALUE = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(.*)", re.DOTALL)
-_NEXT = re.compile(r"[,;]\s*(?=[^\W\d]\w*\s*=)")
+_NEXT = re.compile(r"[,;\s]\s*(?=[^\W\d]\w*\s*=)")
 
 
 def register(app: typer.Typer) -> None:
@@ -128,7 +128,7 @@ def _point(f: Expression, given: Sequence[str]) -> dict[str, float]:
             )
         )
     point: dict[str, float] = {}
-    for text in (part for word in given for part in _NEXT.split(word)):
+    for text in (part for word in given for part in _NEXT.split(word.strip())):
         found = _VALUE.fullmatch(text.rstrip(" ,;"))
         if found is None:
             raise ArgumentError(

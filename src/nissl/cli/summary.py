@@ -10,6 +10,7 @@ from nissl.cli import console, runs
 from nissl.cli.help import HelpCommand
 from nissl.cli.options import Debug, Lang, RunOrModel
 from nissl.cli.showing import Force, Format, Output
+from nissl.errors import ArgumentError
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 from nissl.plots import metric_name
@@ -44,6 +45,8 @@ def summary(
     from nissl.explain.diagrams.report import diagram
 
     showing.check(output, force, format)
+    if neurons and not output:
+        raise ArgumentError(_("--neurons is for the picture; say where to draw it, with -o FILE"))
     found = runs.find(run)
     told = diagram(found.load(), neurons=neurons)
     if format == "table":
@@ -57,13 +60,12 @@ def summary(
 
 def show_layers(model: Any) -> None:
     """Print a table of the layers with their activations, output shapes and parameters."""
-    from nissl import activations
+    from nissl.explain.diagrams.blocks import activation_name
     from nissl.models.summary import summary_rows
 
     rows: list[list[str]] = []
     for row in summary_rows(model):
-        function = getattr(model.get_layer(row.name), "activation", None)
-        named = "" if function is None else str(activations.serialize(function))
+        named = activation_name(model.get_layer(row.name))
         shape = "?" if row.output_shape is None else " x ".join(map(str, row.output_shape[1:]))
         rows.append([row.name, row.kind, named, shape, f"{row.params:,}"])
     titles = (_("Layer"), _("Kind"), _("Activation"), _("Output of one sample"), _("Parameters"))

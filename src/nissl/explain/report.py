@@ -23,7 +23,16 @@ from nissl.files import write_bytes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Cell", "Explanation", "Part", "Table", "Text", "format_number"]
+__all__ = [
+    "Cell",
+    "Explanation",
+    "Part",
+    "Table",
+    "Text",
+    "escape_latex",
+    "format_number",
+    "number_latex",
+]
 
 PICTURES = (".png", ".svg", ".pdf")
 TEXTS = (".txt", ".md", ".tex", ".html")
@@ -66,14 +75,51 @@ def format_number(value: Any, digits: int = 6) -> str:
     return format(0.0 if number == 0 else number, f".{digits}g")
 
 
+def number_latex(text: str) -> str:
+    r"""Return a formatted number in LaTeX's mathematics.
+
+    >>> number_latex("2.5e-07"), number_latex("1e+06"), number_latex("-inf")
+    ('2.5 \\cdot 10^{-7}', '10^{6}', '-\\infty')
+    """
+    mantissa, e, exponent = text.lower().partition("e")
+    if not e or not exponent.lstrip("+-").isdigit():
+        return text.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
+    power = f"10^{{{int(exponent)}}}"
+    return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
+
+
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; ``heading`` makes it the title of what follows."""
+    """A paragraph, or several lines of one; ``heading`` makes it the title of what follows."""
 
     text: str
     latex: str = ""
     heading: bool = False
     style: str = ""
+
+    def to_markdown(self) -> str:
+        """Return the text in GitHub's Markdown."""
+        if self.heading:
+            return f"### {_markdown_line(self.text)}"
+        return "\\\n".join(map(_markdown_line, self.text.split("\n")))
+
+    def to_latex(self) -> str:
+        """Return the text in LaTeX."""
+        latex = self.latex or escape_latex(self.text)
+        if self.heading:
+            return rf"\subsection*{{{latex}}}"
+        return latex if self.latex else latex.replace("\n", "\\\\\n")
+
+    def to_html(self) -> str:
+        """Return the text as HTML."""
+        text = _html(self.text).replace("\n", "<br>\n")
+        style = f' style="{_CSS[self.style]}"' if self.style else ""
+        return f"<h3>{text}</h3>" if self.heading else f"<p{style}>{text}</p>"
+
+    def __rich__(self) -> Any:
+        from rich.text import Text as RichText
+
+        return RichText(_printable(self.text), "bold" if self.heading else _STYLES[self.style])
 
 
 @dataclass(frozen=True)
@@ -122,7 +168,8 @@ class Table:
         if isinstance(value, str):
             return Cell(value)
         shown = format_number(value, self.digits)
-        return Cell(shown, _latex_number(shown), "" if math.isfinite(value) else "bad")
+        latex = "" if shown.replace(".", "").isdigit() else number_latex(shown)
+        return Cell(shown, latex, "" if math.isfinite(value) else "bad")
 
     def cells(self) -> list[list[Cell]]:
         """Return all rows as they are shown."""
@@ -140,42 +187,35 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table in GitHub's Markdown."""
-        lines = ["| " + " | ".join(_markdown(cell.text) for cell in self.titles()) + " |"]
-        widths = [len(cell.text) + 1 for cell in self.titles()]
-        lines.append(
-            "|"
-            + "|".join(
-                "-" * width + (":" if right else "-")
-                for width, right in zip(widths, self.right(), strict=True)
-            )
-            + "|"
-        )
-        for row in self.cells():
-            lines.append("| " + " | ".join(_markdown(cell.text) for cell in row) + " |")
-        return "\n".join([*([f"**{_markdown(self.title)}**", ""] if self.title else []), *lines])
+        rules = [
+            "-" * (len(title.text) + 1) + (":" if right else "-")
+            for title, right in zip(self.titles(), self.right(), strict=True)
+        ]
+        head, *rows = [
+            "| " + " | ".join(_markdown_line(cell.text) for cell in row) + " |"
+            for row in (self.titles(), *self.cells())
+        ]
+        title = [f"**{_markdown_line(self.title)}**", ""] if self.title else []
+        return "\n".join([*title, head, f"|{'|'.join(rules)}|", *rows])
 
     def to_latex(self) -> str:
         """Return the table as LaTeX's ``tabular``."""
         aligned = "".join("r" if right else "l" for right in self.right())
-        lines = [rf"\begin{{tabular}}{{{aligned}}}"]
-        lines.append("  " + " & ".join(_latex(cell) for cell in self.titles()) + r" \\ \hline")
-        for row in self.cells():
-            lines.append("  " + " & ".join(_latex(cell) for cell in row) + r" \\")
-        lines.append(r"\end{tabular}")
-        return "\n".join(
-            [*([rf"\paragraph{{{_escape(self.title)}}}"] if self.title else []), *lines]
-        )
+        head, *rows = [
+            "  " + " & ".join(_latex(cell) for cell in row) + r" \\"
+            for row in (self.titles(), *self.cells())
+        ]
+        title = [rf"\subsubsection*{{{escape_latex(self.title)}}}"] if self.title else []
+        begin = rf"\begin{{tabular}}{{{aligned}}}"
+        return "\n".join([*title, begin, rf"{head} \hline", *rows, r"\end{tabular}"])
 
     def to_html(self) -> str:
         """Return the table as HTML."""
         right = self.right()
-        lines = ["<table>"]
-        if self.title:
-            lines.append(f"<caption>{html.escape(self.title)}</caption>")
-        lines.append("<thead><tr>" + _html_row("th", self.titles(), right) + "</tr></thead>")
-        lines.append("<tbody>")
-        lines += ["<tr>" + _html_row("td", row, right) + "</tr>" for row in self.cells()]
-        return "\n".join([*lines, "</tbody></table>"])
+        title = [f"<caption>{_html(self.title)}</caption>"] if self.title else []
+        head = f"<thead><tr>{_html_row('th', self.titles(), right)}</tr></thead>"
+        rows = [f"<tr>{_html_row('td', row, right)}</tr>" for row in self.cells()]
+        return "\n".join(["<table>", *title, head, "<tbody>", *rows, "</tbody></table>"])
 
     def __rich__(self) -> Any:
         from rich import box
@@ -194,7 +234,7 @@ class Table:
 
 
 def _is_number(value: Value) -> bool:
-    return value.number if isinstance(value, Cell) else isinstance(value, int | float)
+    return value.number if isinstance(value, Cell) else isinstance(value, numbers.Real)
 
 
 class Explanation(ABC):
@@ -222,29 +262,19 @@ class Explanation(ABC):
 
     def to_markdown(self) -> str:
         """Return all parts in Markdown."""
-        return "\n\n".join(
-            part.to_markdown()
-            if isinstance(part, Table)
-            else ("### " if part.heading else "") + _paragraph(part.text)
-            for part in self.parts()
-        )
+        return "\n\n".join(part.to_markdown() for part in self.parts())
 
     def to_latex(self) -> str:
-        """Return all parts in LaTeX, to be put into a document that uses amsmath."""
-        return "\n\n".join(
-            part.to_latex()
-            if isinstance(part, Table)
-            else rf"\subsection*{{{part.latex or _escape(part.text)}}}"
-            if part.heading
-            else part.latex or _escape(part.text)
-            for part in self.parts()
-        )
+        """Return all parts in LaTeX, to be put into a document.
+
+        It needs amsmath, and letters that Vietnamese has are for XeLaTeX, LuaLaTeX, or pdfLaTeX
+        with the font encoding T5.
+        """
+        return "\n\n".join(part.to_latex() for part in self.parts())
 
     def to_html(self) -> str:
         """Return all parts in HTML, without the picture."""
-        return "\n".join(
-            part.to_html() if isinstance(part, Table) else _html_text(part) for part in self.parts()
-        )
+        return "\n".join(part.to_html() for part in self.parts())
 
     def to_text(self, width: int | None = None) -> str:
         """Return all parts as plain text; as Markdown where rich is not installed.
@@ -257,7 +287,14 @@ class Explanation(ABC):
         except ImportError:
             return self.to_markdown()
         stream = io.StringIO()
-        console = Console(file=stream, width=width or 10_000, no_color=True, highlight=False)
+        console = Console(
+            file=stream,
+            width=width or 10_000,
+            color_system=None,  # neither codes nor a notebook's HTML, whatever the environment says
+            force_terminal=False,
+            force_jupyter=False,
+            highlight=False,
+        )
         console.print(self)
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
@@ -298,16 +335,10 @@ class Explanation(ABC):
         return self.to_html() + (f"\n{_svg(self.figure())}" if self.has_figure else "")
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
-        from rich.text import Text as RichText
-
         for place, part in enumerate(self.parts()):
             if place:
                 yield ""
-            if isinstance(part, Table):
-                yield part
-            else:
-                style = "bold" if part.heading else _STYLES[part.style]
-                yield RichText(_printable(part.text), style)
+            yield part
 
 
 _PAGE = """<!doctype html>
@@ -337,24 +368,19 @@ def _html_row(tag: str, cells: Sequence[Cell], right: Sequence[bool]) -> str:
     for cell, aligned in zip(cells, right, strict=True):
         style = ["text-align:right" if aligned else "text-align:left", _CSS.get(cell.style, "")]
         joined = ";".join(filter(None, style))
-        shown.append(f'<{tag} style="{joined}">{html.escape(cell.text)}</{tag}>')
+        shown.append(f'<{tag} style="{joined}">{_html(cell.text)}</{tag}>')
     return "".join(shown)
 
 
-def _html_text(part: Text) -> str:
-    text = html.escape(part.text).replace("\n", "<br>\n")
-    if part.heading:
-        return f"<h3>{text}</h3>"
-    style = f' style="{_CSS[part.style]}"' if part.style else ""
-    return f"<p{style}>{text}</p>"
+def _html(text: str) -> str:
+    return html.escape(_printable(text))
 
 
-def _paragraph(text: str) -> str:
-    return "\n".join(_markdown(line) for line in text.split("\n"))
-
-
-def _markdown(text: str) -> str:
-    return re.sub(r"([\\`*_|<>\[\]])", r"\\\1", _printable(text))
+def _markdown_line(text: str) -> str:
+    """One line of text, in which nothing is taken for a mark, nor its beginning for a list."""
+    line = _printable(text).replace("\n", " ").strip()
+    line = re.sub(r"([\\`*_|<>\[\]&~$])", r"\\\1", line)
+    return re.sub(r"^(\d*)([-+#=.)])(?=[-+#=\s]|$)", r"\1\\\2", line)
 
 
 def _printable(text: str) -> str:
@@ -364,28 +390,28 @@ def _printable(text: str) -> str:
 
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "−": r"\ensuremath{-}",
     **{c: "\\" + c for c in "&%$#_{}"},
-    **{sign: rf"\ensuremath{{{name}}}" for sign, name in {
-        "α": r"\alpha", "δ": r"\delta", "η": r"\eta", "λ": r"\lambda", "Σ": r"\sum",
-        "∂": r"\partial", "·": r"\cdot", "×": r"\times", "≤": r"\leq", "≥": r"\geq", "²": "^2",
-        "←": r"\leftarrow", "…": r"\dots",
+    **{sign: rf"\ensuremath{{\{name}}}" for sign, name in {
+        "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta",
+        "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi",
+        "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "varphi", "χ": "chi", "ψ": "psi",
+        "ω": "omega", "Δ": "Delta", "Σ": "sum", "Φ": "Phi", "∂": "partial", "·": "cdot",
+        "×": "times", "≤": "leq", "≥": "geq", "≠": "neq", "∞": "infty", "←": "leftarrow",
+        "…": "dots",
     }.items()},
+    **{sign: rf"\ensuremath{{^{digit}}}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
 }  # fmt: skip
 
 
-def _escape(text: str) -> str:
+def escape_latex(text: str) -> str:
+    r"""Return a text in which LaTeX reads every character as itself.
+
+    >>> escape_latex("50 % of x_1 ≤ η")
+    '50 \\% of x\\_1 \\ensuremath{\\leq} \\ensuremath{\\eta}'
+    """
     return "".join(_LATEX.get(c, c) for c in _printable(text))
 
 
 def _latex(cell: Cell) -> str:
-    return f"${cell.latex}$" if cell.latex else _escape(cell.text)
-
-
-def _latex_number(shown: str) -> str:
-    """A formatted number in LaTeX's mathematics; empty where the text itself will do."""
-    mantissa, e, exponent = shown.partition("e")
-    if e and exponent.lstrip("+-").isdigit():
-        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
-    if shown in ("inf", "-inf"):
-        return shown.replace("inf", r"\infty")
-    return shown if shown.startswith("-") else ""
+    return f"${cell.latex}$" if cell.latex else escape_latex(cell.text.replace("\n", " "))

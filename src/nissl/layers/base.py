@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from nissl.core import dtypes, tree
-from nissl.core.functions import asarray, astype
+from nissl.core.functions import asarray
 from nissl.core.op import scope
 from nissl.core.tensor import Aval, Shape, Tensor
 from nissl.core.variable import Variable, no_capture, unique
@@ -197,7 +197,7 @@ class Layer:
                 f"layer {self.name!r} has {len(own)} weights ({wanted}), and {len(given)} were "
                 "given"
             )
-        arrays = [asarray(value) for value in given]
+        arrays = [asarray(value, v.dtype) for v, value in zip(own, given, strict=True)]
         for variable, array in zip(own, arrays, strict=True):
             if array.shape != variable.shape:
                 raise ShapeError(
@@ -222,7 +222,8 @@ class Layer:
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Build on the first call, then compute; errors name the layer."""
-        inputs = tree.map_leaves(self._cast, _rows(x) if isinstance(x, list | tuple) else x)
+        rows = isinstance(x, list | tuple) and not _holds_arrays(x)
+        inputs = self._cast(x) if rows else tree.map_leaves(self._cast, x)
         try:
             self._ensure_built(_shape_of(inputs))
             with scope(self.name):
@@ -232,8 +233,7 @@ class Layer:
 
     def _cast(self, leaf: Any) -> Tensor:
         """Bring an input to the layer's dtype; Python lists and NumPy arrays are taken."""
-        tensor = asarray(leaf)
-        return astype(tensor, self.dtype) if tensor.dtype != self.dtype else tensor
+        return asarray(leaf, self.dtype)
 
     def compute_output_shape(self, input_shape: Any) -> BatchShape:
         """Return the shape that an input of ``input_shape``, batch first, comes out with."""
@@ -250,10 +250,9 @@ class Layer:
         return f"<{type(self).__name__} {self.name!r}>"
 
 
-def _rows(x: Any) -> Any:
-    """Nested lists of numbers as a tensor; a list with arrays in it is a container of inputs."""
-    leaves = tree.flatten(x)[0]
-    return x if any(hasattr(leaf, "shape") for leaf in leaves) else asarray(x)
+def _holds_arrays(x: Any) -> bool:
+    """Whether a list is a container of inputs, and not nested lists of numbers."""
+    return any(hasattr(leaf, "shape") for leaf in tree.flatten(x)[0])
 
 
 def _policy(dtype: Any) -> Any:

@@ -55,10 +55,10 @@ class Runner:
         """A rough guess of how long an epoch takes."""
         return self.spec.steps * (self.spec.step.flops() / _FLOPS + _STEP_SECONDS)
 
-    def results(self, state: Sequence[Array]) -> tuple[list[float], int]:
-        """Return the trackers' results and the first bad step (-1: none)."""
+    def results(self, state: Sequence[Array]) -> tuple[list[Any], int]:
+        """Return the trackers' results (numbers or lists) and the first bad step (-1: none)."""
         found = [np.asarray(each) for each in self.report(state)]
-        return [float(each) for each in found[:-1]], int(found[-1])
+        return [each.tolist() for each in found[:-1]], int(found[-1])
 
 
 Maker = Callable[["Model", Trackers, Sequence[Aval]], Step]

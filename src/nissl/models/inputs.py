@@ -198,12 +198,14 @@ def _class_weights(given: Any, y: Array | None, dtype: np.dtype[Any]) -> Array:
     return weights
 
 
-def checked_count(name: str, value: Any, least: int = 1) -> int:
-    """Return an integer argument that must not be smaller than ``least``."""
+def checked_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return an integer argument that lies between ``least`` and ``most``, both included."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ArgumentTypeError(f"{name} is an integer, not {type(value).__name__} {value!r}")
     if value < least:
         raise ArgumentError(f"{name} is at least {least}, not {value}")
+    if most is not None and value > most:
+        raise ArgumentError(f"{name} is at most {most:,}, not {value}")
     return int(value)
 
 

@@ -21,7 +21,7 @@ from nissl.errors import (
     ShapeError,
     UnknownNameError,
 )
-from nissl.models.two_classes import Array, as_labels, as_samples, frozen, two_classes
+from nissl.models.two_classes import Array, as_array, as_labels, as_samples, frozen, two_classes
 
 __all__ = ["Perceptron", "Update"]
 
@@ -104,7 +104,7 @@ class Perceptron:
         shuffle: bool = False,
         seed: int = 0,
     ) -> None:
-        if activation not in ACTIVATIONS:
+        if not isinstance(activation, str) or activation not in ACTIVATIONS:
             raise UnknownNameError("activation", str(activation), ACTIVATIONS)
         if not _is_number(learning_rate) or not 0 < learning_rate < math.inf:
             raise ArgumentError(f"learning_rate is a number above 0, not {learning_rate!r}")
@@ -302,7 +302,7 @@ def _given_weights(given: Any) -> str | Array:
         if given not in ("zeros", "random"):
             raise UnknownNameError("initial_weights", given, ("zeros", "random"))
         return given
-    weights = np.asarray(given)
+    weights = as_array("initial_weights", given)
     if weights.ndim != 1 or len(weights) < 2 or weights.dtype.kind not in "biuf":
         raise ShapeError(
             "initial_weights is zeros, random, or a list of numbers, the bias and one for each "

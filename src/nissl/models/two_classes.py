@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nissl.errors import ArgumentTypeError, DataError, NonFiniteError, ShapeError
 
-__all__ = ["Array", "as_labels", "as_samples", "check_samples", "frozen", "two_classes"]
+__all__ = ["Array", "as_array", "as_labels", "as_samples", "check_samples", "frozen", "two_classes"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -59,10 +59,11 @@ def as_samples(x: ArrayLike) -> Array:
         ArgumentTypeError: not real numbers.
         NonFiniteError: a NaN or an infinity.
     """
-    given = np.asarray(x)
+    given = as_array("x", x)
     check_samples(given.shape)
-    if given.dtype.kind not in "biuf":
+    if given.dtype.kind not in "biuf" and given.dtype.name != "bfloat16":
         raise ArgumentTypeError(f"x is of real numbers, not of dtype {given.dtype}")
+    given = given.astype(np.float64)
     finite = np.isfinite(given)
     if not finite.all():
         sample, feature = (int(place) for place in np.argwhere(~finite)[0])
@@ -70,7 +71,7 @@ def as_samples(x: ArrayLike) -> Array:
             f"x has {int((~finite).sum())} values that are NaN or infinite, the first in sample "
             f"{sample}, feature {feature}; remove these samples, or fill the gaps"
         )
-    return frozen(np.array(given, np.float64))
+    return frozen(given)
 
 
 def check_samples(shape: Sequence[int]) -> None:
@@ -85,7 +86,9 @@ def check_samples(shape: Sequence[int]) -> None:
 
 def as_labels(y: ArrayLike, samples: int) -> Array:
     """Return labels as an array ``(N,)``, or say what is wrong with them."""
-    labels = np.asarray(y)
+    labels = as_array("y", y)
+    if labels.dtype.kind == "O":  # as pandas holds texts
+        labels = as_array("y", labels.tolist())
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (samples,):
@@ -97,6 +100,14 @@ def as_labels(y: ArrayLike, samples: int) -> Array:
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise NonFiniteError("y has labels that are NaN or infinite; remove these samples")
     return labels
+
+
+def as_array(name: str, value: ArrayLike) -> Array:
+    """Return an array of what was given, or raise a ShapeError that names it."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{name}: rows of different lengths are no array") from error
 
 
 def frozen(array: ArrayLike) -> Array:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["bishop", "draw", "mathematics"]
+__all__ = ["bishop", "draw"]
 
 Array = np.ndarray[Any, Any]
 FUNCTION = "#b9b9b9"
@@ -53,20 +53,6 @@ def draw(shown: Approximation) -> Figure:
     return figure
 
 
-def mathematics(target: Any) -> str:
-    """Return a function for a caption: as mathematics, where matplotlib can set it."""
-    from matplotlib.mathtext import MathTextParser
-
-    plain = target.short.replace("$", r"\$")
-    if not target.latex or target.short != target.text:
-        return plain
-    try:
-        MathTextParser("path").parse(f"${target.latex}$")
-    except ValueError:  # it has a command that matplotlib does not know
-        return plain
-    return f"${target.latex}$"
-
-
 def bishop(axes: Axes, shown: Approximation) -> None:
     """Draw the interval as Bishop's figure 5.3 does: hidden units dashed, samples, network."""
     x = np.linspace(shown.low, shown.high, _POINTS)
@@ -83,7 +69,7 @@ def _function_and_networks(axes: Axes, shown: Approximation, x: Array) -> None:
     target = _broken(shown, x)
     axes.plot(
         x, target, color=FUNCTION, linewidth=5, solid_capstyle="butt",
-        label=_("function {name}").format(name=mathematics(shown.target)),
+        label=_("function {name}").format(name=shown.target.caption),
     )  # fmt: skip
     _samples(axes, shown)
     inside = [shown.target(np.linspace(shown.low, shown.high, _POINTS)), shown.t]
@@ -286,15 +272,14 @@ def _legend(axes: Axes, columns: int, title: str = "") -> None:
 
 
 def _bare(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
+    plots.bare(axes)
     axes.tick_params(labelsize=8)
-    axes.set_axisbelow(True)
 
 
 def _title(shown: Approximation, figure: Figure) -> str:
     from nissl.explain.approximation.tables import heading
 
-    name = mathematics(shown.target)
+    name = shown.target.caption
     width = int(figure.get_figwidth() * 10)
     text = heading(shown)
     if name.startswith("$"):  # mathematics is not cut into lines

@@ -8,7 +8,6 @@ Machine Learning, section 5.1 and figure 5.3).
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,6 +23,7 @@ from nissl.explain.approximation.target import GRID, Target, as_target, checked_
 from nissl.explain.report import Explanation, Part, format_number
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
+from nissl.models.inputs import checked_count
 from nissl.models.model import Model
 from nissl.models.sequential import Sequential
 
@@ -96,6 +96,15 @@ class Fit:
         """Return the network's output at points of shape ``(N,)``."""
         return predict(self.model, np.asarray(x, np.float64))
 
+    @property
+    def layers(self) -> tuple[Dense, Dense] | None:
+        """A hidden Dense layer and a Dense(1), if the network is made of these; else ``None``."""
+        match self.model.stack if isinstance(self.model, Sequential) else []:
+            case [Dense() as first, Dense(units=1) as second]:
+                return first, second
+            case _:
+                return None
+
     def hidden(self, x: Any) -> Hidden | None:
         """Return what the last hidden layer does; ``None`` without a Dense(1) at the end."""
         stack = self.model.stack if isinstance(self.model, Sequential) else []
@@ -167,7 +176,8 @@ class Approximation(Explanation):
     @property
     def interval(self) -> str:
         """The interval as a reader sees it."""
-        return f"[{format_number(self.low, 4)}, {format_number(self.high, 4)}]"
+        low, high = (format_number(end, 4) for end in (self.low, self.high))
+        return f"[{low}, {high}]" if low != high else f"[{self.low!r}, {self.high!r}]"
 
     @property
     def away(self) -> float:
@@ -231,15 +241,9 @@ def approximate(
     """
     target = as_target(f)
     low, high = checked_range(low, high)
-    hidden = checked_count("hidden", hidden, 1, MOST_UNITS)
-    samples = checked_count("samples", samples, 2, MOST_SAMPLES)
-    seed = checked_count("seed", seed, 0, (1 << 32) - 1)
-    epochs = None if epochs is None else checked_count("epochs", epochs, 1, 10_000_000)
-    starts = None if starts is None else checked_count("starts", starts, 1, 1000)
+    check_settings(hidden, samples, 2, epochs, starts, noise, seed)
     methods = METHODS if method == "all" else (find_method(method),)
     function = activations.get(activation)
-    if isinstance(noise, bool) or not isinstance(noise, int | float) or not 0 <= noise < math.inf:
-        raise ArgumentError(f"noise is a number of at least 0, not {noise!r}")
     jumps = target.jumps(low, high)
     x, t = _samples(target, low, high, samples, noise, random, seed)
     fits: list[Fit] = []
@@ -252,8 +256,21 @@ def approximate(
         fits.append(
             replace(fit, steps=trained.steps, starts=trained.starts, seconds=trained.seconds)
         )
-    named = activation_name(function)
+    named = activations.name_of(function)
     return Approximation(target, low, high, x, t, tuple(fits), jumps, named, float(noise))
+
+
+def check_settings(
+    hidden: Any, samples: Any, least: int, epochs: Any, starts: Any, noise: Any, seed: Any
+) -> None:
+    """Raise what is wrong with settings; ``least`` samples are needed."""
+    checked_count("hidden", hidden, 1, MOST_UNITS)
+    checked_count("samples", samples, least, MOST_SAMPLES)
+    checked_count("epochs", 1 if epochs is None else epochs, 1, 10_000_000)
+    checked_count("starts", 1 if starts is None else starts, 1, 1000)
+    checked_count("seed", seed, 0, (1 << 32) - 1)
+    if isinstance(noise, bool) or not isinstance(noise, int | float) or not 0 <= noise < math.inf:
+        raise ArgumentError(f"noise is a number of at least 0, not {noise!r}")
 
 
 def approximation_of(
@@ -288,9 +305,7 @@ def approximation_of(
         raise ShapeError(f"x has {places.size} samples and t has {values.size}; give both alike")
     jumps = target.jumps(low, high)
     fit = measure(model, "", target, low, high, places, values, jumps)
-    stack = model.stack if isinstance(model, Sequential) else []
-    inner = stack[0].activation if len(stack) == 2 and isinstance(stack[0], Dense) else None
-    named = "" if inner is None else activation_name(inner)
+    named = activations.name_of(fit.layers[0].activation) if fit.layers else ""
     return Approximation(target, low, high, places, values, (fit,), jumps, named)
 
 
@@ -319,22 +334,3 @@ def _samples(
     x = np.sort(generator.uniform(low, high, count)) if random else np.linspace(low, high, count)
     t = target.finite(x)
     return x, t + generator.normal(0.0, noise, count) if noise else t
-
-
-def checked_count(name: str, value: Any, least: int, most: int) -> int:
-    """Return a whole number within bounds, or say what is wrong with it."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise ArgumentTypeError(f"{name} is a whole number, not {value!r}") from None
-    if isinstance(value, bool) or not least <= number <= most:
-        raise ArgumentError(f"{name} is a whole number from {least} to {most:,}, not {value}")
-    return number
-
-
-def activation_name(function: Any) -> str:
-    """Return what an activation function is called."""
-    try:
-        return str(activations.serialize(function))
-    except ArgumentTypeError:  # a function of the user's own
-        return getattr(function, "__name__", "h")

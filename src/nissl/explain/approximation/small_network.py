@@ -216,7 +216,7 @@ def train(
     scaling = Scaling.of(low, high, t)
     u, v = scaling.apply(x, t)
     inputs = x.shape[1]
-    work = x.size * hidden
+    work = max(x.size, (inputs + 2) * hidden) * hidden
     count = starts or _usual_starts(method, work)
     first = np.stack([first_parameters(hidden, seed, start, inputs) for start in range(count)])
     function = activations.get(activation)

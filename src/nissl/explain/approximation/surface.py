@@ -13,15 +13,13 @@ from nissl import activations, plots
 from nissl.core.op import no_grad, quiet
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 from nissl.explain.approximation.report import (
-    MOST_SAMPLES,
-    MOST_UNITS,
     OUTSIDE,
-    activation_name,
-    checked_count,
+    check_settings,
     root_mean_square,
 )
 from nissl.explain.approximation.small_network import NAMES, Trained, find_method, train
 from nissl.explain.approximation.target import checked_range
+from nissl.explain.drawing.lettering import mathematics
 from nissl.explain.expressions.expression import Expression, parse
 from nissl.explain.report import Explanation, Part, Table, Text, format_number
 from nissl.i18n import translate as _
@@ -145,7 +143,9 @@ class SurfaceApproximation(Explanation):
         three[0].plot([], [], "--", color="black", label=_("edge of the training square"))
         for axes in (three[0], three[2]):
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False, fontsize=8)
-        figure.suptitle(self._heading(_name(self.expression)), fontsize=12)
+        figure.suptitle(
+            self._heading(mathematics(self.expression.latex, self.expression.text)), fontsize=12
+        )
         return figure
 
     def _square(self, axes: Axes, title: str) -> None:
@@ -210,13 +210,7 @@ def approximate_surface(
             f"{str(expression)!r} has {len(expression.inputs)} inputs; a surface has two"
         )
     low, high = checked_range(low, high)
-    hidden = checked_count("hidden", hidden, 1, MOST_UNITS)
-    samples = checked_count("samples", samples, 4, MOST_SAMPLES)
-    seed = checked_count("seed", seed, 0, (1 << 32) - 1)
-    epochs = None if epochs is None else checked_count("epochs", epochs, 1, 10_000_000)
-    starts = None if starts is None else checked_count("starts", starts, 1, 1000)
-    if not 0 <= noise < math.inf:
-        raise ArgumentError(f"noise is a number of at least 0, not {noise!r}")
+    check_settings(hidden, samples, 4, epochs, starts, noise, seed)
     if method == "all":
         raise ArgumentError("method 'all' compares methods for one input; choose one method")
     method, function = find_method(method), activations.get(activation)
@@ -233,7 +227,7 @@ def approximate_surface(
     errors = _predict(trained, grid) - truth
     worst = int(np.argmax(np.abs(errors)))
     return SurfaceApproximation(
-        expression, low, high, x, t, trained, activation_name(function),
+        expression, low, high, x, t, trained, activations.name_of(function),
         root_mean_square(_predict(trained, x) - t), root_mean_square(errors),
         float(np.abs(errors[worst])), (float(grid[worst, 0]), float(grid[worst, 1])),
     )  # fmt: skip
@@ -274,10 +268,3 @@ def _predict(trained: Trained, x: Array) -> Array:
 def _levels(low: float, high: float) -> Array:
     span = (high - low) or abs(high) or 1.0
     return np.linspace(low - 0.05 * span, high + 0.05 * span, _LEVELS)
-
-
-def _name(expression: Expression) -> str:
-    from nissl.explain.approximation.figure import mathematics
-    from nissl.explain.approximation.target import Target
-
-    return mathematics(Target(expression, expression.text, expression.latex))

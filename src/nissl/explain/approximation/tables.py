@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from nissl.explain.approximation.report import OUTSIDE, Approximation, Fit
 from nissl.explain.approximation.target import GRID
-from nissl.explain.report import Cell, Part, Table, Text, format_number
+from nissl.explain.report import Cell, Part, Table, Text, format_number, number_latex
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
-from nissl.models.sequential import Sequential
 
 __all__ = ["errors_table", "heading", "parts", "weights_table"]
 
@@ -36,7 +35,7 @@ def parts(shown: Approximation) -> Iterator[Part]:
     )
     yield from _jumps(shown)
     yield from _too_few(shown)
-    layers = two_layers(best)
+    layers = best.layers
     if layers is None:
         yield Text(_("Weights are listed for networks of one hidden layer and one output."))
     else:
@@ -49,7 +48,7 @@ def parts(shown: Approximation) -> Iterator[Part]:
 def heading(shown: Approximation, name: str = "") -> str:
     """Return what is shown in a line; ``name`` says how the function is written there."""
     name = name or shown.target.short
-    layers = two_layers(shown.best)
+    layers = shown.best.layers
     if layers is None or not shown.activation:
         return _("A network approximates {name} on {interval}").format(
             name=name, interval=shown.interval
@@ -76,22 +75,20 @@ def errors_table(shown: Approximation) -> Table:
     """Return how near each network comes, and what it cost."""
     trained = any(fit.method for fit in shown.fits)
     at = _("at {variable} =").format(variable=shown.target.variable)
-    columns = [_("Method") if trained else _("Network")]
-    columns += [_("RMSE on the samples")] if shown.x.size else []
-    columns += [_("RMSE on the interval")]
-    columns += [_("RMSE away from jumps")] if shown.jumps else []
-    columns += [_("Largest error"), at]
-    columns += [_("Steps"), _("Starts"), _("Seconds")] if trained else []
-    rows: list[list[Any]] = []
-    for fit in shown.fits:
-        row: list[Any] = [fit.name]
-        row += [fit.samples_rmse] if shown.x.size else []
-        row += [fit.rmse]
-        row += [fit.rmse_away] if shown.jumps else []
-        row += [fit.max_error, fit.max_error_at]
-        row += [fit.steps, fit.starts, fit.seconds] if trained else []
-        rows.append(row)
-    return Table(columns, rows, digits=3)
+    columns: list[tuple[bool, str, Callable[[Fit], Any]]] = [
+        (True, _("Method") if trained else _("Network"), lambda fit: fit.name),
+        (shown.x.size > 0, _("RMSE on the samples"), lambda fit: fit.samples_rmse),
+        (True, _("RMSE on the interval"), lambda fit: fit.rmse),
+        (bool(shown.jumps), _("RMSE away from jumps"), lambda fit: fit.rmse_away),
+        (True, _("Largest error"), lambda fit: fit.max_error),
+        (True, at, lambda fit: fit.max_error_at),
+        (trained, _("Steps"), lambda fit: fit.steps),
+        (trained, _("Starts"), lambda fit: fit.starts),
+        (trained, _("Seconds"), lambda fit: fit.seconds),
+    ]
+    kept = [(title, value) for wanted, title, value in columns if wanted]
+    rows = [[value(fit) for _title, value in kept] for fit in shown.fits]
+    return Table([title for title, _value in kept], rows, digits=3)
 
 
 def _jumps(shown: Approximation) -> Iterator[Part]:
@@ -122,17 +119,6 @@ def _too_few(shown: Approximation) -> Iterator[Part]:
 
 
 # ---- weights ---------------------------------------------------------------------------------
-def two_layers(fit: Fit) -> tuple[Dense, Dense] | None:
-    """The layers of a network of one hidden Dense layer and one output; ``None`` for others."""
-    stack = fit.model.stack if isinstance(fit.model, Sequential) else []
-    if len(stack) != 2:
-        return None
-    first, second = stack
-    if not isinstance(first, Dense) or not isinstance(second, Dense) or second.units != 1:
-        return None
-    return first, second
-
-
 def weights_table(layers: Sequence[Dense], method: str) -> Table:
     """Return weights and biases layer by layer, to be copied: nine digits each."""
     rows: list[list[Any]] = []
@@ -154,13 +140,8 @@ def _vector(values: Any) -> Cell:
     texts = [format_number(float(str(each)), _DIGITS) for each in values]
     return Cell(
         f"[{', '.join(texts)}]",
-        r"\begin{bmatrix} " + " & ".join(map(_latex, texts)) + r" \end{bmatrix}",
+        r"\begin{bmatrix} " + " & ".join(map(number_latex, texts)) + r" \end{bmatrix}",
     )
-
-
-def _latex(text: str) -> str:
-    mantissa, e, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else text
 
 
 def _formula(shown: Approximation, layers: tuple[Dense, Dense]) -> Text:
@@ -178,13 +159,13 @@ def _formula(shown: Approximation, layers: tuple[Dense, Dense]) -> Text:
         outer, slope, shift = _number(v), _number(w), _number(abs(bias))
         sign = "-" if bias < 0 else "+"
         plain += f"{_joined(plain, outer)} {h}({slope} {x} {sign} {shift})"
-        inner = f"{_latex(slope)} {x} {sign} {_latex(shift)}"
-        latex += rf"{_joined(latex, _latex(outer))} \, {function}({inner})"
+        inner = f"{number_latex(slope)} {x} {sign} {number_latex(shift)}"
+        latex += rf"{_joined(latex, number_latex(outer))} \, {function}({inner})"
     end = _number(c)
     equation = f"y({x}) ="
     return Text(
         f"{equation} {(plain + _joined(plain, end)).strip()}",
-        f"${equation} {(latex + _joined(latex, _latex(end))).strip()}$",
+        f"${equation} {(latex + _joined(latex, number_latex(end))).strip()}$",
     )
 
 

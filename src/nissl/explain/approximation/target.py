@@ -12,6 +12,7 @@ import numpy as np
 from nissl.core.op import no_grad, quiet
 from nissl.core.tensor import Tensor
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.explain.drawing.lettering import mathematics
 from nissl.explain.expressions.expression import Expression, parse
 
 __all__ = ["Target", "as_target", "checked_range"]
@@ -44,6 +45,11 @@ class Target:
     def short(self) -> str:
         """The text, cut where it is long."""
         return self.text if len(self.text) <= _LONGEST else self.text[: _LONGEST - 1] + "…"
+
+    @property
+    def caption(self) -> str:
+        """The function in a picture: as mathematics, where it is short and can be set."""
+        return mathematics(self.latex if self.short == self.text else "", self.short)
 
     def __call__(self, x: Array) -> Array:
         """Return the values at points of shape ``(N,)``, float64; NaN where there are none."""

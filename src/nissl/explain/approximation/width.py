@@ -68,7 +68,7 @@ class ByWidth(Explanation):
         )
 
     def figure(self) -> Figure:
-        from nissl.explain.approximation.figure import bishop, mathematics
+        from nissl.explain.approximation.figure import bishop
 
         count = len(self.found) + 1
         columns = min(count, 4 if -count % 4 < -count % 3 else 3)  # which leaves less empty
@@ -97,7 +97,7 @@ class ByWidth(Explanation):
             shown.values(), shown.keys(), loc="outside lower center", ncols=4, frameon=False,
             fontsize=8, handlelength=3.2,
         )  # fmt: skip
-        name = mathematics(self.found[0].target)
+        name = self.found[0].target.caption
         figure.suptitle(
             _("{name} on {interval}, approximated by more and more hidden units").format(
                 name=name, interval=self.found[0].interval
@@ -133,8 +133,7 @@ class ByWidth(Explanation):
         axes.set_xticks(self.widths, [str(width) for width in self.widths])
         axes.minorticks_off()
         axes.tick_params(labelsize=8)
-        axes.grid(color=plots.GRID, linewidth=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
+        plots.bare(axes, grid=True)
         axes.legend(frameon=False, fontsize=8)
 
 

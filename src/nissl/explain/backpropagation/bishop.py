@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nissl.explain.report import Cell, format_number
+from nissl.explain.report import Cell, format_number, number_latex
 
 __all__ = ["chosen", "equal", "factor", "folded", "joined", "number", "plus", "symbol", "times"]
 
@@ -53,13 +53,7 @@ def number(value: Any, digits: int = DIGITS) -> Cell:
     ('-1.5e-09', '-1.5 \\cdot 10^{-9}')
     """
     shown = format_number(value, digits)
-    mantissa, e, exponent = shown.partition("e")
-    if e:
-        return Cell(shown, rf"{mantissa} \cdot 10^{{{int(exponent)}}}")
-    if not math.isfinite(float(value)):
-        names = {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{nan}"}
-        return Cell(shown, names[shown], "bad")
-    return Cell(shown, shown)
+    return Cell(shown, number_latex(shown), "" if math.isfinite(value) else "bad")
 
 
 def factor(value: Any, digits: int = DIGITS) -> Cell:

@@ -70,6 +70,7 @@ def compare(
         for slope, terms in pairs:
             with np.errstate(all="ignore"):
                 apart = np.abs(slope - next(given))
+                apart = np.where(np.isnan(apart), np.inf, apart)  # never "no difference"
                 size = terms.max() if by_array else terms
                 units = np.where(apart > 0, apart / (epsilon * size), 0.0)
             absolute = max(absolute, float(apart.max()))

@@ -22,7 +22,7 @@ from nissl.explain.backpropagation.bishop import (
     symbol,
     times,
 )
-from nissl.explain.backpropagation.layer import MOST_UNITS, Layer, more_units, rest_row
+from nissl.explain.backpropagation.layer import MOST_UNITS, Layer, rest_row
 from nissl.explain.report import Cell, Part, Table, Text
 from nissl.i18n import translate as _
 
@@ -91,7 +91,7 @@ def error_parts(result: Backprop, layer: Layer) -> Iterator[Part]:
             [_output_delta(result, layer, k, jacobi), goal, float(numbers.z[n, k]),
              float(numbers.delta[n, k])]
         )  # fmt: skip
-    rows += rest_row(len(layer.units), layer.stage.units, 4, more_units())
+    rows += layer.more_units(4)
     columns = (
         Cell("δ_k = ∂E_n/∂a_k", r"\delta_k = \partial E_n / \partial a_k"),
         Cell("t_k", "t_k"), Cell("y_k", "y_k"),

@@ -15,7 +15,7 @@ from nissl.i18n import translate as _
 if TYPE_CHECKING:
     from nissl.explain.backpropagation.report import Backprop
 
-__all__ = ["MOST_UNITS", "Layer", "more_units", "more_weights", "rest_row"]
+__all__ = ["MOST_UNITS", "Layer", "rest_row"]
 
 MOST_UNITS = 8  # of a layer
 MOST_INPUTS = 6
@@ -66,18 +66,29 @@ class Layer:
         """``delta_j``."""
         return symbol("δ", j + 1, layer=self.stage.number, raised=raised)
 
-    def weights(self) -> tuple[list[tuple[int, int | None]], int]:
-        """The weights that are listed one by one, as (unit, input), and how many there are."""
+    def weights(self) -> list[tuple[int, int | None]]:
+        """The weights that are listed one by one, as (unit, input)."""
         inputs, units = self.numbers.kernel.shape
         biased = self.numbers.bias is not None
-        count = (inputs + biased) * units
         sources: list[int | None] = [*([None] if biased else []), *range(inputs)]
-        if count <= MOST_WEIGHTS:
-            return [(j, i) for j in range(units) for i in sources], count
+        if len(sources) * units <= MOST_WEIGHTS:
+            return [(j, i) for j in range(units) for i in sources]
         rows = [*([self.numbers.bias_slope] if biased else []), *self.numbers.kernel_slope]
         sizes = np.stack([np.asarray(row) for row in rows], axis=1)  # (units, sources)
         best = chosen(sizes.ravel(), _FEWER_WEIGHTS)
-        return [(b // len(sources), sources[b % len(sources)]) for b in best], count
+        return [(b // len(sources), sources[b % len(sources)]) for b in best]
+
+    def more_units(self, columns: int) -> list[list[Any]]:
+        """A last row that counts the units that are not shown, if there are any."""
+        what = _("{count} more units; those with the largest |δ| are shown")
+        return rest_row(len(self.units), self.stage.units, columns, what)
+
+    def more_weights(self, shown: int, columns: int) -> list[list[Any]]:
+        """The same of the weights."""
+        what = _("{count} more; those with the largest |∂E/∂w| are shown")
+        biased = self.numbers.bias is not None
+        count = self.numbers.kernel.size + biased * self.stage.units
+        return rest_row(shown, count, columns, what)
 
     def of(self, i: int | None, j: int, kernel: Any, bias: Any) -> float:
         """One number of a kernel and its bias."""
@@ -90,13 +101,3 @@ def rest_row(shown: int, count: int, columns: int, what: str) -> list[list[Any]]
         return []
     text = what.format(count=f"{count - shown:,}")
     return [[Cell(f"… {text}", style="dim"), *[None] * (columns - 1)]]
-
-
-def more_units() -> str:
-    """What a row says that counts the other units."""
-    return _("{count} more units; those with the largest |δ| are shown")
-
-
-def more_weights() -> str:
-    """What a row says that counts the other weights."""
-    return _("{count} more; those with the largest |∂E/∂w| are shown")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from nissl.layers import Dense, Input
 from nissl.models import Sequential
 
@@ -28,11 +26,10 @@ def lecture_network() -> Sequential:
         ],
         name="lecture",
     )
-    weights = (
+    network.set_weights([
         [[-0.77810127, -1.4763303, 1.2871214]],
         [0.40375996, 4.596628, -0.6489421],
         [[1.2153453], [0.8098653], [1.520071]],
         [-0.3201559],
-    )
-    network.set_weights([np.array(each, np.float64) for each in weights])
+    ])  # fmt: skip
     return network

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from nissl.explain.backpropagation.error import error_formula
+from nissl.explain.drawing.lettering import drawable, mathematics
 from nissl.explain.drawing.network import DIGITS, draw_network
 from nissl.explain.report import format_number
 from nissl.i18n import translate as _
@@ -35,14 +36,17 @@ def draw(result: Backprop) -> Figure:
              for a, z in zip(each.a[n], each.z[n], strict=True)]
         )  # fmt: skip
         backward.append([f"δ = {_short(delta)}" for delta in each.delta[n]])
-        titles.append(f"{stage.name}\n{stage.activation}")
+        name = mathematics("", drawable(stage.name, 24))
+        titles.append(f"{name}\n{stage.activation}")
     if result.targets is not None:
         forward[-1] = [
             f"{text}\nt = {_short(goal)}"
             for text, goal in zip(forward[-1], result.targets[n], strict=True)
         ]
-    error = f"${error_formula(result.loss).latex}$ = {format_number(result.numbers.errors[n], 4)}"
-    caption = f"{error},  η = {format_number(result.learning_rate)}"
+    loss = error_formula(result.loss)
+    error = format_number(result.numbers.errors[n], 4)
+    formula = mathematics(loss.latex, loss.text)
+    caption = f"{formula} = {error},  η = {format_number(result.learning_rate)}"
     if result.batch:
         caption += "\n" + _(
             "sample n = {sample} of {count}; ∂E/∂w over all, E = {error}"
@@ -51,7 +55,7 @@ def draw(result: Backprop) -> Figure:
             error=format_number(result.numbers.error, 4),
         )  # fmt: skip
     if result.trouble:
-        caption += "\n" + textwrap.fill(result.trouble, 80)
+        caption += "\n" + textwrap.fill(mathematics("", drawable(result.trouble)), 80)
     sizes = "-".join(str(size) for size in stages.sizes)
     return draw_network(
         stages.sizes,

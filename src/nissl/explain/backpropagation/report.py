@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,9 +89,9 @@ def backprop(
     prepared = _prepared(stages, data)
     chosen = _loss(model, loss)
     targets = _targets(chosen, t, len(data), stages.sizes[-1])
-    if not isinstance(sample, int) or not -len(data) <= sample < len(data):
+    if not isinstance(sample, Integral) or not -len(data) <= sample < len(data):
         raise ArgumentError(f"sample lies from 0 to {len(data) - 1}, not {sample!r}")
-    if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
+    if not isinstance(steps, Integral) or not 1 <= steps <= MOST_STEPS:
         raise ArgumentError(f"steps is a whole number from 1 to {MOST_STEPS}, not {steps!r}")
     weights = tuple(
         (_float64(stage.kernel), None if stage.bias is None else _float64(stage.bias))
@@ -98,7 +99,7 @@ def backprop(
     )
     return Backprop(
         stages, weights, chosen, _rate(model, learning_rate), data, prepared, targets,
-        batch=batch, sample=sample % len(data), steps=steps,
+        batch=batch, sample=int(sample) % len(data), steps=int(steps),
     )  # fmt: skip
 
 
@@ -132,9 +133,10 @@ class Backprop(Explanation):
     def __post_init__(self) -> None:
         if not self.trouble and self.agreement.units > LIMIT:
             raise GradientError(
-                f"backpropagation by hand and reverse mode disagree: {self.agreement.where} "
-                f"differs by {self.agreement.absolute:.3g}, {self.agreement.units:.3g} units of "
-                "rounding. This is a fault in Nissl; please report it with the model"
+                "backpropagation by hand and reverse mode disagree: they differ by up to "
+                f"{self.agreement.absolute:.3g}; {self.agreement.where} differs by "
+                f"{self.agreement.units:.3g} units of rounding. This is a fault in Nissl; please "
+                "report it with the model"
             )
 
     # ---- numbers -----------------------------------------------------------------------------
@@ -239,7 +241,7 @@ class Backprop(Explanation):
 
     def _told(self) -> str:
         lines = [
-            _("Error: {loss}; learning rate η = {rate}; all numbers in float64.").format(
+            _("Error function: {loss}; learning rate η = {rate}; all numbers in float64.").format(
                 loss=self.loss.name, rate=format_number(self.learning_rate)
             )
         ]
@@ -287,15 +289,24 @@ class Backprop(Explanation):
         if self.agreement.absolute:
             found = _(
                 "The recursion and reverse mode through the whole model agree to rounding: they "
-                "differ by at most {absolute}, {units} units of rounding of float64, at {where}."
+                "differ by at most {absolute}, and by at most {units} units of rounding of "
+                "float64 (at {where})."
             ).format(**self.agreement.told())
         yield Text(found, style="good")
         own = self.own_agreement
-        if own.dtype != "float64":
+        if not math.isfinite(own.absolute):
+            yield Text(
+                _(
+                    "The gradient that the model itself computes, in {dtype}, is not finite: on "
+                    "the way to {where} a number is too large for {dtype}."
+                ).format(dtype=own.dtype, where=own.where),
+                style="bad",
+            )
+        elif own.dtype != "float64":
             yield Text(
                 _(
                     "The gradient that the model itself computes, in {dtype}, differs by at most "
-                    "{absolute}, {units} units of rounding of {dtype}, at {where}."
+                    "{absolute}, and by at most {units} units of rounding of {dtype} (at {where})."
                 ).format(dtype=own.dtype, **own.told())
             )
 

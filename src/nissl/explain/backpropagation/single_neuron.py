@@ -104,8 +104,13 @@ class Neuron(Explanation):
     def a(self) -> float:
         """The sum, or pre-activation."""
         with np.errstate(all="ignore"):
-            total = F.sum(F.asarray(self.weights) * F.asarray(self.x)) + self.bias
-        return float(total.item())
+            return float((F.sum(F.asarray(self.products)) + self.bias).item())
+
+    @cached_property
+    def products(self) -> Array:
+        """The terms of the sum, ``w_i x_i``, shape ``(D,)``."""
+        with np.errstate(all="ignore"):
+            return (F.asarray(self.weights) * F.asarray(self.x)).numpy()
 
     @cached_property
     def z(self) -> float:
@@ -126,7 +131,7 @@ class Neuron(Explanation):
     def parts(self) -> Iterator[Part]:
         """Yield the sum term by term, and the output."""
         yield Text(_("A neuron with {count} inputs").format(count=len(self.x)), heading=True)
-        products = self.weights * self.x
+        products = self.products
         listed = [i for i in folded(products, _MOST_INPUTS) if i is not None]
         rows: list[list[Any]] = [
             [symbol("w", 0), self.bias, Cell(_("(always 1)")), self.bias],
@@ -171,7 +176,7 @@ class Neuron(Explanation):
     def _diagram(self, axes: Axes) -> None:
         from matplotlib.patches import Circle, FancyBboxPatch
 
-        places = [i for i in folded(self.weights * self.x, _DRAWN) if i is not None]
+        places = [i for i in folded(self.products, _DRAWN) if i is not None]
         hidden = len(self.x) - len(places)
         rows = [("1", self.bias, "$w_0$")]
         rows += [

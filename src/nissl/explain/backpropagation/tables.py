@@ -19,7 +19,7 @@ from nissl.explain.backpropagation.bishop import (
     times,
 )
 from nissl.explain.backpropagation.error import activation_jacobian, error_parts, mixed_delta
-from nissl.explain.backpropagation.layer import Layer, more_units, more_weights, rest_row
+from nissl.explain.backpropagation.layer import Layer
 from nissl.explain.report import Cell, Part, Table, Text
 from nissl.i18n import mark
 from nissl.i18n import translate as _
@@ -75,7 +75,7 @@ def _weights(layer: Layer) -> Table:
     if hidden:
         titles.append(Cell(_("… {count} more inputs").format(count=f"{hidden:,}")))
         rows = [[*row, None] for row in rows]
-    rows += rest_row(len(layer.units), layer.stage.units, len(titles) + 1, more_units())
+    rows += layer.more_units(len(titles) + 1)
     return Table(("", *titles), rows, layer.title)
 
 
@@ -134,7 +134,7 @@ def _forward(result: Backprop, layer: Layer) -> Table:
         [_sum(layer, j, numbers.inputs[n]), float(numbers.a[n, j]), float(numbers.z[n, j])]
         for j in layer.units
     ]
-    rows += rest_row(len(layer.units), layer.stage.units, 3, more_units())
+    rows += layer.more_units(3)
     return Table(titles, rows, layer.title)
 
 
@@ -166,7 +166,7 @@ def _backward(result: Backprop, layer: Layer, above: Layer) -> Table:
             times(value, _bracket(plus(values), several)),
         )
         rows.append([formula, float(numbers.slope[n, j]), float(numbers.delta[n, j])])
-    rows += rest_row(len(layer.units), layer.stage.units, 3, more_units())
+    rows += layer.more_units(3)
     if numbers.slope is None:
         middle = Cell("Σ_k w_kj δ_k", r"\sum_k w_{kj}\,\delta_k")
         head = Cell(
@@ -191,7 +191,7 @@ def _slope_symbol(weight: Cell, of: str) -> Cell:
 
 def _derivatives(result: Backprop, layer: Layer) -> Table:
     n, numbers = result.sample, layer.numbers
-    listed, count = layer.weights()
+    listed = layer.weights()
     rows: list[list[Any]] = []
     for j, i in listed:
         delta, source = float(numbers.delta[n, j]), 1.0
@@ -215,13 +215,13 @@ def _derivatives(result: Backprop, layer: Layer) -> Table:
         columns.append(
             Cell(f"∂E/∂w_ji ({mean})", rf"\partial E / \partial w_{{ji}}\text{{ ({mean})}}")
         )
-    rows += rest_row(len(listed), count, len(columns), more_weights())
+    rows += layer.more_weights(len(listed), len(columns))
     return Table(columns, rows, layer.title)
 
 
 def _update(result: Backprop, layer: Layer) -> Table:
     numbers = layer.numbers
-    listed, count = layer.weights()
+    listed = layer.weights()
     kernel, bias = result.new_weights[layer.place]
     rate = result.learning_rate
     rows: list[list[Any]] = []
@@ -238,7 +238,7 @@ def _update(result: Backprop, layer: Layer) -> Table:
             shown.style,
         )
         rows.append([formula, layer.of(i, j, kernel, bias)])
-    rows += rest_row(len(listed), count, 2, more_weights())
+    rows += layer.more_weights(len(listed), 2)
     of = "E" if result.batch else "E_n"
     head = Cell(
         f"w_ji ← w_ji - η ∂{of}/∂w_ji",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,10 +16,19 @@ from numpy.typing import NDArray
 
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import ArgumentError, ShapeError
+from nissl.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
 from nissl.explain.convolution.kernels import Kernel, Matrix, entry, kernel
 from nissl.explain.convolution.photographs import SIDE, Photograph, photograph
-from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value, format_number
+from nissl.explain.report import (
+    Cell,
+    Explanation,
+    Part,
+    Table,
+    Text,
+    Value,
+    format_number,
+    number_latex,
+)
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -28,8 +39,8 @@ __all__ = ["Convolution", "Filtered", "convolve", "correlate"]
 Array = NDArray[np.float64]
 
 WIDE = 7  # rows or columns up to which a kernel's products are shown one by one
-ABREAST = 3  # columns of a kernel up to which patch, kernel and products stand in one table
 MOST = 24  # results on one page
+HUGE = 1e300  # what can be drawn is smaller
 _FORMULA = "C(j, k) = Σ_l Σ_m I(j + l, k + m) K(l, m)"
 _FORMULA_LATEX = r"C(j, k) = \sum_l \sum_m I(j + l, k + m) \, K(l, m)"
 
@@ -126,10 +137,8 @@ class Convolution(Explanation):
 
     def pictures(self) -> list[list[Filtered]]:
         """Return the results of each picture."""
-        grouped: dict[int, list[Filtered]] = {}
-        for each in self.results:
-            grouped.setdefault(id(each.picture), []).append(each)
-        return list(grouped.values())
+        groups = itertools.groupby(self.results, lambda each: id(each.picture))
+        return [list(group) for _key, group in groups]
 
     def parts(self) -> Iterator[Part]:
         """Yield the formula, and for each picture and kernel the sum at one place."""
@@ -176,14 +185,15 @@ def _by_hand(result: Filtered) -> Iterator[Part]:
             )
         )
         return
-    for number, (weights, products) in enumerate(
-        zip(own.matrices, result.products(), strict=True), start=1
+    suffixes = ("",) if len(own.matrices) == 1 else ("1", "2")
+    for suffix, weights, products, part in zip(
+        suffixes, own.matrices, result.products(), result.parts, strict=True
     ):
-        suffix = "" if len(own.matrices) == 1 else str(number)
-        name = f"C{suffix}"
-        yield from _products(result, weights, products, suffix)
-        if products.size <= 25:
-            yield _written_out(result, weights, float(result.parts[number - 1][j, k]), name)
+        yield _products(result, weights, products, suffix)
+        *sums, total = [format_number(math.fsum(n)) for n in (*products.tolist(), [part[j, k]])]
+        name = f"C{suffix}({j}, {k})"
+        latex = _equation(name, list(map(number_latex, sums)), number_latex(total))
+        yield Text(_equation(name, sums, total), f"$ {latex} $")
     if len(own.matrices) == 2:
         first, second = (format_number(float(part[j, k])) for part in result.parts)
         value = format_number(float(result.result[j, k]))
@@ -193,74 +203,49 @@ def _by_hand(result: Filtered) -> Iterator[Part]:
         )
 
 
-def _products(result: Filtered, weights: Matrix, products: Array, number: str) -> Iterator[Table]:
-    """Patch, kernel and products: side by side, or below each other where that is too wide."""
-    (j, k), (height, width) = result.at, products.shape
-    patch, lines, indices = result.patch().tolist(), range(height), range(width)
-    pixels = [Cell(f"I {k + m}", rf"I(\cdot, {k + m})") for m in indices]
-    entries = [Cell(f"K{number} {m}", rf"K{number}(\cdot, {m})") for m in indices]
-    multiplied = [Cell(f"I·K{number} {m}", rf"I K{number}(\cdot, {m})") for m in indices]
-    shown = [[_weight(value) for value in row] for row in weights]
+def _products(result: Filtered, weights: Matrix, products: Array, number: str) -> Table:
+    """Pixel times weight for each place of the patch, and what rows and columns add up to."""
+    rows: list[list[Value]] = []
+    for place, (pixels, row, multiplied) in enumerate(
+        zip(result.patch().tolist(), weights, products.tolist(), strict=True)
+    ):
+        cells = map(_product, pixels, row, multiplied)
+        rows.append([place, *cells, math.fsum(multiplied)])
     sums = [math.fsum(column) for column in products.T.tolist()]
-    added: list[list[Value]] = [[*row, math.fsum(row)] for row in products.tolist()]
-    total = [Cell(_("sum")), *sums, math.fsum(sums)]
-    title = _(
-        "{what} at j = {j}, k = {k}: patch I, kernel K, their products, column by column"
-    ).format(what=f"C{number}(j, k)", j=j, k=k)
-    if width <= ABREAST:
-        rows = [[j + n, *patch[n], *shown[n], *added[n]] for n in lines]
-        last = [total[0], *[None] * (2 * width), *total[1:]]
-        columns = [_("row"), *pixels, *entries, *multiplied, _("row sum")]
-        yield Table(columns, [*rows, last], title, digits=5)
-        return
-    yield Table([_("row"), *pixels], [[j + n, *patch[n]] for n in lines], title, digits=5)
-    yield Table([_("row"), *entries], [[n, *shown[n]] for n in lines], digits=5)
-    yield Table(
-        [_("row"), *multiplied, _("row sum")],
-        [*[[j + n, *added[n]] for n in lines], total],
-        digits=5,
+    columns = [Cell("l", "l"), *(Cell(f"m = {m}", f"m = {m}") for m in range(len(sums)))]
+    title = _("{what} at j = {j}, k = {k}: pixel I(j + l, k + m) times weight {weight}").format(
+        what=f"C{number}(j, k)", j=result.at[0], k=result.at[1], weight=f"K{number}(l, m)"
     )
+    rows.append([Cell(_("sum")), *sums, math.fsum(sums)])
+    return Table([*columns, _("row sum")], rows, title, digits=5)
 
 
-def _weight(value: Fraction | float) -> Value:
-    """A number where it is a whole or a decimal one, so that it is aligned as one."""
-    if isinstance(value, Fraction) and value.denominator != 1:
-        return Cell(entry(value), rf"{value.numerator}/{value.denominator}")
-    return float(value)
+def _product(pixel: float, weight: Fraction | float, value: float) -> Cell:
+    a, b, c = format_number(pixel, 5), _bracketed(entry(weight)), format_number(value, 5)
+    latex = rf"{number_latex(a)} \cdot {b} = {number_latex(c)}"
+    return Cell(f"{a}·{b} = {c}", latex, number=True)
 
 
-def _written_out(result: Filtered, weights: Matrix, value: float, name: str) -> Text:
-    """The sum, term by term; terms whose weight is 0 are left out."""
-    j, k = result.at
-    terms = [
-        (format_number(pixel, 5), entry(weight))
-        for pixels, own in zip(result.patch().tolist(), weights, strict=True)
-        for pixel, weight in zip(pixels, own, strict=True)
-        if weight
-    ]
-    shown = format_number(value)
-    signed = [(a, f"({b})" if b.startswith("-") else b) for a, b in terms] or [("0", "0")]
-    plain = " + ".join(f"{a}·{b}" for a, b in signed)
-    latex = " + ".join(rf"{a} \cdot {b}" for a, b in signed)
-    return Text(
-        f"{name}({j}, {k}) = {plain} = {shown}", rf"$ {name}({j}, {k}) = {latex} = {shown} $"
-    )
+def _equation(name: str, terms: Sequence[str], total: str) -> str:
+    """``name = term + term = total``, or ``name = total`` where there is one term."""
+    added = " + ".join([terms[0], *map(_bracketed, terms[1:])])
+    return " = ".join(dict.fromkeys([name, added, total]))
+
+
+def _bracketed(number: str) -> str:
+    return f"({number})" if number.startswith("-") else number
 
 
 def _summary(group: Sequence[Filtered]) -> Table:
-    rows: list[list[Value]] = []
-    for each in group:
-        h, w = each.kernel.shape
-        rows.append(
-            [
-                each.kernel.name,
-                f"{h} x {w}",
-                " x ".join(map(str, each.result.shape)),
-                float(each.result.min()),
-                float(each.result.mean()),
-                float(each.result.max()),
-            ]
-        )
+    rows: list[list[Value]] = [
+        [
+            each.kernel.name,
+            " x ".join(map(str, each.kernel.shape)),
+            " x ".join(map(str, each.result.shape)),
+            *(float(found) for found in (each.result.min(), each.result.mean(), each.result.max())),
+        ]
+        for each in group
+    ]
     columns = (
         _("Kernel"), _("Kernel's size"), _("Size of C"), _("least"), _("mean"), _("greatest"),
     )  # fmt: skip
@@ -281,7 +266,7 @@ def convolve(
         picture: path of a picture file, an array ``(rows, columns)`` or ``(rows, columns, 3)``, or
             a list of paths; ``None`` for a photograph that needs no network. Colours are made grey
             by ``0.299 red + 0.587 green + 0.114 blue``.
-        kernels: names of :data:`~nissl.explain.kernels.KERNELS`, matrices of numbers, or text such
+        kernels: names of :data:`~nissl.explain.KERNELS`, matrices of numbers, or text such
             as ``"-1,0,1;-1,0,1;-1,0,1"``; the lecture's ``"vertical"`` and ``"horizontal"`` by
             default.
         at: the place ``(j, k)`` of ``C`` that is shown by hand, which is where its patch begins in
@@ -293,6 +278,7 @@ def convolve(
             it cannot be used.
         UnknownNameError, ArgumentError, ShapeError: a kernel is none, or larger than the picture;
             ``at`` lies outside.
+        NonFiniteError: sums of 1e300 and more.
 
     The lecture's section 4.4; Bishop and Bishop, Deep Learning (2024), section 10.2.3.
 
@@ -304,12 +290,12 @@ def convolve(
     [[0.0, 0.0, 9.0], [0.0, 0.0, 9.0], [0.0, 0.0, 9.0]]
     """
     chosen = [kernel(each) for each in kernels or ("vertical", "horizontal")]
-    several = isinstance(picture, list | tuple) and all(
+    several = isinstance(picture, list | tuple) and any(
         isinstance(each, str | os.PathLike | Photograph) for each in picture
     )
     given: list[Any] = list(picture) if several else [picture]
-    if not given:
-        raise ArgumentError("no picture is named; name one, or none to see the sample photograph")
+    if at is not None:
+        at = _pair(at)
     if len(given) * len(chosen) > MOST:
         raise ArgumentError(
             f"{len(given)} pictures with {len(chosen)} kernels are more than the {MOST} results "
@@ -321,13 +307,23 @@ def convolve(
     return Convolution(results)
 
 
+def _pair(given: Any) -> tuple[int, int]:
+    try:
+        row, column = map(operator.index, given)
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            f"at is a row and a column, such as (0, 0), not {given!r}"
+        ) from error
+    return row, column
+
+
 def _filtered(
     picture: Photograph, kernels: Sequence[Kernel], at: tuple[int, int] | None
 ) -> list[Filtered]:
     shape = picture.pixels.shape
     sizes = [_fits(shape, own.shape, f"kernel {own.name!r}") for own in kernels]
     rows, columns = min(size[0] for size in sizes), min(size[1] for size in sizes)
-    if at is not None and not (0 <= at[0] < rows and 0 <= at[1] < columns):
+    if at is not None and not (at[0] in range(rows) and at[1] in range(columns)):
         raise ArgumentError(
             f"({at[0]}, {at[1]}) lies outside of C, whose rows are 0 to {rows - 1} and columns 0 "
             f"to {columns - 1} (picture {picture.name})"
@@ -337,10 +333,14 @@ def _filtered(
     for own in kernels:
         found = [correlate(image, F.asarray(weights)) for weights in own.arrays()]
         joined = found[0] if len(found) == 1 else F.sqrt(F.sum(F.stack([c * c for c in found]), 0))
+        result = joined.numpy()
+        if not max(np.abs(result).max(), np.abs(picture.pixels).max()) < HUGE:
+            raise NonFiniteError(
+                f"kernel {own.name!r} on picture {picture.name}: numbers of {HUGE:g} and more "
+                "cannot be drawn; scale the picture or the kernel down"
+            )
         if at is None:
-            strongest = np.abs(joined.numpy()[:rows, :columns]).argmax()
-            row, column = np.unravel_index(int(strongest), (rows, columns))
-            at = int(row), int(column)
-        parts = tuple(each.numpy() for each in found)
-        results.append(Filtered(picture, own, parts, joined.numpy(), at))
+            strongest = int(np.abs(result[:rows, :columns]).argmax())
+            at = divmod(strongest, columns)
+        results.append(Filtered(picture, own, tuple(c.numpy() for c in found), result, at))
     return results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
+from nissl.explain.drawing.lettering import shortened
 from nissl.explain.report import format_number
 from nissl.i18n import mark
 
@@ -22,8 +24,9 @@ Matrix: TypeAlias = tuple[tuple[Fraction | float, ...], ...]
 
 MOST = 31  # rows or columns of a kernel
 _LONGEST = 20_000  # characters of a kernel that is typed
+_EXACT = re.compile(r"[+-]?\d{1,12}(/\d{1,12})?", re.ASCII)
 _NUMBER = re.compile(
-    r"[+-]?(\d{1,12}(/\d{1,12})?|(\d{0,17}\.\d{1,17}|\d{1,17}\.?)(e[+-]?\d{1,3})?)", re.I
+    _EXACT.pattern + r"|[+-]?(\d{0,17}\.\d{1,17}|\d{1,17}\.?)(e[+-]?\d{1,3})?", re.ASCII | re.I
 )
 
 
@@ -45,10 +48,11 @@ class Kernel:
     about: str = ""
 
     def __post_init__(self) -> None:
-        widths = [[len(row) for row in matrix] for matrix in self.matrices]
-        if not 1 <= len(widths) <= 2 or len({tuple(each) for each in widths}) != 1:
+        widths = {tuple(len(row) for row in matrix) for matrix in self.matrices}
+        if len(self.matrices) not in (1, 2) or len(widths) > 1:
             raise ShapeError(f"kernel {self.name!r}: one matrix is needed, or two of one shape")
-        if not widths[0] or len(set(widths[0])) != 1 or not widths[0][0]:
+        lengths = set(widths.pop())
+        if len(lengths) != 1 or 0 in lengths:
             raise ShapeError(f"kernel {self.name!r}: its rows need numbers, each row as many")
 
     @property
@@ -79,76 +83,58 @@ def _whole(*rows: Sequence[int], over: int = 1) -> Matrix:
     return tuple(tuple(Fraction(value, over) for value in row) for row in rows)
 
 
-_VERTICAL = _whole((-1, 0, 1), (-1, 0, 1), (-1, 0, 1))
+_BINOMIAL = (1, 4, 6, 4, 1)
+_VERTICAL = _whole(*[(-1, 0, 1)] * 3)
 _HORIZONTAL = _whole((-1, -1, -1), (0, 0, 0), (1, 1, 1))
 
 KERNELS: dict[str, Kernel] = {
-    each.name: each
-    for each in (
-        Kernel(
-            "vertical",
-            (_VERTICAL,),
-            mark("vertical edges: right column minus left column"),
-        ),
-        Kernel(
-            "horizontal",
-            (_HORIZONTAL,),
-            mark("horizontal edges: lower row minus upper row"),
-        ),
-        Kernel(
+    name: Kernel(name, matrices, about)
+    for name, matrices, about in (
+        ("vertical", (_VERTICAL,), mark("vertical edges: right column minus left column")),
+        ("horizontal", (_HORIZONTAL,), mark("horizontal edges: lower row minus upper row")),
+        (
             "edges",
             (_VERTICAL, _HORIZONTAL),
             mark("edges in every direction: the length of the vector of both"),
         ),
-        Kernel(
+        (
             "sobel_vertical",
             (_whole((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),),
             mark("vertical edges, the middle row counting twice (Sobel)"),
         ),
-        Kernel(
+        (
             "sobel_horizontal",
             (_whole((-1, -2, -1), (0, 0, 0), (1, 2, 1)),),
             mark("horizontal edges, the middle column counting twice (Sobel)"),
         ),
-        Kernel(
+        (
             "laplacian",
             (_whole((0, 1, 0), (1, -4, 1), (0, 1, 0)),),
             mark("the four neighbours minus four times the pixel: second derivative"),
         ),
-        Kernel(
+        (
             "sharpen",
             (_whole((0, -1, 0), (-1, 5, -1), (0, -1, 0)),),
             mark("the pixel minus the Laplacian: sharper"),
         ),
-        Kernel(
-            "box",
-            (_whole((1, 1, 1), (1, 1, 1), (1, 1, 1), over=9),),
-            mark("the mean of the patch: blurred"),
-        ),
-        Kernel(
+        ("box", (_whole(*[(1, 1, 1)] * 3, over=9),), mark("the mean of the patch: blurred")),
+        (
             "gaussian",
-            (
-                _whole(
-                    (1, 4, 6, 4, 1), (4, 16, 24, 16, 4), (6, 24, 36, 24, 6), (4, 16, 24, 16, 4),
-                    (1, 4, 6, 4, 1), over=256,
-                ),
-            ),
+            (_whole(*[[a * b for b in _BINOMIAL] for a in _BINOMIAL], over=256),),
             mark("a mean with binomial weights, close to a Gaussian: blurred smoothly"),
         ),
-        Kernel(
+        (
             "emboss",
             (_whole((-2, -1, 0), (-1, 1, 1), (0, 1, 2)),),
             mark("lit from one corner, as a relief is"),
         ),
-        Kernel(
+        (
             "identity",
             (_whole((0, 0, 0), (0, 1, 0), (0, 0, 0)),),
             mark("the picture itself, without its border"),
         ),
     )
-}  # fmt: skip
-
-_ALIASES = {"blur": "box", "sobel": "sobel_vertical", "magnitude": "edges"}
+}
 
 
 def kernel(given: Any) -> Kernel:
@@ -171,88 +157,60 @@ def kernel(given: Any) -> Kernel:
     if isinstance(given, Kernel):
         return given
     if isinstance(given, str):
-        if re.fullmatch(r"\s*[A-Za-z_]\w*\s*", given) and given.strip().lower() not in (
-            "nan",
-            "inf",
-        ):
-            return _known(given.strip())
-        return Kernel(_short(given), (_checked(_typed(given)),))
-    if hasattr(given, "numpy"):
-        given = given.numpy()
-    if isinstance(given, np.ndarray):
+        name = given.strip()
+        if name.isidentifier() and name.isascii() and name.lower() not in ("nan", "inf"):
+            if name not in KERNELS:
+                raise UnknownNameError("kernel", name, KERNELS)
+            return KERNELS[name]
+        if len(name) > _LONGEST:
+            raise ArgumentError(f"kernel: {len(name):,} characters are more than {_LONGEST:,}")
+        given = [line.split(",") for line in name.removesuffix(";").split(";")]
+    elif hasattr(given, "tolist"):  # an array or a tensor
         given = given.tolist()
     if not isinstance(given, Sequence) or not all(isinstance(row, Sequence) for row in given):
         raise ArgumentTypeError(
             f"a kernel is a name, numbers as text, or a matrix of numbers, not "
             f"{type(given).__name__} {given!r}"
         )
-    rows: list[list[Fraction | float]] = []
-    for row_number, row in enumerate(given):
-        for column, value in enumerate(row):
-            if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
-                raise ArgumentError(
-                    f"kernel, row {row_number}, column {column}: {value!r} is not a number"
-                )
-        rows.append([Fraction(v) if isinstance(v, int) else v for v in row])
-    matrix = _checked(rows)
-    return Kernel(_short(";".join(",".join(map(entry, row)) for row in matrix)), (matrix,))
-
-
-def _known(name: str) -> Kernel:
-    found = _ALIASES.get(name, name)
-    if found not in KERNELS:
-        raise UnknownNameError("kernel", name, KERNELS)
-    return KERNELS[found]
-
-
-def _typed(text: str) -> list[list[Fraction | float]]:
-    if len(text) > _LONGEST:
-        raise ArgumentError(f"kernel: {len(text):,} characters are more than {_LONGEST:,}")
-    rows: list[list[Fraction | float]] = []
-    for row_number, line in enumerate(text.strip().removesuffix(";").split(";")):
-        row: list[Fraction | float] = []
-        for column, piece in enumerate(line.split(",")):
-            word = piece.strip()
-            if not _NUMBER.fullmatch(word):
-                raise ArgumentError(
-                    f"kernel, row {row_number}, column {column}: {word!r} is not a number; "
-                    "numbers are parted by commas and rows by semicolons, as in "
-                    "-1,0,1;-1,0,1;-1,0,1"
-                )
-            whole = word.lstrip("+-").replace("/", "").isdigit()
-            try:
-                row.append(Fraction(word) if whole else float(word))
-            except ZeroDivisionError:
-                raise ArgumentError(
-                    f"kernel, row {row_number}, column {column}: {word!r} divides by 0"
-                ) from None
-        rows.append(row)
-    return rows
-
-
-def _checked(rows: list[list[Fraction | float]]) -> Matrix:
-    """The rows as a matrix, if they are one."""
+    rows = [[_number(v, r, c) for c, v in enumerate(row)] for r, row in enumerate(given)]
     if not rows or not rows[0]:
         raise ShapeError("the kernel is empty; it needs one number at least")
-    for row_number, row in enumerate(rows):
+    for place, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise ShapeError(
-                f"kernel, row {row_number}: {len(row)} numbers, where row 0 has {len(rows[0])}; "
+                f"kernel, row {place}: {len(row)} numbers, where row 0 has {len(rows[0])}; "
                 "all rows need the same"
             )
-        for column, value in enumerate(row):
-            if not math.isfinite(value):
-                raise ArgumentError(
-                    f"kernel, row {row_number}, column {column}: {value!r} is not finite"
-                )
     if max(len(rows), len(rows[0])) > MOST:
         raise ShapeError(
             f"the kernel has {len(rows)} rows and {len(rows[0])} columns; {MOST} of each are the "
             "most"
         )
-    return tuple(tuple(row) for row in rows)
+    name = shortened(";".join(",".join(map(entry, row)) for row in rows), 40)
+    return Kernel(name, (tuple(map(tuple, rows)),))
 
 
-def _short(text: str) -> str:
-    clean = re.sub(r"\s+", "", text)
-    return clean if len(clean) <= 40 else clean[:39] + "…"
+def _number(given: Any, row: int, column: int) -> Fraction | float:
+    """An entry, exact where it is a whole number or a fraction."""
+    place = f"kernel, row {row}, column {column}"
+    word: Any = given
+    known: object = isinstance(given, numbers.Real) and not isinstance(given, bool)
+    exact: object = isinstance(given, numbers.Rational)
+    if isinstance(given, str):
+        word = given.strip()
+        known, exact = _NUMBER.fullmatch(word), _EXACT.fullmatch(word)
+    if not known:
+        raise ArgumentError(
+            f"{place}: {word!r} is not a number; numbers are parted by commas and rows by "
+            "semicolons, as in -1,0,1;-1,0,1;-1,0,1"
+        )
+    try:
+        value = Fraction(word) if exact else float(word)
+        finite = math.isfinite(value)
+    except ZeroDivisionError:
+        raise ArgumentError(f"{place}: {word!r} divides by 0") from None
+    except OverflowError:  # a whole number beyond float64
+        value, finite = math.inf, False
+    if not finite:
+        raise ArgumentError(f"{place}: {value!r} is not finite")
+    return value

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,6 @@ from nissl.errors import (
     ShapeError,
 )
 from nissl.i18n import translate as _
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 __all__ = ["Photograph", "photograph", "sample"]
 
@@ -72,9 +70,9 @@ def photograph(given: Any, side: int = SIDE) -> Photograph:
     Colours become grey as ``0.299 red + 0.587 green + 0.114 blue`` (ITU-R BT.601), rounded to whole
     numbers if they were whole.
     """
-    if not SMALLEST <= side <= LARGEST:
+    if not isinstance(side, int) or not SMALLEST <= side <= LARGEST:
         raise ArgumentError(
-            f"the longer side of a picture is {SMALLEST} to {LARGEST} pixels, not {side}"
+            f"the longer side of a picture is {SMALLEST} to {LARGEST} pixels, not {side!r}"
         )
     if given is None:
         return sample(side)
@@ -107,56 +105,51 @@ def sample(side: int = SIDE) -> Photograph:
         "Photograph: Grace Hopper, 1984, by James S. Davis for the United States Navy; in the "
         "public domain, from matplotlib's sample data."
     )
-    return Photograph("Grace Hopper", found.pixels, (origin, *found.remarks))
+    return replace(found, name="Grace Hopper", remarks=(origin, *found.remarks))
 
 
 def _read(path: Path, side: int) -> Photograph:
     from nissl.datasets.pictures import open_image
 
     image = open_image(path)
+    from PIL import Image as Images  # there is one, since a file was read
+
+    clear = image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info
     remarks: list[str] = []
     size = f"{image.height} x {image.width}"
     if max(image.size) > side:
-        image = _smaller(image, side)
+        if image.mode in ("1", "P", "PA"):
+            image = image.convert("RGBA" if clear else "RGB")
+        scale = side / max(image.size)
+        kept = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image = image.resize(kept, Images.Resampling.LANCZOS, reducing_gap=3.0)
         remarks.append(
             _("Scaled down from {given} to {kept} pixels (rows x columns).").format(
                 given=size, kept=f"{image.height} x {image.width}"
             )
         )
-    if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
-        image = _on_white(image)
-        remarks.append(_("Transparent parts are shown on white."))
-    if image.mode in ("1", "L"):
-        return Photograph(path.name, np.asarray(image.convert("L"), np.float64), tuple(remarks))
-    colours = np.asarray(image.convert("RGB"))  # (rows, columns, 3)
-    pixels, remark = _grey(colours)
-    return Photograph(path.name, pixels, (*remarks, remark))
+    if clear:
+        image = image.convert("RGBA")
+        if np.asarray(image)[..., 3].min() < 255:
+            image = Images.alpha_composite(Images.new("RGBA", image.size, "white"), image)
+            remarks.append(_("Transparent parts are shown on white."))
+    grey = image.mode in ("1", "L")
+    return _grey(path.name, np.asarray(image.convert("L" if grey else "RGB")), remarks)
 
 
-def _smaller(image: Image, side: int) -> Image:
-    from PIL import Image as Images
-
-    if image.mode in ("1", "P", "PA"):
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    scale = side / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Images.Resampling.LANCZOS, reducing_gap=3.0)
-
-
-def _on_white(image: Image) -> Image:
-    from PIL import Image as Images
-
-    clear = image.convert("RGBA")
-    return Images.alpha_composite(Images.new("RGBA", clear.size, "white"), clear).convert("RGB")
-
-
-def _grey(colours: NDArray[Any]) -> tuple[NDArray[np.float64], str]:
-    pixels = colours.astype(np.float64) @ np.array(LUMA)
-    if colours.dtype.kind in "iu":
-        pixels = np.rint(pixels)
-    return pixels, _(
-        "Colour made grey: I = {red} red + {green} green + {blue} blue (ITU-R BT.601)."
-    ).format(red=LUMA[0], green=LUMA[1], blue=LUMA[2])
+def _grey(name: str, array: NDArray[Any], remarks: Sequence[str] = ()) -> Photograph:
+    """A picture of grey values ``(rows, columns[, 1])`` or of colours ``(rows, columns, 3)``."""
+    pixels = array.astype(np.float64)
+    if array.ndim == 3 and array.shape[2] == 3:
+        pixels = pixels @ np.array(LUMA)
+        if array.dtype.kind in "iu":
+            pixels = np.rint(pixels)
+        told = _("Colour made grey: I = {red} red + {green} green + {blue} blue (ITU-R BT.601).")
+        remarks = [*remarks, told.format(red=LUMA[0], green=LUMA[1], blue=LUMA[2])]
+    pixels = pixels.reshape(array.shape[:2])
+    bytes_ = array.dtype == np.uint8
+    black, white = (0.0, 255.0) if bytes_ else (float(pixels.min()), float(pixels.max()))
+    return Photograph(name, pixels, tuple(remarks), black, white)
 
 
 def _from_array(given: Any) -> Photograph:
@@ -182,13 +175,4 @@ def _from_array(given: Any) -> Photograph:
             f"the picture has {len(bad):,} values that are NaN or infinite, the first at "
             f"{tuple(bad[0].tolist())}"
         )
-    name = _("the array")
-    remarks: tuple[str, ...] = ()
-    if array.ndim == 3 and array.shape[2] == 3:
-        pixels, remark = _grey(array)
-        remarks = (remark,)
-    else:
-        pixels = array.reshape(array.shape[:2]).astype(np.float64)
-    if array.dtype == np.uint8:
-        return Photograph(name, pixels, remarks)
-    return Photograph(name, pixels, remarks, float(pixels.min()), float(pixels.max()))
+    return _grey(_("the array"), array)

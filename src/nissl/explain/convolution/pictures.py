@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nissl.explain.convolution.convolving import Filtered
 from nissl.explain.convolution.kernels import entry
-from nissl.explain.gallery.pictures import plain_name
+from nissl.explain.drawing.lettering import drawable, style
 from nissl.explain.report import format_number
 from nissl.i18n import translate as _
 from nissl.plots import GRID, INK, TRAINING, VALIDATION, new_figure
@@ -59,23 +59,19 @@ def _panels(
     picture = group[0].picture
     axes = band.add_subplot(rows, columns, 1)
     _image(band, axes, picture.pixels, (picture.black, picture.white), _("intensity I(j, k)"))
-    axes.set_title(plain_name(picture.name, 34), fontsize=10)
+    axes.set_title(drawable(picture.name, 34), **style(10))
     if marked:
-        for row, column, height, width in {_surroundings(each) for each in group}:
-            _frame(axes, row, column, height, width)
+        for place in {_surroundings(each) for each in group}:
+            _frame(axes, *place)
     for place, result in enumerate(group, start=2):
         axes = band.add_subplot(rows, columns, place)
         label = "sqrt(C1² + C2²)" if len(result.kernel.matrices) == 2 else "C(j, k)"
         _image(band, axes, result.result, _range(result), label)
-        axes.set_title(plain_name(result.kernel.name, 34), fontsize=10)
-        if marked:
+        axes.set_title(drawable(result.kernel.name, 34), **style(10))
+        for colour, thick in (("white", 3.2), (VALIDATION, 1.8)) if marked else ():
             axes.plot(
                 [result.at[1]], [result.at[0]], "o", markersize=11, markerfacecolor="none",
-                markeredgecolor="white", markeredgewidth=3.2,
-            )  # fmt: skip
-            axes.plot(
-                [result.at[1]], [result.at[0]], "o", markersize=11, markerfacecolor="none",
-                markeredgecolor=VALIDATION, markeredgewidth=1.8,
+                markeredgecolor=colour, markeredgewidth=thick,
             )  # fmt: skip
 
 
@@ -90,15 +86,14 @@ def _image(
 ) -> None:
     low, high = _ends(*limits)
     shown = axes.imshow(values, cmap="gray", vmin=low, vmax=high)
-    below, above = bool(values.min() < low), bool(values.max() > high)
-    extend = {(1, 1): "both", (1, 0): "min", (0, 1): "max", (0, 0): "neither"}[below, above]
+    cut = bool(values.min() < low), bool(values.max() > high)
+    extend = {(1, 1): "both", (1, 0): "min", (0, 1): "max", (0, 0): "neither"}[cut]
     bar = band.colorbar(
         shown, ax=axes, orientation="horizontal", shrink=0.9, pad=0.02, extend=extend
     )
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)
-    _whole_ticks(axes, 6)
-    axes.tick_params(labelsize=7)
+    _pixel_axes(axes, 6)
 
 
 def _range(result: Filtered) -> tuple[float, float]:
@@ -116,15 +111,11 @@ def _range(result: Filtered) -> tuple[float, float]:
 
 def _surroundings(result: Filtered) -> tuple[int, int, int, int]:
     """Row, column, height and width of what is enlarged around the patch, within the picture."""
-    sizes: list[int] = []
-    starts: list[int] = []
-    for start, patch, whole in zip(
-        result.at, result.kernel.shape, result.picture.pixels.shape, strict=True
-    ):
-        size = min(patch + 2 * _AROUND, whole)
-        starts.append(min(max(start - _AROUND, 0), whole - size))
-        sizes.append(size)
-    return starts[0], starts[1], sizes[0], sizes[1]
+    at, shape, whole = map(np.array, (result.at, result.kernel.shape, result.picture.pixels.shape))
+    size = np.minimum(shape + 2 * _AROUND, whole)
+    row, column = np.clip(at - _AROUND, 0, whole - size).tolist()
+    height, width = size.tolist()
+    return row, column, height, width
 
 
 def _frame(axes: Axes, row: int, column: int, height: int, width: int) -> None:
@@ -133,40 +124,32 @@ def _frame(axes: Axes, row: int, column: int, height: int, width: int) -> None:
     for colour, thick in (("white", 3.4), (VALIDATION, 1.8)):
         axes.add_patch(
             Rectangle(
-                (column - 0.5, row - 0.5),
-                width,
-                height,
-                fill=False,
-                edgecolor=colour,
-                linewidth=thick,
-                clip_on=False,
+                (column - 0.5, row - 0.5), width, height, fill=False, edgecolor=colour,
+                linewidth=thick, clip_on=False,
             )
-        )
+        )  # fmt: skip
 
 
 # ---- numbers ---------------------------------------------------------------------------------
 def _hand(band: SubFigure, result: Filtered) -> None:
     """A row for each matrix of the kernel: where the patch lies, patch, kernel, products."""
     count = len(result.kernel.matrices)
-    name = plain_name(result.kernel.name, 20)
+    name, picture, pixels = drawable(result.kernel.name, 20), result.picture, result.patch()
     for number, products in enumerate(result.products()):
         axes = [band.add_subplot(count, 4, 4 * number + place) for place in range(1, 5)]
-        _enlarged(axes[0], result)
-        pixels, weights = result.patch(), result.kernel.arrays()[number]
-        picture = result.picture
-        _cells(axes[1], pixels, (picture.black, picture.white), _shown(pixels))
-        axes[1].set_title(_("patch: {formula}").format(formula="I(j+l, k+m)"), fontsize=9)
-        texts = [[entry(value) for value in row] for row in result.kernel.matrices[number]]
-        _cells(axes[2], weights, None, texts)
         own = "" if count == 1 else str(number + 1)
-        axes[2].set_title(
-            _("kernel {name}: {formula}").format(name=name, formula=f"K{own}(l, m)"), fontsize=9
-        )
+        texts = [[entry(value) for value in row] for row in result.kernel.matrices[number]]
+        _enlarged(axes[0], result)
+        _cells(axes[1], pixels, (picture.black, picture.white), _shown(pixels))
+        _cells(axes[2], result.kernel.arrays()[number], None, texts)
         _cells(axes[3], products, None, _shown(products))
-        axes[3].set_title(
-            _("products: {formula}").format(formula=f"I(j+l, k+m) K{own}(l, m)"), fontsize=9
+        titles = (
+            _("patch: {formula}").format(formula="I(j+l, k+m)"),
+            _("kernel {name}: {formula}").format(name=name, formula=f"K{own}(l, m)"),
+            _("products: {formula}").format(formula=f"I(j+l, k+m) K{own}(l, m)"),
         )
-        for each in axes[1:]:
+        for each, title in zip(axes[1:], titles, strict=True):
+            each.set_title(title, **style(9))
             each.set_xlabel("$m$", fontsize=9, labelpad=1)
             each.set_ylabel("$l$", fontsize=9, labelpad=6, rotation=0, va="center")
         for each, sign in ((axes[2], "×"), (axes[3], "=")):
@@ -203,19 +186,20 @@ def _enlarged(axes: Axes, result: Filtered) -> None:
     _frame(axes, *result.at, *result.kernel.shape)
     axes.set_title(
         _("{picture}, enlarged\nthe patch begins at j = {j}, k = {k}").format(
-            picture=plain_name(picture.name, 28), j=result.at[0], k=result.at[1]
+            picture=drawable(picture.name, 28), j=result.at[0], k=result.at[1]
         ),
-        fontsize=9,
+        **style(9),
     )
-    _whole_ticks(axes, 4)
+    _pixel_axes(axes, 4)
+
+
+def _pixel_axes(axes: Axes, most: int) -> None:
+    """Axes that count rows and columns, with about ``most`` numbers each."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_xlabel(_("column"), fontsize=8, labelpad=1)
     axes.set_ylabel(_("row"), fontsize=8, labelpad=3)
     axes.tick_params(labelsize=7)
-
-
-def _whole_ticks(axes: Axes, most: int) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=1))
 

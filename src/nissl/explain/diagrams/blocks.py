@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
 from typing import Any
 
 from nissl import activations
@@ -17,7 +19,15 @@ from nissl.core.program import equations_behind, placeholder
 from nissl.core.tensor import Aval, Equation, Key
 from nissl.core.variable import Capture, capture
 from nissl.errors import ArgumentTypeError, GraphError, NisslError
-from nissl.explain.diagrams.layer_calls import Frame, Recorder, Shapes, below, recording, tensors
+from nissl.explain.diagrams.layer_calls import (
+    Call,
+    Frame,
+    Recorder,
+    Shapes,
+    below,
+    recording,
+    tensors,
+)
 from nissl.layers.base import Layer
 from nissl.models.model import Model
 from nissl.models.sequential import Sequential
@@ -111,12 +121,11 @@ def graph_of(model: Any, *, expand_nested: bool = False) -> Graph:
             "how its layers are connected; call it once on data, as in model(x), or train it"
         )
     first, second = (_traced(model, size, expand_nested) for size in _SIZES)
-    same = [b.name for b in first.blocks] == [b.name for b in second.blocks]
-    others = second.blocks if same else first.blocks
-    pairs = zip(first.blocks, others, strict=True)
+    if [b.name for b in first.blocks] != [b.name for b in second.blocks]:
+        return first
     blocks = (
         replace(a, inputs=_common(a.inputs, b.inputs), outputs=_common(a.outputs, b.outputs))
-        for a, b in pairs
+        for a, b in zip(first.blocks, second.blocks, strict=True)
     )
     return replace(first, blocks=tuple(blocks))
 
@@ -209,8 +218,10 @@ class _Node:
 
     equation: Equation
     before: tuple[int, ...]  # numbers of nodes; inputs have negative ones
-    depth: int  # the greatest number of layers on a way from an input
+    call: Call | None
     hidden: str  # name of a layer that calls this operation and is no attribute of the model
+    place: Hashable  # what operations that are one block have in common
+    depth: int = 0  # the greatest number of changes of the place on a way from an input
 
 
 class _Reader:
@@ -230,9 +241,8 @@ class _Reader:
         blocks: dict[int, Block] = {}
         used = {id(frame.layer) for frame in self.recorder.frames}
         for number, node in enumerate(self.nodes):
-            call = self.recorder.call_of(node.equation)
-            if call is not None:
-                used.add(id(call.layer))
+            if node.call is not None:
+                used.add(id(node.call.layer))
             if home[number] == number:
                 members = [self.nodes[n] for n, place in home.items() if place == number]
                 blocks[number] = self._block(number, members)
@@ -289,9 +299,11 @@ class _Reader:
             if call is None and equation.op.name in _SILENT:
                 reached = before
             else:
-                depth = max((self.nodes[n].depth for n in before if n >= 0), default=0)
                 hidden = "" if call is not None else self._hidden(equation)
-                node = _Node(equation, before, depth + (call is not None), hidden)
+                place = (self.recorder.frames_of(equation), hidden, call and equation.serial)
+                node = _Node(equation, before, call, hidden, place)
+                for source in (self.nodes[n] for n in before if n >= 0):
+                    node.depth = max(node.depth, source.depth + (source.place != place))
                 self.nodes.append(node)
                 reached = (len(self.nodes) - 1,)
             for index in range(len(equation.avals)):
@@ -306,40 +318,31 @@ class _Reader:
     def _merged(self) -> dict[int, int]:
         """For each node the first of those with which it is one block.
 
-        Operations that hand on to each other, with as many layers before them, can be one: a way
-        from one to the other leads through no layer, so the graph remains without a circle.
+        Operations of one place that hand on to each other can be one if their depth is the same: no
+        way from one to the other leaves the place, so the graph remains without a circle.
         """
         home = {number: number for number in range(len(self.nodes))}
+        places = [(node.place, node.depth) for node in self.nodes]
 
         def root(number: int) -> int:
             while home[number] != number:
                 number = home[number]
             return number
 
-        def place(node: _Node) -> Any:
-            layer = self.recorder.call_of(node.equation) is not None
-            frames = self.recorder.frames_of(node.equation)
-            return None if layer else (node.depth, frames, node.hidden)
-
         for number, node in enumerate(self.nodes):
             for source in node.before:
-                if source >= 0 and place(node) and place(node) == place(self.nodes[source]):
+                if source >= 0 and places[number] == places[source]:
                     first, second = sorted((root(source), root(number)))
                     home[second] = first
         found = {number: root(number) for number in home}
-        sizes: dict[int, int] = {}
-        for first in found.values():
-            sizes[first] = sizes.get(first, 0) + 1
+        sizes = Counter(found.values())
         return {
-            number: first
-            if sizes[first] >= _TOGETHER or self.nodes[number].hidden
-            else number
+            number: first if sizes[first] >= _TOGETHER or self.nodes[number].hidden else number
             for number, first in found.items()
-        }  # fmt: skip
+        }
 
     def _block(self, number: int, members: Sequence[_Node]) -> Block:
-        node = members[0]
-        call = self.recorder.call_of(node.equation)
+        node, call = members[0], members[0].call
         if call is not None:
             return _layer_block(
                 f"b{number}", call.layer, call.frames,
@@ -370,20 +373,17 @@ def _sign(equation: Equation) -> str:
 
 def _sorted(blocks: Mapping[int, Block], edges: Sequence[tuple[int, int]]) -> list[Block]:
     """Blocks after all that they depend on, else in the order of their numbers."""
-    waits = dict.fromkeys(blocks, 0)
-    after: dict[int, list[int]] = {number: [] for number in blocks}
+    sorter = TopologicalSorter[int](dict.fromkeys(blocks, ()))
     for source, target in edges:
         if source >= 0:
-            waits[target] += 1
-            after[source].append(target)
-    ready = [number for number, count in waits.items() if not count]
-    heapq.heapify(ready)
+            sorter.add(target, source)
+    sorter.prepare()
+    ready: list[int] = []
     found: list[Block] = []
-    while ready:
+    while sorter.is_active():
+        for number in sorter.get_ready():
+            heapq.heappush(ready, number)
         number = heapq.heappop(ready)
         found.append(blocks[number])
-        for target in after[number]:
-            waits[target] -= 1
-            if not waits[target]:
-                heapq.heappush(ready, target)
+        sorter.done(number)
     return found

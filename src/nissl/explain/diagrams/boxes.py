@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nissl.explain.diagrams.blocks import Block
 from nissl.explain.diagrams.layer_calls import Shapes
-from nissl.explain.drawing.lettering import Lettering, drawable, shortened
+from nissl.explain.drawing.lettering import Lettering, drawable
 from nissl.i18n import translate as _
-from nissl.layers.base import BatchShape
 
-__all__ = ["Box", "Shown", "boxed", "shape_text", "shapes_text", "trained_text"]
+__all__ = ["Box", "Shown", "boxed", "end_name", "shapes_text", "trained_text"]
 
 HEAD, BODY, SIGN = 10.0, 8.5, 12.0  # points
 LINE = 1.45  # height of a line, in heights of its letters
@@ -22,16 +21,7 @@ _SHAPES = 3  # shapes of one layer that are listed
 
 @dataclass(frozen=True)
 class Shown:
-    """What a block tells beside the kind of its layer.
-
-    Attributes:
-        names: the layer's name.
-        shapes: the shapes of its input and output.
-        dtype: its dtype.
-        activations: its activation function.
-        params: how many numbers its weights hold.
-        trainable: whether they are trained.
-    """
+    """What a block tells beside the kind of its layer: see ``show_...`` of ``diagram``."""
 
     names: bool = False
     shapes: bool = False
@@ -65,8 +55,8 @@ class Box:
 
 def boxed(block: Block, shown: Shown, lettering: Lettering) -> Box:
     """Return the box of a block, as large as its texts."""
-    head = tuple(drawable(shortened(text, _LONGEST)) for text in _head(block, shown) if text)
-    rows = tuple((drawable(a), drawable(shortened(b, _LONGEST))) for a, b in _rows(block, shown))
+    head = tuple(drawable(text, _LONGEST) for text in _head(block, shown) if text)
+    rows = tuple((drawable(a), drawable(b, _LONGEST)) for a, b in _rows(block, shown))
     if block.role == "op" and len(head) == 1 and len(head[0]) == 1:
         side = LINE * SIGN / 72 + 0.06
         return Box(block, head, (), side, side, side, 0.0)
@@ -80,10 +70,8 @@ def boxed(block: Block, shown: Shown, lettering: Lettering) -> Box:
 
 
 def _head(block: Block, shown: Shown) -> Iterator[str]:
-    if block.role == "input":
-        yield _("Input") + (f" {block.name}" if block.name else "")
-    elif block.role == "output":
-        yield _("Output") + (f" {block.name}" if block.name else "")
+    if block.role in ("input", "output"):
+        yield end_name(block)
     elif block.role == "op":
         yield block.name or _("operations")
         yield block.kind
@@ -96,6 +84,11 @@ def _head(block: Block, shown: Shown) -> Iterator[str]:
             yield block.name
         if block.call > 1:
             yield _("call {number}, the same weights").format(number=block.call)
+
+
+def end_name(block: Block) -> str:
+    """Return what an input or an output of the model is called."""
+    return f"{_('Input') if block.role == 'input' else _('Output')} {block.name}".rstrip()
 
 
 def _rows(block: Block, shown: Shown) -> Iterator[tuple[str, str]]:
@@ -125,18 +118,12 @@ def trained_text(trainable: bool | None) -> str:
 
 
 def shapes_text(shapes: Shapes | None) -> str:
-    """Return the shapes of a layer's inputs or outputs, a question mark while they are unknown."""
+    """Return the shapes of a layer's inputs or outputs, a question mark while they are unknown.
+
+    >>> shapes_text(((None, 3), ())), shapes_text(None)
+    ('(None, 3), ()', '?')
+    """
     if shapes is None:
         return "?"
-    listed: Sequence[BatchShape] = shapes[:_SHAPES]
     more = f", … ({len(shapes)})" if len(shapes) > _SHAPES else ""
-    return ", ".join(map(shape_text, listed)) + more
-
-
-def shape_text(shape: BatchShape) -> str:
-    """Return a shape as Keras prints it.
-
-    >>> shape_text((None, 3)), shape_text(())
-    ('(None, 3)', '()')
-    """
-    return str(tuple(shape))
+    return ", ".join(str(tuple(shape)) for shape in shapes[:_SHAPES]) + more

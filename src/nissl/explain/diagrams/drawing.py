@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nissl import plots
 from nissl.errors import ArgumentError
 from nissl.explain.diagrams.blocks import Graph
 from nissl.explain.diagrams.boxes import BODY, HEAD, LINE, PAD, SIGN, Box, Shown, boxed
 from nissl.explain.diagrams.places import TITLE, Picture, Point, Rectangle, place
-from nissl.explain.drawing.lettering import Lettering, drawable, shortened, style
+from nissl.explain.drawing.lettering import Lettering, drawable, style
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["draw_blocks"]
+
+Array = NDArray[np.float64]
 
 MARGIN = 0.2  # inches around all
 EDGE = "#4d4d4d"
@@ -43,15 +49,15 @@ def draw_blocks(graph: Graph, shown: Shown, *, rankdir: str = "TB", title: str =
     lettering = Lettering(figure)
     boxes = {block.key: boxed(block, shown, lettering) for block in graph.blocks}
     sizes = {key: (box.width, box.height) for key, box in boxes.items()}
-    titles = {
-        frame.key: drawable(shortened(f"{frame.name} ({frame.kind})", 40)) for frame in graph.frames
-    }
+    titles = {frame.key: drawable(f"{frame.name} ({frame.kind})", 40) for frame in graph.frames}
     widths = {key: 1.04 * lettering.width(text, BODY, True) for key, text in titles.items()}
     try:
         picture = place(graph, sizes, widths, rankdir)
     except ArgumentError:  # a frame whose blocks use what comes out of it
-        return draw_blocks(_flat(graph), shown, rankdir=rankdir, title=title)
-    heading = drawable(shortened(title, 60))
+        blocks = tuple(replace(block, frames=()) for block in graph.blocks)
+        flat = replace(graph, blocks=blocks, frames=())
+        return draw_blocks(flat, shown, rankdir=rankdir, title=title)
+    heading = drawable(title, 60)
     legend = _legend(boxes.values())
     axes = _page(figure, lettering, picture, heading, legend)
     for number, (key, rectangle) in enumerate(picture.frames.items()):
@@ -61,14 +67,6 @@ def draw_blocks(graph: Graph, shown: Shown, *, rankdir: str = "TB", title: str =
     for key, rectangle in picture.blocks.items():
         _draw_box(axes, rectangle, boxes[key])
     return figure
-
-
-def _flat(graph: Graph) -> Graph:
-    from dataclasses import replace
-
-    return replace(
-        graph, frames=(), blocks=tuple(replace(block, frames=()) for block in graph.blocks)
-    )
 
 
 # ---- the page ----------------------------------------------------------------------------------
@@ -191,80 +189,66 @@ def _draw_arrow(axes: Axes, route: Sequence[Point]) -> None:
     from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path
 
-    (x0, y0), (x1, y1) = route[-2], route[-1]
-    length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-9)
-    dx, dy = (x1 - x0) / length, (y1 - y0) / length
-    neck = x1 - dx * _HEAD_LENGTH * 0.8, y1 - dy * _HEAD_LENGTH * 0.8
-    corners = [*route[:-1], neck]
-    vertices: list[Point] = [corners[0]]
-    codes = [Path.MOVETO]
+    points = np.array(route, np.float64)  # (corners, 2)
+    ahead = _unit(points[-1] - points[-2])
+    aside = np.array([-ahead[1], ahead[0]]) * _HEAD_WIDTH / 2
+    back = points[-1] - _HEAD_LENGTH * ahead
+    corners = [*points[:-1], points[-1] - 0.8 * _HEAD_LENGTH * ahead]
+    vertices, codes = [corners[0]], [Path.MOVETO]
     for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
         vertices += [_towards(corner, before), corner, _towards(corner, after)]
         codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
-    vertices.append(corners[-1])
-    codes.append(Path.LINETO)
-    axes.add_patch(
-        PathPatch(Path(vertices, codes), facecolor="none", edgecolor=EDGE, linewidth=1.1, zorder=2)
-    )
-    back = x1 - dx * _HEAD_LENGTH, y1 - dy * _HEAD_LENGTH
-    side = -dy * _HEAD_WIDTH / 2, dx * _HEAD_WIDTH / 2
-    points = [
-        (x1, y1),
-        (back[0] + side[0], back[1] + side[1]),
-        (back[0] - side[0], back[1] - side[1]),
-    ]
-    axes.add_patch(Polygon(points, facecolor=EDGE, edgecolor="none", zorder=2))
+    line = Path(np.array([*vertices, corners[-1]]), [*codes, Path.LINETO])
+    axes.add_patch(PathPatch(line, facecolor="none", edgecolor=EDGE, linewidth=1.1, zorder=2))
+    head = np.array([points[-1], back + aside, back - aside])
+    axes.add_patch(Polygon(head, facecolor=EDGE, edgecolor="none", zorder=2))
 
 
-def _towards(corner: Point, other: Point) -> Point:
-    """A point a little away from a corner."""
-    dx, dy = other[0] - corner[0], other[1] - corner[1]
-    length = max((dx * dx + dy * dy) ** 0.5, 1e-9)
-    share = min(_ROUND / length, 0.5)
-    return corner[0] + share * dx, corner[1] + share * dy
+def _unit(way: Array) -> Array:
+    return way / max(float(np.hypot(*way)), 1e-9)
+
+
+def _towards(corner: Array, other: Array) -> Array:
+    """A point a little away from a corner, half way at most."""
+    way = other - corner
+    return corner + min(_ROUND, float(np.hypot(*way)) / 2) * _unit(way)
 
 
 def _draw_box(axes: Axes, place: Rectangle, box: Box) -> None:
-    x = place.middle[0]
-    if box.block.role == "layer":
+    role, head = box.block.role, box.head
+    sign = role == "op" and len(head) == 1 and len(head[0]) == 1
+    ink, paper = plots.INK, None
+    if role == "layer":
         look = _look(box)
         body = {"facecolor": "white", "edgecolor": _LOOKS[look]["edgecolor"]}
         if look == "frozen":
             body["linestyle"] = "--"
+            paper = {"boxstyle": "square,pad=0.12", "facecolor": PALE, "edgecolor": "none"}
+        elif look == "trained":
+            ink = "white"
         if box.rows:
             _rectangle(axes, place, body, 0.05)
         upper = Rectangle(place.left, place.top - box.head_height, place.width, box.head_height)
         _rectangle(axes, upper, _LOOKS[look], 0.05)
-        ink = "white" if look == "trained" else plots.INK
-    elif box.block.role == "op":
-        sign = len(box.head) == 1 and len(box.head[0]) == 1
-        plain = {"facecolor": "white", "edgecolor": EDGE}
-        _rectangle(axes, place, plain, place.height / 2 if sign else 0.1)
-        ink = plots.INK
     else:
-        dots = {"linestyle": ":"} if box.block.role == "fold" else {}
-        _rectangle(axes, place, {"facecolor": "white", "edgecolor": plots.INK, **dots}, 0.14)
-        ink = plots.INK
-    paper = None
-    if box.block.role == "layer" and _look(box) == "frozen":
-        paper = {"boxstyle": "square,pad=0.12", "facecolor": PALE, "edgecolor": "none"}
+        line = {
+            "edgecolor": EDGE if role == "op" else ink,
+            "linestyle": ":" if role == "fold" else "-",
+        }
+        rounded = place.height / 2 if sign else 0.1 if role == "op" else 0.14
+        _rectangle(axes, place, {"facecolor": "white", **line}, rounded)
     step = LINE * HEAD / 72
-    first = place.top - box.head_height / 2 + step * (len(box.head) - 1) / 2
-    for number, text in enumerate(box.head):
-        size = SIGN if not box.rows and len(text) == 1 and box.block.role == "op" else HEAD
+    first = place.top - box.head_height / 2 + step * (len(head) - 1) / 2
+    for number, text in enumerate(head):
         axes.text(
-            x, first - number * step, text, ha="center", va="center_baseline", zorder=4,
-            bbox=paper, **style(size, not number, ink),
+            place.middle[0], first - number * step, text, ha="center", va="center_baseline",
+            zorder=4, bbox=paper, **style(SIGN if sign else HEAD, not number, ink),
         )  # fmt: skip
     step = LINE * BODY / 72
-    y = place.top - box.head_height - 0.6 * PAD - step / 2
-    for number, (label, text) in enumerate(box.rows):
-        at = place.left + PAD
-        axes.text(
-            at, y - number * step, label, ha="left", va="center_baseline", zorder=4,
-            **style(BODY, False, LABEL),
-        )  # fmt: skip
-        axes.text(
-            at + box.label_width, y - number * step, text, ha="left", va="center_baseline",
-            zorder=4, **style(BODY, False, plots.INK),
-        )  # fmt: skip
+    first = place.top - box.head_height - 0.6 * PAD - step / 2
+    for number, row in enumerate(box.rows):
+        for text, x, colour in zip(row, (0.0, box.label_width), (LABEL, plots.INK), strict=True):
+            axes.text(
+                place.left + PAD + x, first - number * step, text, ha="left",
+                va="center_baseline", zorder=4, **style(BODY, False, colour),
+            )  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nissl.explain.diagrams.blocks import Block, Graph
+from nissl.explain.drawing.layout import ranks_of
 
 __all__ = ["fold"]
 
@@ -23,35 +25,21 @@ def fold(graph: Graph, most: int) -> Graph:
         graph: a graph.
         most: how many rows, at least 3.
     """
-    rows = _rows(graph)
+    rows = ranks_of((block.key for block in graph.blocks), graph.edges)
     count = 1 + max(rows.values(), default=0)
     home: dict[str, str] = {}
     if count > most:
         first, last = most // 2, count - (most - 1 - most // 2)
         home = {key: "fold" for key, row in rows.items() if first <= row < last}
-    beside: dict[int, int] = {}
-    for block in graph.blocks:
-        row = rows[block.key]
-        if block.key in home:
-            continue
-        beside[row] = beside.get(row, 0) + 1
-        if beside[row] >= WIDEST:
-            home[block.key] = f"fold{row}"
-    lone = [key for key in set(home.values()) if list(home.values()).count(key) == 1]
-    home = {block: key for block, key in home.items() if key not in lone}
+    beside = Counter[int]()
+    for key in (block.key for block in graph.blocks):
+        row = rows[key]
+        beside[row] += 1
+        if key not in home and beside[row] >= WIDEST:
+            home[key] = f"fold{row}"
+    sizes = Counter(home.values())
+    home = {key: folded for key, folded in home.items() if sizes[folded] > 1}
     return _gathered(graph, home) if home else graph
-
-
-def _rows(graph: Graph) -> dict[str, int]:
-    """The row of each block: the greatest number of blocks on a way to it."""
-    rows = {block.key: 0 for block in graph.blocks}
-    after: dict[str, list[str]] = {block.key: [] for block in graph.blocks}
-    for source, target in graph.edges:
-        after[source].append(target)
-    for block in graph.blocks:  # each stands after all that it depends on
-        for target in after[block.key]:
-            rows[target] = max(rows[target], rows[block.key] + 1)
-    return rows
 
 
 def _gathered(graph: Graph, home: Mapping[str, str]) -> Graph:
@@ -78,19 +66,17 @@ def _gathered(graph: Graph, home: Mapping[str, str]) -> Graph:
 
 
 def _folded(key: str, members: Sequence[Block]) -> Block:
-    kinds: dict[str, int] = {}
-    for block in members:
-        name = block.kind if block.role == "layer" else block.name or block.kind
-        kinds[name] = kinds.get(name, 0) + 1
-    listed = sorted(kinds.items(), key=lambda item: -item[1])
-    told = ", ".join(f"{count} × {name}" for name, count in listed[:3])
+    kinds = Counter(
+        block.kind if block.role == "layer" else block.name or block.kind for block in members
+    )
+    told = ", ".join(f"{count} × {name}" for name, count in kinds.most_common(3))
     weights = {id(block.layer): block.params for block in members if block.layer is not None}
     trained = {block.trainable for block in members} - {None}
     frames = members[0].frames
     while any(block.frames[: len(frames)] != frames for block in members):
         frames = frames[:-1]
     return Block(
-        key, "fold", str(len(members)), told + (" …" if len(listed) > 3 else ""),
+        key, "fold", str(len(members)), told + (" …" if len(kinds) > 3 else ""),
         frames=frames,
         params=sum(weights.values()),
         built=all(block.built for block in members),

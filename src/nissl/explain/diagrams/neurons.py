@@ -11,7 +11,7 @@ import numpy as np
 
 from nissl.errors import ArgumentError, GraphError
 from nissl.explain.diagrams.blocks import activation_name
-from nissl.explain.drawing.lettering import drawable, shortened
+from nissl.explain.drawing.lettering import drawable
 from nissl.i18n import translate as _
 from nissl.layers.base import Layer
 from nissl.layers.core import Activation, Dense, Dropout, Flatten, Rescaling
@@ -127,28 +127,26 @@ def suits(model: Model) -> bool:
     return max(found.sizes) <= MOST and len(found.sizes) <= _LAYERS
 
 
-def draw_neurons(model: Model, *, numbers: bool | None = None, title: str = "") -> Figure:
+def draw_neurons(model: Model, title: str = "") -> Figure:
     """Return a figure of a model's neurons, each weight a line as wide as the weight is large.
+
+    Few weights are written on their lines too.
 
     Args:
         model: as for :func:`neurons_of`.
-        numbers: whether weights are written on their lines; by default if they are few.
         title: a line above.
     """
     from nissl.explain.drawing.network import draw_network
 
     found = neurons_of(model)
-    if numbers is None:
-        numbers = all(kernel.size <= _NUMBERED for kernel in found.kernels)
-    titles = [
-        "\n".join(_plain(shortened(line, 18)) for line in lines if line) for lines in found.titles
-    ]
+    numbers = all(kernel.size <= _NUMBERED for kernel in found.kernels)
+    titles = ["\n".join(_plain(line, 18) for line in lines if line) for lines in found.titles]
     return draw_network(
         found.sizes, found.kernels, found.biases, titles=titles, numbers=numbers, most=MOST,
-        title=_plain(shortened(title, 60)),
+        title=_plain(title, 60),
     )  # fmt: skip
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, length: int) -> str:
     """A text in which matplotlib finds no mathematics."""
-    return drawable(text).replace("$", r"\$")
+    return drawable(text, length).replace("$", r"\$")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from nissl.explain.diagrams.blocks import Graph
-from nissl.explain.drawing.layout import layout
+from nissl.explain.drawing.layout import layout, ranks_of
 
 __all__ = ["TITLE", "Picture", "Rectangle", "place"]
 
@@ -228,22 +228,10 @@ def _around(centre: Point, size: Size) -> Rectangle:
 
 def _waits(nodes: Mapping[str, Size], pairs: list[Edge]) -> list[Edge]:
     """Edges, not drawn, by which each way out of a frame stands after all blocks in it."""
-    after: dict[str, list[str]] = {}
-    waiting: dict[str, int] = dict.fromkeys(nodes, 0)
-    for source, target in pairs:
-        after.setdefault(source, []).append(target)
-        waiting[target] = waiting.get(target, 0) + 1
-        waiting.setdefault(source, 0)
-    rows = dict.fromkeys(waiting, 0)
-    ready = [key for key, count in waiting.items() if not count]
-    for key in ready:
-        for target in after.get(key, ()):
-            rows[target] = max(rows[target], rows[key] + 1)
-            waiting[target] -= 1
-            if not waiting[target]:
-                ready.append(target)
-    deepest = max(nodes, key=lambda key: rows[key], default="")
-    ends = [key for key in rows if key.startswith("out ") and key not in nodes]
+    keys = dict.fromkeys([*nodes, *itertools.chain.from_iterable(pairs)])
+    rows = ranks_of(keys, pairs)
+    deepest = max(nodes, key=rows.__getitem__, default="")
+    ends = [key for key in keys if key.startswith("out ") and key not in nodes]
     return [(deepest, key) for key in ends if deepest and rows[key] <= rows[deepest]]
 
 

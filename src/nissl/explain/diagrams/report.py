@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nissl import plots
-from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, UnknownNameError
+from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nissl.explain.diagrams.blocks import Block, Graph, graph_of
-from nissl.explain.diagrams.boxes import Shown, shapes_text, trained_text
+from nissl.explain.diagrams.boxes import Shown, end_name, shapes_text, trained_text
 from nissl.explain.diagrams.drawing import draw_blocks
 from nissl.explain.diagrams.folding import fold
 from nissl.explain.diagrams.neurons import draw_neurons, neurons_of, suits
-from nissl.explain.report import PICTURES, Cell, Explanation, Part, Table, Text
+from nissl.explain.report import Cell, Explanation, Part, Table, Text
 from nissl.i18n import translate as _
 from nissl.models.model import Model
 
@@ -40,7 +40,6 @@ class Diagram(Explanation):
         shown: what the blocks tell.
         rankdir: where the arrows lead.
         neurons: whether its neurons are drawn instead of blocks.
-        numbers: whether weights are written beside their lines; ``None`` if they are few.
         most: rows of blocks up to which each is drawn.
     """
 
@@ -49,7 +48,6 @@ class Diagram(Explanation):
     shown: Shown
     rankdir: str = "TB"
     neurons: bool = False
-    numbers: bool | None = None
     most: int = ROWS
 
     def __repr__(self) -> str:
@@ -92,12 +90,13 @@ class Diagram(Explanation):
         ]  # fmt: skip
         rows = [self._row(block) for block in listed]
         if not chain:
-            numbers = {block.key: place for place, block in enumerate(blocks, start=1)}
-            before: dict[str, list[str]] = {block.key: [] for block in blocks}
-            for source, target in edges:
-                before[target].append(str(numbers[source]))
+            numbers = {block.key: str(place) for place, block in enumerate(blocks, start=1)}
             rows = [
-                [Cell(str(numbers[block.key]), number=True), *row, ", ".join(before[block.key])]
+                [
+                    Cell(numbers[block.key], number=True),
+                    *row,
+                    ", ".join(numbers[source] for source, end in edges if end == block.key),
+                ]
                 for block, row in zip(listed, rows, strict=True)
             ]
             titles = [_("No."), *titles, _("Comes from")]
@@ -112,8 +111,8 @@ class Diagram(Explanation):
             path,
             block.kind if layer else "",
             block.activation,
-            shapes_text(block.inputs) if block.inputs is not None else "?" if layer else "",
-            shapes_text(block.outputs) if block.outputs is not None else "?" if layer else "",
+            shapes_text(block.inputs) if layer or block.inputs else "",
+            shapes_text(block.outputs) if layer or block.outputs else "",
             Cell(f"{block.params:,}{unbuilt}" if layer else "", number=True),
             trained_text(block.trainable),
         ]
@@ -122,7 +121,7 @@ class Diagram(Explanation):
         """Draw the picture: blocks and arrows, or neurons."""
         title = self.title if self.shown.names else ""
         if self.neurons:
-            return draw_neurons(self.model, numbers=self.numbers, title=title)
+            return draw_neurons(self.model, title)
         folded = fold(self.graph, self.most)
         return draw_blocks(folded, self.shown, rankdir=self.rankdir, title=title)
 
@@ -137,7 +136,12 @@ class Diagram(Explanation):
             ArgumentError: the ending is another, or the picture would have too many pixels.
             SaveError: the file cannot be written.
         """
-        check_picture(path, dpi)
+        if not isinstance(path, str | os.PathLike):
+            raise ArgumentTypeError(f"to_file is the name of a file, not {path!r}")
+        if isinstance(dpi, bool) or not isinstance(dpi, int | float):
+            raise ArgumentTypeError(f"dpi is a number of pixels an inch, not {dpi!r}")
+        if not (math.isfinite(dpi) and dpi > 0):
+            raise ArgumentError(f"dpi is a number of pixels an inch above 0, not {dpi!r}")
         figure = self.figure()
         longest = max(figure.get_size_inches())
         if os.fspath(path).lower().endswith(".png") and longest * dpi > _PIXELS:
@@ -149,27 +153,9 @@ class Diagram(Explanation):
         plots.save(figure, path, dpi)
 
 
-def check_picture(path: str | os.PathLike[str], dpi: float) -> None:
-    """Raise, before any work is done, what is wrong with a file's name or its resolution."""
-    if not isinstance(path, str | os.PathLike):
-        raise ArgumentTypeError(f"to_file is the name of a file, not {path!r}")
-    ending = os.path.splitext(os.fspath(path))[1].lower()
-    if ending not in PICTURES:
-        told = f"the ending {ending!r} is none of these" if ending else "this name has no ending"
-        raise ArgumentError(
-            f"{os.fspath(path)}: pictures are written as {', '.join(PICTURES)}; {told}"
-        )
-    if isinstance(dpi, bool) or not isinstance(dpi, int | float):
-        raise ArgumentTypeError(f"dpi is a number of pixels an inch, not {dpi!r}")
-    if not (math.isfinite(dpi) and dpi > 0):
-        raise ArgumentError(f"dpi is a number of pixels an inch above 0, not {dpi!r}")
-
-
 def _name(block: Block) -> str:
-    if block.role == "input":
-        return f"{_('Input')} {block.name}".rstrip()
-    if block.role == "output":
-        return f"{_('Output')} {block.name}".rstrip()
+    if block.role in ("input", "output"):
+        return end_name(block)
     if block.role == "op":
         return block.name or block.kind
     return block.name if block.call == 1 else f"{block.name} ({block.call})"
@@ -187,7 +173,6 @@ def diagram(
     rankdir: str = "TB",
     expand_nested: bool = False,
     neurons: bool | None = False,
-    numbers: bool | None = None,
     most: int = ROWS,
 ) -> Diagram:
     """Show a model as a picture, with a table of its layers.
@@ -209,7 +194,6 @@ def diagram(
         expand_nested: whether a layer made of layers becomes a frame around its blocks.
         neurons: ``True`` draws each neuron of a chain of ``Dense`` layers, with lines as wide as
             their weights are large, always from left to right; ``None`` does so for small ones.
-        numbers: whether weights are written beside their lines; ``None`` if they are few.
         most: rows of blocks up to which each is drawn, at least 3; of more, those in the middle
             are drawn as one. The table lists all.
 
@@ -249,34 +233,4 @@ def diagram(
         params=bool(show_params),
         trainable=bool(show_trainable),
     )
-    return Diagram(model, graph, shown, direction, bool(neurons), numbers, most)
-
-
-def plot_model(
-    model: Any,
-    to_file: str | os.PathLike[str] | None,
-    *,
-    dpi: float,
-    show_shapes: bool,
-    **options: Any,
-) -> Diagram:
-    """Draw a model into a file, as :func:`nissl.utils.plot_model` does.
-
-    Args:
-        model, to_file, dpi, show_shapes: as there.
-        options: as for :func:`diagram`.
-    """
-    if to_file is not None:
-        check_picture(to_file, dpi)
-    drawn = diagram(model, show_shapes=show_shapes, **options)
-    unknown: Sequence[Block] = [
-        b for b in drawn.graph.blocks if b.role == "layer" and not b.outputs
-    ]
-    if show_shapes and unknown:
-        raise GraphError(
-            f"model {model.name!r} is not built, so the shapes that show_shapes=True asks for are "
-            "not known; give it an Input, model.build((None, ...)), or call it on data"
-        )
-    if to_file is not None:
-        drawn.write(to_file, dpi)
-    return drawn
+    return Diagram(model, graph, shown, direction, bool(neurons), most)

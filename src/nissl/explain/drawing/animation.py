@@ -51,7 +51,7 @@ def write_gif(
     pictures = [Image.fromarray(frame) for frame in frames]
     if not pictures:
         raise ArgumentError(f"{os.fspath(path)}: there is no frame to animate")
-    palette = pictures[-1].quantize(colours)
+    palette = pictures[-1].quantize(colours, Image.Quantize.FASTOCTREE)
     flat = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in pictures]
     with writing(path) as beside:
         flat[0].save(

@@ -12,12 +12,13 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Generic, TypeVar
 
 from nissl.errors import ArgumentError
 
-__all__ = ["Layout", "layout"]
+__all__ = ["Layout", "layout", "ranks_of"]
 
 Node = TypeVar("Node", bound=Hashable)
 Point = tuple[float, float]
@@ -79,7 +80,8 @@ def layout(
     pairs = [(numbers[a], numbers[b]) for a, b in edges]
     # worked out from left to right: `along` the edges, and `across` from above to below
     sizes = [(h, w) if down else (w, h) for w, h in nodes.values()]
-    ranks = _ranks(len(sizes), pairs)
+    found = ranks_of(nodes, edges)
+    ranks = [found[node] for node in nodes]
     net = _Net(ranks, pairs, [across for _, across in sizes], gap[1])
     net.arrange()
     across = net.places()
@@ -100,32 +102,32 @@ def layout(
 
     return Layout(
         {node: turned((along[i], across[i])) for node, i in numbers.items()},
-        {node: ranks[i] for node, i in numbers.items()},
+        {node: found[node] for node in nodes},
         tuple(tuple(turned(point) for point in route) for route in routes),
         (high - low, length) if down else (length, high - low),
     )
 
 
-def _ranks(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """The layer of each node: the longest way to it."""
-    after: list[list[int]] = [[] for _ in range(count)]
-    missing = [0] * count
-    for a, b in pairs:
-        after[a].append(b)
-        missing[b] += 1
-    ranks = [0] * count
-    ready = [i for i in range(count) if not missing[i]]
-    done = 0
-    while ready:
-        node = ready.pop()
-        done += 1
-        for other in after[node]:
-            ranks[other] = max(ranks[other], ranks[node] + 1)
-            missing[other] -= 1
-            if not missing[other]:
-                ready.append(other)
-    if done < count:
-        raise ArgumentError("layout: the edges run in a circle, so there is no first node")
+def ranks_of(nodes: Iterable[Node], edges: Iterable[tuple[Node, Node]]) -> dict[Node, int]:
+    """Return for each node the number of edges on the longest way to it.
+
+    Raises:
+        ArgumentError: the edges run in a circle.
+
+    >>> ranks_of("xyz", [("x", "y"), ("y", "z"), ("x", "z")])
+    {'x': 0, 'y': 1, 'z': 2}
+    """
+    before: dict[Node, list[Node]] = {node: [] for node in nodes}
+    for source, target in edges:
+        before[target].append(source)
+    ranks: dict[Node, int] = {}
+    try:
+        for node in TopologicalSorter(before).static_order():
+            ranks[node] = max((ranks[each] + 1 for each in before[node]), default=0)
+    except CycleError as error:
+        raise ArgumentError(
+            "layout: the edges run in a circle, so there is no first node"
+        ) from error
     return ranks
 
 

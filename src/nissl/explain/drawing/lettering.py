@@ -1,6 +1,6 @@
 """Texts in pictures that users wrote: names of layers, in any script, and with ``$`` in them.
 
-Nothing here is mathematics: draw such a text with ``parse_math=False``.
+None of them is mathematics: draw such a text with ``parse_math=False``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Lettering", "drawable", "families", "shortened"]
+__all__ = ["Lettering", "drawable", "families", "mathematics", "shortened"]
 
 MISSING = "□"
 # the first of these that are installed stand in for what DejaVu Sans does not have
@@ -43,14 +43,18 @@ def _characters() -> frozenset[int]:
     return frozenset(found)
 
 
-def drawable(text: str) -> str:
+def drawable(text: str, length: int | None = None) -> str:
     """Return a text with a box for each character that no font has, or that is not printable.
 
-    >>> drawable("lớp_1 $x$"), drawable("a\\tb")
-    ('lớp_1 $x$', 'a□b')
+    Args:
+        text: what is to be drawn, with the :func:`style` that is made for it.
+        length: characters to which it is shortened.
+
+    >>> drawable("lớp_1 $x$"), drawable("a\\tb"), drawable("a_layer_with_a_long_name", 11)
+    ('lớp_1 $x$', 'a□b', 'a_lay…_name')
     """
-    known = _characters()
-    return "".join(c if c.isprintable() and ord(c) in known else MISSING for c in text)
+    known, kept = _characters(), text if length is None else shortened(text, length)
+    return "".join(c if c.isprintable() and ord(c) in known else MISSING for c in kept)
 
 
 def shortened(text: str, length: int) -> str:
@@ -63,6 +67,19 @@ def shortened(text: str, length: int) -> str:
         return text
     head = length // 2
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+
+
+def mathematics(latex: str, text: str) -> str:
+    """Return a formula for matplotlib: LaTeX's mathematics where it can set that, else the text."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        if latex:
+            MathTextParser("path").parse(f"${latex}$")
+            return f"${latex}$"
+    except ValueError:  # a command that matplotlib does not know
+        pass
+    return text.replace("$", r"\$")
 
 
 class Lettering:

@@ -1,8 +1,5 @@
 """Networks drawn neuron by neuron: circles in columns, weights as lines, numbers beside both.
 
-:func:`draw_network` makes a figure; :func:`neurons` draws the same into axes of one's own, in which
-one unit is one inch when the axes are as large as :func:`network_size` says.
-
 >>> figure = draw_network([1, 2, 1], [[[0.5, -2.0]], [[1.0], [0.1]]], [[0.0, 1.0], None])
 >>> len(figure.axes[0].patches)  # four neurons, and the unit that is always 1
 5
@@ -18,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nissl import plots
+from nissl.explain.drawing.lettering import families
 from nissl.explain.drawing.network_plan import RADIUS, Column, Gap, Options, Plan, make_plan
 from nissl.explain.report import format_number
 from nissl.i18n import translate as _
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_network", "network_size", "neurons"]
+__all__ = ["draw_network"]
 
 FORWARD = plots.TRAINING
 BACKWARD = "#ad5313"  # the orange of plots.VALIDATION, dark enough for small letters
@@ -36,26 +34,29 @@ _THINNEST, _WIDEST = 0.5, 4.0  # points
 _PAPER = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.88}
 
 
-def neurons(
-    axes: Axes,
+def draw_network(
     sizes: Sequence[int],
     weights: Sequence[ArrayLike] | None = None,
     biases: Sequence[ArrayLike | None] | None = None,
+    *,
+    title: str = "",
+    caption: str = "",
     **options: Unpack[Options],
-) -> None:
-    """Draw a fully connected network into axes: each neuron a circle, each weight a line.
+) -> Figure:
+    """Return a figure of a fully connected network: each neuron a circle, each weight a line.
 
     A line is as wide as its weight is large, ``|w|`` against the largest of the network, and dashed
     where the weight is negative, dotted where it is not a number. A column of more than ``most``
     neurons shows its first ones, dots, and its last one.
 
     Args:
-        axes: where to draw; their limits are set and their frame is hidden.
         sizes: neurons of each column, inputs first; at least two columns, each of at least 1.
         weights: for each column but the first an array of shape ``(before, here)``, a ``Dense``
             layer's kernel; lines of one width by default.
         biases: for each column but the first an array of shape ``(here,)``, or ``None``; a bias
             comes from a unit that is always 1, drawn on top of the column before.
+        title: text above.
+        caption: smaller text below it.
         options: by name,
 
             - ``labels``: for each column the text in each neuron, also of those that are folded;
@@ -70,47 +71,6 @@ def neurons(
 
     Raises:
         ArgumentError, ShapeError: sizes, weights or texts that do not fit together.
-    """
-    _draw(axes, make_plan(sizes, weights, biases, **options))
-
-
-def network_size(
-    sizes: Sequence[int],
-    weights: Sequence[ArrayLike] | None = None,
-    biases: Sequence[ArrayLike | None] | None = None,
-    **options: Unpack[Options],
-) -> tuple[float, float]:
-    """Return width and height in inches at which :func:`neurons` is read without a lens.
-
-    Args:
-        sizes, weights, biases, options: as for :func:`neurons`.
-
-    >>> width, height = network_size([3, 4, 2], numbers=True)
-    >>> width > height
-    True
-    """
-    plan = make_plan(sizes, weights, biases, **options)
-    return plan.width, plan.height
-
-
-def draw_network(
-    sizes: Sequence[int],
-    weights: Sequence[ArrayLike] | None = None,
-    biases: Sequence[ArrayLike | None] | None = None,
-    *,
-    title: str = "",
-    caption: str = "",
-    **options: Unpack[Options],
-) -> Figure:
-    """Return a figure of a network, as large as it needs, with a legend.
-
-    Args:
-        sizes, weights, biases, options: as for :func:`neurons`.
-        title: text above.
-        caption: smaller text below it.
-
-    Raises:
-        ArgumentError, ShapeError: as :func:`neurons`.
         MissingDependencyError: matplotlib is not installed.
     """
     plan = make_plan(sizes, weights, biases, **options)
@@ -154,8 +114,8 @@ def _draw_gap(axes: Axes, plan: Plan, place: int, gap: Gap) -> None:
         for j, to_unit in enumerate(here.units):
             y0, y1 = plan.y(before, source), plan.y(here, here.row(j))
             value = None if gap.weights is None else float(gap.weights[from_unit, to_unit])
-            style, width = line_of(value, plan.largest)
-            axes.plot([x0, x1], [y0, y1], style, color=LINE, linewidth=width, zorder=1,
+            dashes, width = line_of(value, plan.largest)
+            axes.plot([x0, x1], [y0, y1], dashes, color=LINE, linewidth=width, zorder=1,
                       solid_capstyle="butt")  # fmt: skip
             if gap.numbered and value is not None:
                 slope = None if gap.slopes is None else float(gap.slopes[from_unit, to_unit])
@@ -174,14 +134,14 @@ def line_of(value: float | None, largest: float) -> tuple[str, float]:
 
 
 def _number_line(axes: Axes, at: tuple[float, float], value: float, slope: float | None) -> None:
-    style: dict[str, Any] = {"ha": "center", "fontsize": 7, "zorder": 2, "bbox": _PAPER}
+    kind: dict[str, Any] = {"ha": "center", "fontsize": 7, "zorder": 2, "bbox": _PAPER}
     shift = 0.0 if slope is None else 0.01
-    text = axes.text(*at, format_number(value, DIGITS), va="center", color=FORWARD, **style)
+    text = axes.text(*at, format_number(value, DIGITS), va="center", color=FORWARD, **kind)
     if slope is not None:
         text.set_position((at[0], at[1] + shift))
         text.set_verticalalignment("bottom")
         axes.text(at[0], at[1] - shift, f"({format_number(slope, DIGITS)})", va="top",
-                  color=BACKWARD, style="italic", **style)  # fmt: skip
+                  color=BACKWARD, style="italic", **kind)  # fmt: skip
 
 
 def _draw_column(axes: Axes, plan: Plan, place: int, column: Column) -> None:
@@ -191,18 +151,20 @@ def _draw_column(axes: Axes, plan: Plan, place: int, column: Column) -> None:
     for i, unit in enumerate(column.units):
         y = plan.y(column, column.row(i))
         _circle(axes, x, y, column.labels[unit], RADIUS, "white")
-        style: dict[str, Any] = {
-            "ha": "center",
-            "fontsize": 7.5,
-            "linespacing": 1.05,
-            "zorder": 4,
-            "bbox": _PAPER,
-        }
+        kind: dict[str, Any] = {"ha": "center", "linespacing": 1.05, "zorder": 4, "bbox": _PAPER}
         if column.above[unit]:
-            axes.text(x, y + RADIUS + 0.04, column.above[unit], va="bottom", color=FORWARD, **style)
+            axes.text(
+                x,
+                y + RADIUS + 0.04,
+                column.above[unit],
+                va="bottom",
+                color=FORWARD,
+                fontsize=7.5,
+                **kind,
+            )
         if column.below[unit]:
             axes.text(x, y - RADIUS - 0.04, column.below[unit], va="top", color=BACKWARD,
-                      style="italic", **style)  # fmt: skip
+                      fontsize=7.5, style="italic", **kind)  # fmt: skip
     if column.folded:
         y = plan.y(column, column.rows - 2)
         axes.plot([x] * 3, [y - 0.12, y, y + 0.12], "o", color=plots.INK, markersize=2.5)
@@ -211,7 +173,8 @@ def _draw_column(axes: Axes, plan: Plan, place: int, column: Column) -> None:
                   fontsize=7.5, color=plots.INK, bbox=_PAPER)  # fmt: skip
     if column.title:
         y = plan.title_height - plan.bottom
-        axes.text(x, y, column.title, ha="center", va="top", fontsize=8.5, color=plots.INK)
+        axes.text(x, y, column.title, ha="center", va="top", fontsize=8.5, color=plots.INK,
+                  fontfamily=list(families()))  # fmt: skip
 
 
 def _circle(axes: Axes, x: float, y: float, text: str, radius: float, colour: str) -> None:

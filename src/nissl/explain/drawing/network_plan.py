@@ -111,7 +111,7 @@ class Plan:
 
 
 class Options(TypedDict, total=False):
-    """What a drawing may be given beside sizes, weights and biases; see ``neurons``."""
+    """What a drawing may be given beside sizes, weights and biases; see ``draw_network``."""
 
     labels: Texts | None
     titles: Sequence[str] | None
@@ -137,7 +137,7 @@ def make_plan(
     numbers: bool = False,
     most: int = 6,
 ) -> Plan:
-    """Decide what is drawn where; arguments as for ``neurons``."""
+    """Decide what is drawn where; arguments as for ``draw_network``."""
     counts = [int(n) for n in sizes]
     if len(counts) < 2 or min(counts) < 1 or most < 3:
         raise ArgumentError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import re
+import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -47,6 +47,8 @@ class Expression:
     @property
     def __signature__(self) -> inspect.Signature:
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        if any(map(keyword.iskeyword, self.inputs)):  # such as lambda
+            kind = inspect.Parameter.POSITIONAL_ONLY
         return inspect.Signature([inspect.Parameter(name, kind) for name in self.inputs])
 
     @property
@@ -151,7 +153,7 @@ def parse(text: str, names: Sequence[str] | None = None) -> Expression:
             f"the expression has {len(text)} characters; at most {MAX_CHARACTERS} are read"
         )
     for name in names or ():
-        if not re.fullmatch(r"[^\W\d]\w*", name) or name in functions() or name in CONSTANTS:
+        if not name.isidentifier() or name in functions() or name in CONSTANTS:
             raise ArgumentError(
                 f"an input cannot be called {name!r}: that is a function, a constant, or no name"
             )

@@ -21,7 +21,7 @@ from typing import NoReturn
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core import op as ops
-from nissl.errors import ArgumentError, nearest
+from nissl.errors import ArgumentError, NisslError, nearest
 from nissl.explain.expressions.vocabulary import CONSTANTS, Known, functions
 
 __all__ = ["Reader", "Step"]
@@ -42,7 +42,7 @@ OPERATORS: dict[str, tuple[str, int, bool]] = {
     "**": ("pow", 4, True),
 }
 SIGN = 3  # a minus before an operand: above products, below powers
-_SAME = str.maketrans({"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "÷": "/", "π": "pi"})
+_SAME = str.maketrans({"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "÷": "/"})
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)"
     r"|(?P<mark>\*\*|[-+*/^(),]))",
@@ -139,7 +139,10 @@ class Reader:
                     if unicodedata.decomposition(letter).startswith("<super>"):
                         power = _Token("mark", letter, start + index)
                         self._fail(power, "a power is written with ^, as in x^2")
-                word = unicodedata.normalize("NFKC", word.translate(_SAME))
+                word = "pi" if word == "π" else unicodedata.normalize("NFKC", word)
+                if not word.isidentifier():  # such as a half, which is a letter to none but Unicode
+                    whole = _Token(kind, found[kind], start)
+                    self._fail(whole, f"{found[kind]!r} is no name of an input")
             yield _Token(kind, "**" if word == "^" else word, start)
         yield _Token("end", "", len(text))
 
@@ -242,7 +245,11 @@ class Reader:
     def _apply(self, waiting: _Waiting) -> None:
         known = functions()[waiting.name]
         operands = self.constants[len(self.constants) - waiting.count :]
-        value = _constant(known, operands)
+        try:
+            value = _value(known, operands)
+        except NisslError as error:  # settings that the function refuses
+            self._fail(waiting.called or waiting.token, str(error))
+        value = None if None in operands else value
         if value is not None and not math.isfinite(value):
             self._fail(waiting.token, f"this part is the constant {value}, and not finite")
         self._emit(Step(waiting.name, waiting.count, value, known))
@@ -253,12 +260,14 @@ class Reader:
         self.steps.append(step)
 
 
-def _constant(known: Known, operands: Sequence[float | None]) -> float | None:
-    values = [each for each in operands if each is not None]
-    if len(values) < len(operands):
+def _value(known: Known, operands: Sequence[float | None]) -> float | None:
+    """The function at its operands, 0.5 for what is not constant; none if only tensors vary."""
+    if None in operands and len(operands) <= known.tensors:
         return None
+    values = [0.5 if each is None else each for each in operands]
+    tensors = [F.asarray(each, dtypes.float64) for each in values[: known.tensors]]
     with ops.quiet():
-        return float(known.function(*(F.asarray(each, dtypes.float64) for each in values)).item())
+        return float(known.function(*tensors, *values[known.tensors :]).item())
 
 
 def _unknown(name: str) -> str:

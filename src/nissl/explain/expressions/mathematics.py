@@ -17,14 +17,13 @@ from nissl.core.kinds import Constant
 from nissl.core.op import Op
 from nissl.explain.expressions.grammar import NUMBERED, Step
 from nissl.explain.expressions.vocabulary import CONSTANTS
-from nissl.explain.report import format_number
+from nissl.explain.report import escape_latex, format_number, number_latex
 
 __all__ = [
     "Term",
     "combine",
     "input_latex",
     "is_move",
-    "number_latex",
     "number_term",
     "steps_latex",
 ]
@@ -61,35 +60,28 @@ class Term:
 
     def within(self, binds: int) -> Term:
         """Return the term in brackets where what is around it binds more tightly."""
-        text = self.text if self.binds >= binds else f"({self.text})"
-        tall = f"({self.latex})" if len(self.latex) < 12 else rf"\left({self.latex}\right)"
-        latex = self.latex if self.latex_binds >= binds else tall
+        text = self.text if self.binds >= binds else _bracketed(self.text)
+        latex = self.latex if self.latex_binds >= binds else _bracketed(self.latex)
         return Term(text, latex)
 
     def __str__(self) -> str:
         return self.text
 
 
+def _bracketed(inner: str) -> str:
+    return rf"\left({inner}\right)" if r"\frac" in inner else f"({inner})"
+
+
 def number_term(value: float, digits: int = 6, *, fixed: bool = False) -> Term:
     """Return a number as a term; ``fixed`` says that it does not depend on the inputs."""
-    text = format_number(value, digits)
-    binds = SIGN if text.startswith("-") else ATOM
+    return _numeral(format_number(value, digits), float(value) if fixed else None)
+
+
+def _numeral(text: str, number: float | None = None) -> Term:
     latex = number_latex(text)
-    tall = PRODUCT if "cdot" in latex else binds
-    return Term(text, latex, binds, tall, float(value) if fixed else None)
-
-
-def number_latex(text: str) -> str:
-    r"""Return a formatted number in LaTeX.
-
-    >>> number_latex("2.5e-07"), number_latex("-inf")
-    ('2.5 \\cdot 10^{-7}', '-\\infty')
-    """
-    mantissa, e, exponent = text.lower().partition("e")
-    if not e or not exponent.lstrip("+-").isdigit():
-        return text.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
-    power = f"10^{{{int(exponent)}}}"
-    return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
+    binds = SIGN if text.startswith("-") else ATOM
+    tall = PRODUCT if "cdot" in latex else min(binds, POWER) if "^" in latex else binds
+    return Term(text, latex, binds, tall, number)
 
 
 def input_latex(name: str) -> str:
@@ -103,11 +95,13 @@ def input_latex(name: str) -> str:
         return f"{input_latex(found[1])}_{{{found[2]}}}"
     if name in _GREEK:
         return f"\\{name}"
-    return name if len(name) == 1 else _worded("mathit", name)
+    if len(name) == 1 and name.isascii():
+        return escape_latex(name)
+    return _worded("mathit" if name.isascii() and name.isidentifier() else "text", name)
 
 
 def _worded(command: str, name: str) -> str:
-    return f"\\{command}{{{name}}}".replace("_", r"\_")
+    return f"\\{command}{{{escape_latex(name)}}}"
 
 
 # ---- ops ------------------------------------------------------------------------------------
@@ -165,7 +159,7 @@ def _infix(op: Op, sign: str, operands: Sequence[Term]) -> Term:
     left, right = operands
     if op.formula.startswith(r"\frac"):
         latex = op.formula.format(left.latex, right.latex)
-        return Term(_joined(sign, binds, left, right), latex, binds, ATOM)
+        return Term(_joined(sign, binds, left, right), latex, binds, POWER)
     tall = [Term(each.latex, "", each.latex_binds) for each in operands]
     if sign == "**":
         latex = op.formula.format(tall[0].within(POWER + 1).text, right.latex)
@@ -275,10 +269,10 @@ def steps_latex(steps: Sequence[Step]) -> str:
         del stack[len(stack) - step.count :]
         if step.known is None:
             if step.name in CONSTANTS:
-                latex = r"\pi" if step.name == "pi" else step.name
+                stack.append(Term(step.name, r"\pi" if step.name == "pi" else step.name))
             else:
-                latex = input_latex(step.name) if step.value is None else number_latex(step.name)
-            stack.append(Term(step.name, latex))
+                name = Term(step.name, input_latex(step.name))
+                stack.append(name if step.value is None else _numeral(step.name))
         elif step.known.op is not None and step.count == step.known.least:
             stack.append(combine(step.known.op, operands))
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nissl.activations import Facts
 from nissl.errors import ArgumentError
-from nissl.explain.gallery.curves import OTHERS, Curve, Kink, Named, Wanted, evaluate, named, study
+from nissl.explain.gallery.curves import OTHERS, Curve, Named, Wanted, evaluate, named, study
 from nissl.explain.gallery.formulas import formula_cell, plain
 from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value, format_number
 from nissl.i18n import translate as _
@@ -135,7 +135,11 @@ class Gallery(Explanation):
         return [float(f"{self.low + i * step:.9g}") for i in range(count)]
 
     def _kinks(self) -> Iterator[Part]:
-        rows = [[curve.name, *_kink(kink)] for curve in self.curves for kink in curve.kinks]
+        rows: list[list[Value]] = [
+            [curve.name, k.at, k.value, k.slope_left, k.slope_right, k.slope]
+            for curve in self.curves
+            for k in curve.kinks
+        ]
         if not rows:
             yield Text(
                 _("No kinks from {low} to {high}: there is a derivative everywhere.").format(
@@ -152,11 +156,14 @@ class Gallery(Explanation):
             _("slope taken there"),
         )
         title = _("Kinks: there is no derivative here, and a value is taken by convention")
-        yield Table(columns, rows[:LISTED], title, digits=5)
-        if len(rows) > LISTED:
-            yield Text(_("... and {count} more kinks").format(count=f"{len(rows) - LISTED:,}"))
-        jumps = [(curve, kink) for curve in self.curves for kink in curve.kinks if kink.jumps]
-        if jumps:
+        yield from _folded(columns, rows, title, _("... and {count} more kinks"))
+        rows = [
+            [curve.name, kink.at, kink.value_left, kink.value, kink.value_right]
+            for curve in self.curves
+            for kink in curve.kinks
+            if kink.jumps
+        ]
+        if rows:
             columns = (
                 _("Function"),
                 _("at x ="),
@@ -164,11 +171,8 @@ class Gallery(Explanation):
                 _("value there"),
                 _("limit on the right"),
             )
-            rows = [[curve.name, k.at, k.value_left, k.value, k.value_right] for curve, k in jumps]
             title = _("Jumps of the function itself")
-            yield Table(columns, rows[:LISTED], title, digits=5)
-            if len(rows) > LISTED:
-                yield Text(_("... and {count} more jumps").format(count=f"{len(rows) - LISTED:,}"))
+            yield from _folded(columns, rows, title, _("... and {count} more jumps"))
 
     def _outside(self) -> Iterator[Text]:
         """Known kinks that the interval leaves out."""
@@ -185,8 +189,12 @@ class Gallery(Explanation):
             )
 
 
-def _kink(kink: Kink) -> list[Value]:
-    return [kink.at, kink.value, kink.slope_left, kink.slope_right, kink.slope]
+def _folded(
+    columns: Sequence[str | Cell], rows: Sequence[Sequence[Value]], title: str, more: str
+) -> Iterator[Part]:
+    yield Table(columns, rows[:LISTED], title, digits=5)
+    if len(rows) > LISTED:
+        yield Text(more.format(count=f"{len(rows) - LISTED:,}"))
 
 
 def _bound(value: float) -> str:

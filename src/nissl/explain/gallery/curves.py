@@ -71,7 +71,7 @@ class Named:
         """Return the value of each letter, in LaTeX, that stands in the formula."""
         if self.facts is None or not self.by_formula:
             return {}
-        parameters = inspect.signature(activations.get(_base(self.name))).parameters
+        parameters = inspect.signature(activations.get(self.name.partition("(")[0])).parameters
         letters = {
             letter: float(self.settings.get(argument, parameters[argument].default))
             for argument, letter in self.facts.settings.items()
@@ -98,31 +98,24 @@ def named(wanted: Wanted = None) -> list[Named]:
     if wanted is None:
         return [_registered(name, {}) for name in activations.registry]
     given: list[tuple[str, Any]]
-    if isinstance(wanted, str) or callable(wanted):
-        given = [("", wanted)]
-    elif isinstance(wanted, Mapping):
+    if isinstance(wanted, Mapping):
         given = [(str(label), each) for label, each in wanted.items()]
-    elif isinstance(wanted, Iterable):
+    elif isinstance(wanted, Iterable) and not isinstance(wanted, str | type):
         given = [("", each) for each in wanted]
     else:
-        raise ArgumentTypeError(
-            f"activations are names or functions, not {type(wanted).__name__} {wanted!r}"
-        )
+        given = [("", wanted)]
     if not given:
         raise ArgumentError("no activation is named; name one, or none to see all with names=None")
     return [_one(label, each) for label, each in given]
 
 
 def _one(label: str, given: str | Function) -> Named:
-    if isinstance(given, str):
-        found = _parsed(given)
-    elif callable(given) and not inspect.isclass(given):
-        found = _own(given)
-    else:
+    if not (isinstance(given, str) or callable(given)) or inspect.isclass(given):
         raise ArgumentTypeError(
             f"an activation is a name or a function of tensors, not "
             f"{type(given).__name__} {given!r}"
         )
+    found = _parsed(given) if isinstance(given, str) else _own(given)
     if not label or label == found.name:
         return found
     return Named(label, found.function, None, {}, found.vector)
@@ -130,24 +123,18 @@ def _one(label: str, given: str | Function) -> Named:
 
 def _registered(name: str, settings: Mapping[str, float]) -> Named:
     function = activations.get(name)
-    own = str(activations.serialize(function))
-    facts = activations.FACTS.get(own)
-    if not settings:
-        return Named(own, function, facts, {}, _is_of_vectors(own, function))
+    own = label = str(activations.serialize(function))
     takes = list(inspect.signature(function).parameters)[1:]
     for setting in settings:
         if setting not in takes:
             if not takes:
                 raise ArgumentError(f"{own} has no settings, and {setting} was given")
             raise UnknownNameError(f"setting of {own}", setting, takes)
-    shown = ", ".join(f"{key}={value:g}" for key, value in settings.items())
-    fixed = functools.partial(function, **settings)
-    label = f"{own}({shown})"
-    return Named(label, fixed, facts, settings, _is_of_vectors(label, fixed))
-
-
-def _base(name: str) -> str:
-    return name.partition("(")[0].strip()
+    if settings:
+        label += f"({', '.join(f'{key}={value:g}' for key, value in settings.items())})"
+        function = functools.partial(function, **settings)
+    facts = activations.FACTS.get(own)
+    return Named(label, function, facts, settings, _is_of_vectors(label, function))
 
 
 def _parsed(text: str) -> Named:
@@ -285,7 +272,7 @@ def study(function: Named, low: float, high: float, points: int = POINTS) -> Cur
     """
     x = np.linspace(low, high, points)
     y, slope = evaluate(function, x)
-    places = set(_search(function, x, y, slope))
+    places = set(_search(function, x))
     if function.facts is not None and not function.settings:
         places |= {float(at) for at in function.facts.kinks if low <= at <= high}
     kinks = filter(_differ, [_kink(function, at) for at in sorted(places)])
@@ -295,14 +282,11 @@ def study(function: Named, low: float, high: float, points: int = POINTS) -> Cur
 def _change(values: Array) -> Array:
     """How much neighbours along the last axis differ; inf where one of the two is not finite."""
     ok = np.isfinite(values)
-    filled = np.where(ok, values, 0.0)
-    change = np.abs(np.diff(filled))
-    return np.where(
-        ok[..., 1:] & ok[..., :-1], change, np.where(ok[..., 1:] != ok[..., :-1], np.inf, 0.0)
-    )
+    change = np.abs(np.diff(np.where(ok, values, 0.0)))
+    return np.where(np.diff(ok), np.inf, np.where(ok[..., 1:], change, 0.0))
 
 
-def _search(function: Named, x: Array, y: Array, slope: Array) -> list[float]:
+def _search(function: Named, x: Array) -> list[float]:
     """Places where value or slope jump, by halving every gap that still has a jump in it."""
     gaps = np.stack([x[:-1], x[1:]], axis=1)  # (N, 2)
     found: list[float] = []

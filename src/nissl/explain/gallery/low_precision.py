@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError
+from nissl.explain.drawing.lettering import drawable, style
 from nissl.explain.gallery.curves import Array, Named, Wanted, evaluate, named
-from nissl.explain.gallery.pictures import plain_name
 from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value, format_number
 from nissl.i18n import translate as _
 
@@ -174,9 +174,9 @@ class Precision(Explanation):
             )
         )
         right.set_xlabel(_("Inputs whose derivative becomes 0 [%]"))
-        names = [plain_name(each.name) for each in self.losses]
+        names = [drawable(each.name, 40) for each in self.losses]
         for axes in (left, right):
-            axes.set_yticks(range(len(names)), names)
+            axes.set_yticks(range(len(names)), names, **style(10))
             axes.set_ylim(len(names) - 0.4, -0.6)
             axes.spines[["top", "right"]].set_visible(False)
         right.tick_params(labelleft=False)
@@ -195,10 +195,10 @@ def precision(names: Wanted = None, *, bits: int = 8, fraction: int = 4) -> Prec
     r"""Compare activation functions in float64, float32, float16 and fixed point of few bits.
 
     Inputs are all numbers ``x`` of the fixed-point format, which every floating format holds
-    exactly, so the errors are the functions' own. In fixed point, value and derivative are those
-    of float64, rounded to the format: the best that this number of bits allows. A function made of
-    straight lines through numbers of the format, such as ReLU, loses nothing; a curved one loses
-    up to half a step, and its small derivatives become 0.
+    exactly (float16 up to 12 bits), so the errors are the functions' own. In fixed point, value and
+    derivative are those of float64, rounded to the format: the best that this number of bits
+    allows. A function made of straight lines through numbers of the format, such as ReLU,
+    loses nothing; a curved one loses up to half a step, and its small derivatives become 0.
 
     Args:
         names: functions, as in :func:`~nissl.explain.activations`; by default all registered ones.
@@ -236,14 +236,15 @@ def _bars(
     places = np.arange(len(sizes)) + offset
     shown = [min(size, most) if math.isfinite(size) else most for size in sizes]
     height = 0.36 if offset else 0.6
-    axes.barh(places, shown, height, color=colour, hatch=hatch, edgecolor="white", label=label)
-    for place, size, near in zip(places.tolist(), sizes, shown, strict=True):
-        text = format_number(size, 2) if size < 1000 else f"{size:.0e}"
-        axes.annotate(
-            f"{text}{unit}" if size <= most else f"… {text}{unit}", (near, place), (3, 0),
-            textcoords="offset points", va="center", fontsize=7,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-        )  # fmt: skip
+    bars = axes.barh(
+        places, shown, height, color=colour, hatch=hatch, edgecolor="white", label=label
+    )
+    texts = [
+        f"{'' if size <= most else '… '}{format_number(size, 2 if size < 1000 else 1)}{unit}"
+        for size in sizes
+    ]
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    axes.bar_label(bars, texts, padding=3, fontsize=7, bbox=paper)
     axes.set_xlim(0, 1.15 * most)
 
 

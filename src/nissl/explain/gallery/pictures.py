@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nissl.explain.drawing.lettering import drawable, style
 from nissl.explain.gallery.curves import OTHERS, Curve, Kink
 from nissl.explain.gallery.formulas import plain, spoken
 from nissl.explain.report import format_number
@@ -30,27 +31,21 @@ def gallery(curves: Sequence[Curve], low: float, high: float) -> Figure:
     rows = math.ceil(count / columns)
     width, height = (7.2, 4.9) if count == 1 else (4.4, 3.7) if count <= _FEW else (2.45, 2.15)
     figure = new_figure(width * columns, height * rows + 0.5)
-    panels: list[Axes] = []
-    for place, curve in enumerate(curves):
-        axes = figure.add_subplot(rows, columns, place + 1)
-        _panel(axes, curve, low, high, width, formulas=count <= _FEW)
-        if count > _FEW:
-            axes.tick_params(labelsize=7)
-        panels.append(axes)
+    for place, curve in enumerate(curves, start=1):
+        axes = figure.add_subplot(rows, columns, place)
+        _panel(axes, curve, low, high, width if count <= _FEW else None)
     _legend(figure, curves)
     return figure
 
 
-def _panel(
-    axes: Axes, curve: Curve, low: float, high: float, width: float, *, formulas: bool
-) -> None:
+def _panel(axes: Axes, curve: Curve, low: float, high: float, width: float | None) -> None:
+    """One function; with its formulas where a width, in inches, is given for them."""
     for level in (axes.axhline, axes.axvline):
         level(0, color=INK, linewidth=0.7, zorder=1)
-    thick = 2.0 if formulas else 1.6
+    thick, size = (1.6, 4.5) if width is None else (2.0, 6.5)
     for x, y, slope in curve.pieces():
         axes.plot(x, _drawable(y), "-", color=TRAINING, linewidth=thick, zorder=3)
         axes.plot(x, _drawable(slope), "--", color=VALIDATION, linewidth=thick, zorder=4)
-    size = 6.5 if formulas else 4.5
     for kink in curve.kinks:
         _circles(axes, kink, size)
     axes.set_xlim(low, high)
@@ -58,24 +53,23 @@ def _panel(
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(
-        plain_name(curve.name),
-        fontsize=12 if formulas else 9,
-        fontweight="bold" if formulas else None,
-    )
-    if formulas:
-        _formula_lines(axes, curve, width)
-        others = ", ".join(f"x_{i}" for i in range(2, 2 + OTHERS))
-        axes.set_xlabel(rf"$x_1$  (${others} = 0$)" if curve.named.vector else "$x$")
-    else:
-        axes.set_xlabel("$x_1$" if curve.named.vector else "$x$", fontsize=8, labelpad=0)
+    x = "$x_1$" if curve.named.vector else "$x$"
+    if width is None:
+        axes.set_title(drawable(curve.name, 32), **style(9))
+        axes.set_xlabel(x, fontsize=8, labelpad=0)
+        axes.tick_params(labelsize=7)
+        return
+    pad = _formula_lines(axes, curve, width)
+    axes.set_title(drawable(curve.name, 40), pad=pad, **style(12, True))
+    others = ", ".join(f"x_{i}" for i in range(2, 2 + OTHERS))
+    axes.set_xlabel(rf"{x}  (${others} = 0$)" if curve.named.vector else x)
 
 
-def _formula_lines(axes: Axes, curve: Curve, width: float) -> None:
-    """The formulas above the panel, as large as fits."""
+def _formula_lines(axes: Axes, curve: Curve, width: float) -> float:
+    """Write the formulas above the panel, as large as fits; return their height in points."""
     facts = curve.named.facts
     if facts is None or not curve.named.by_formula:
-        return
+        return 6.0
     lines = [("h", facts.formula), ("h'", facts.derivative)]
     if curve.named.vector:
         lines = [("h_i", facts.formula), (r"\partial h_i / \partial x_j", facts.derivative)]
@@ -87,11 +81,11 @@ def _formula_lines(axes: Axes, curve: Curve, width: float) -> None:
     texts = [rf"${name} = {_drawn(text)}$" for name, text in lines]
     if letters:
         texts[0] += rf",  ${letters}$"
-    axes.set_title(plain_name(curve.name), fontsize=12, fontweight="bold", pad=2.9 * size + 8)
     axes.annotate(
         "\n".join(texts), (0.5, 1.0), (0, 5), xycoords="axes fraction",
         textcoords="offset points", ha="center", va="bottom", fontsize=size, color=INK,
     )  # fmt: skip
+    return 2.9 * size + 8
 
 
 def _drawn(latex: str) -> str:
@@ -102,20 +96,18 @@ def _drawn(latex: str) -> str:
 
 def _circles(axes: Axes, kink: Kink, size: float) -> None:
     """Filled: what is taken; open: limits from the sides that are not."""
-    for taken, sides, colour in (
-        (kink.slope, (kink.slope_left, kink.slope_right), VALIDATION),
-        (kink.value, (kink.value_left, kink.value_right), TRAINING),
-    ):
-        style: dict[str, Any] = {
+    drawn = [(kink.slope, (kink.slope_left, kink.slope_right), VALIDATION)]
+    if kink.jumps:
+        drawn.append((kink.value, (kink.value_left, kink.value_right), TRAINING))
+    for taken, sides, colour in drawn:
+        look: dict[str, Any] = {
             "marker": "o", "linestyle": "none", "markersize": size, "color": colour, "zorder": 5,
         }  # fmt: skip
-        if colour == TRAINING and not kink.jumps:
-            continue
         for side in sides:
             if abs(side) < _STEEP and not math.isclose(side, taken, abs_tol=1e-6):
-                axes.plot([kink.at], [side], markerfacecolor="white", **style)
+                axes.plot([kink.at], [side], markerfacecolor="white", **look)
         if abs(taken) < _STEEP:
-            axes.plot([kink.at], [taken], **style)
+            axes.plot([kink.at], [taken], **look)
 
 
 def _drawable(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -128,13 +120,8 @@ def _limits(axes: Axes, curve: Curve) -> None:
     values = values[np.isfinite(values)]
     if not values.size:
         return
-    endless = any(
-        math.isinf(each)
-        for k in curve.kinks
-        for each in (k.value_left, k.value_right, k.slope_left, k.slope_right)
-    )
     low, high = values.min(), values.max()
-    if endless:
+    if any(math.isinf(each) for kink in curve.kinks for each in vars(kink).values()):
         near = float(np.percentile(np.abs(values), 90))
         low, high = max(low, -near), min(high, near)
     room = 0.08 * (high - low) or 0.5
@@ -155,14 +142,5 @@ def _legend(figure: Figure, curves: Sequence[Curve]) -> None:
             Line2D([], [], label=_("value taken"), **dot),
             Line2D([], [], label=_("limit not taken"), markerfacecolor="white", **dot),
         ]
-    narrow = len(curves) == 1
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=2 if narrow else 4, frameon=False
-    )
-
-
-def plain_name(name: str, length: int = 60) -> str:
-    """Return a name of at most ``length`` letters that matplotlib does not read as mathematics."""
-    clean = "".join(c if c.isprintable() else "?" for c in name)
-    cut = clean if len(clean) <= length else clean[: length - 1] + "…"
-    return cut.replace("$", r"\$")
+    columns = 2 if len(curves) == 1 else 4
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)

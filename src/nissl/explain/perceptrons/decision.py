@@ -1,4 +1,8 @@
-"""Two classes and the lines between them, drawn on matplotlib axes."""
+"""Two classes and the lines between them, drawn on matplotlib axes.
+
+The weights of a line ``w . x + b = 0`` come as perceptrons hold them: the bias first, then one for
+each of one or two features.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.explain.drawing.lettering import drawable, families, mathematics
 from nissl.i18n import translate as _
 from nissl.plots import GRID, INK, TRAINING, VALIDATION
 
@@ -16,21 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "Box",
-    "clip",
-    "ends",
-    "flat",
-    "hull",
-    "label_axes",
-    "legend",
-    "limits",
-    "line",
-    "samples",
-    "shade",
-]
+__all__ = ["Box", "clip", "ends", "flat", "hull", "limits"]
 
 Array: TypeAlias = NDArray[Any]
+Weights: TypeAlias = Sequence[float] | Array  # bias first
 Box: TypeAlias = tuple[float, float, float, float]  # left, right, bottom, top
 
 REGION, HATCH = "#c9d8e8", "#8aa5c0"  # pale, also in grey; the hatch says the same
@@ -55,18 +49,25 @@ def limits(x: Array, margin: float = 0.3) -> Box:
     return float(left), float(right), float(bottom), float(top)
 
 
-def clip(box: Box, *halves: tuple[Sequence[float], float]) -> Array:
+def _scaled(weights: Weights) -> tuple[float, float, float]:
+    """Bias and two weights, the larger weight 1: the same line, far from overflow."""
+    bias, across, up = (*map(float, weights), 0.0)[:3]
+    size = max(abs(across), abs(up)) or 1.0
+    return bias / size, across / size, up / size
+
+
+def clip(box: Box, *halves: Weights) -> Array:
     """Return the corners of the part of a box where ``w . x + b >= 0``, in order, ``(n, 2)``.
 
-    With several weights and biases, of the part where all are at least 0.
+    With the weights of several lines, of the part where all are at least 0.
 
-    >>> clip((0, 1, 0, 1), ((1, 0), -0.5)).tolist()
+    >>> clip((0, 1, 0, 1), (-0.5, 1, 0)).tolist()
     [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]]
     """
     left, right, bottom, top = box
     corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    for weights, bias in halves:
-        values = [weights[0] * x + weights[1] * y + bias for x, y in corners]
+    for bias, across, up in map(_scaled, halves):
+        values = [across * x + up * y + bias for x, y in corners]
         kept: list[tuple[float, float]] = []
         for place, (end, there) in enumerate(zip(corners, values, strict=True)):
             start, here = corners[place - 1], values[place - 1]
@@ -81,21 +82,18 @@ def clip(box: Box, *halves: tuple[Sequence[float], float]) -> Array:
     return np.array(corners, np.float64).reshape(-1, 2)
 
 
-def ends(box: Box, weights: Sequence[float], bias: float) -> Array:
+def ends(box: Box, weights: Weights) -> Array:
     """Return where ``w . x + b = 0`` enters and leaves a box, ``(2, 2)``; else ``(0, 2)``."""
-    if not any(weights):
+    bias, across, up = _scaled(weights)
+    size = max(map(abs, box))
+    on = [(x, y) for x, y in clip(box, weights) if abs(across * x + up * y + bias) <= 1e-9 * size]
+    if len(on) < 2 or not (across or up):
         return np.zeros((0, 2))
-    inside = clip(box, (weights, bias))
-    scale = max(abs(float(w)) for w in weights)
-    size = max(abs(each) for each in box)
-    on = [p for p in inside if abs(p @ np.asarray(weights, float) + bias) <= 1e-9 * scale * size]
-    if len(on) < 2:
-        return np.zeros((0, 2))
-    along = [float(p @ np.array([-weights[1], weights[0]])) for p in on]
+    along = [across * y - up * x for x, y in on]
     return np.array([on[int(np.argmin(along))], on[int(np.argmax(along))]])
 
 
-def shade(axes: Axes, box: Box, *halves: tuple[Sequence[float], float], label: str = "") -> None:
+def shade(axes: Axes, box: Box, *halves: Weights, label: str = "") -> None:
     """Shade and hatch where all of ``w . x + b`` are at least 0."""
     corners = clip(box, *halves)
     if len(corners) > 2:
@@ -131,8 +129,7 @@ def shade_where(
 def line(
     axes: Axes,
     box: Box,
-    weights: Sequence[float],
-    bias: float,
+    weights: Weights,
     *,
     style: str = "-",
     label: str = "",
@@ -140,7 +137,7 @@ def line(
     text: str = "",
 ) -> None:
     """Draw ``w . x + b = 0`` as far as the box goes, with a text on its middle."""
-    points = ends(box, weights, bias)
+    points = ends(box, weights)
     if len(points):
         axes.plot(
             points[:, 0], points[:, 1], style, color=colour, linewidth=1.8, label=label or None
@@ -167,7 +164,9 @@ def samples(
                 facecolors=colour if second else "white",
                 edgecolors=colour,
                 linewidths=1.6,
-                label=_("target {target}").format(target=classes[second]),
+                label=_("target {target}").format(
+                    target=mathematics("", drawable(str(classes[second]), 24))
+                ),
                 zorder=3,
             )  # fmt: skip
 
@@ -180,17 +179,30 @@ def ring(axes: Axes, point: Array, label: str) -> None:
     )  # fmt: skip
 
 
-def label_axes(axes: Axes, box: Box, names: Sequence[str]) -> None:
+def label_axes(axes: Axes, box: Box, features: int) -> None:
     """Set limits and labels; a single feature has no vertical axis."""
     axes.set_xlim(box[0], box[1])
     axes.set_ylim(box[2], box[3])
-    axes.set_xlabel(names[0])
+    axes.set_xlabel("$x_1$")
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
-    if len(names) == 1:
+    if features == 1:
         axes.set_yticks([])
     else:
-        axes.set_ylabel(names[1])
+        axes.set_ylabel("$x_2$")
+
+
+def sides(
+    axes: Axes, distances: Array, positive: Array, classes: Sequence[object], label: str
+) -> None:
+    """Draw how far on which side of a plane each sample lies, one row a class."""
+    samples(axes, flat(distances[:, None], positive), positive, classes, size=40)
+    axes.axvline(0, color=INK, linewidth=1.8, label=label)
+    axes.set_ylim(-0.6, 1.6)
+    axes.set_yticks([])
+    axes.set_xlabel(_("Distance to the plane, in the unit of the features"))
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
 def inner_labels(figure: Figure, columns: int) -> None:
@@ -217,7 +229,7 @@ def legend(figure: Figure, columns: int = 3) -> None:
             found.setdefault(text, handle)
     figure.legend(
         list(found.values()), list(found), loc="outside lower center", ncols=columns,
-        frameon=False, fontsize=9,
+        frameon=False, prop={"family": list(families()), "size": 9},
     )  # fmt: skip
 
 

@@ -9,9 +9,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nissl.explain.report import Cell, format_number
+from nissl.explain.report import Cell, format_number, number_latex
+from nissl.i18n import translate as _
 
-__all__ = ["exact_number", "feature_names", "fold", "is_short", "linear_form", "vector"]
+__all__ = [
+    "exact_number",
+    "feature_names",
+    "fold",
+    "is_short",
+    "linear_form",
+    "right_or_wrong",
+    "variable",
+    "vector",
+]
 
 _Row = TypeVar("_Row")
 _LONGEST = 12  # characters of a fraction that is written out
@@ -43,7 +53,9 @@ def is_short(value: Fraction) -> bool:
 
 def _decimal(value: Fraction) -> str:
     """Six digits of a fraction of any size."""
-    return format_number(Decimal(value.numerator) / Decimal(value.denominator))
+    found = Decimal(value.numerator) / Decimal(value.denominator)
+    beyond = found and not 1e-300 < abs(found) < 1e300  # what a float holds
+    return f"{found:.5e}" if beyond else format_number(found)
 
 
 def linear_form(
@@ -63,13 +75,12 @@ def linear_form(
     parts: list[str] = []
     tex: list[str] = []
     for value, name in kept:
-        size, short = abs(value), format_number(abs(value))
-        if isinstance(value, Fraction):
-            short = exact_number(size)
-        factor = "" if name and size == 1 else short
+        size = abs(value)
+        short = exact_number(size) if isinstance(value, Fraction) else format_number(size)
+        short = "" if name and size == 1 else short
         sign = ("-" if value < 0 else "") if not parts else "- " if value < 0 else "+ "
-        parts.append(f"{sign}{' '.join(filter(None, (factor, name)))}")
-        tex.append(f"{sign}{' '.join(filter(None, (factor, _subscript(name))))}")
+        parts.append(sign + f"{short} {name}".strip())
+        tex.append(sign + f"{number_latex(short)} {variable(name).latex}".strip())
     if len(parts) > _TERMS + 1:
         parts[_TERMS - 1 : -1] = ["+ ..."]
         tex[_TERMS - 1 : -1] = [r"+ \cdots"]
@@ -92,10 +103,17 @@ def vector(values: Sequence[Any] | np.ndarray[Any, Any]) -> Cell:
     return Cell(text, text.replace("...", r"\ldots"))
 
 
-def _subscript(name: str) -> str:
-    """``x12`` as LaTeX's ``x_{12}``."""
+def variable(name: str) -> Cell:
+    """A name such as ``x12``, with its number as an index in LaTeX."""
     letter = name.rstrip("0123456789")
-    return f"{letter}_{{{name[len(letter) :]}}}" if letter != name else name
+    return Cell(name, f"{letter}_{{{name[len(letter) :]}}}" if letter != name else name)
+
+
+def right_or_wrong(target: float, output: float) -> Cell:
+    """A word for whether an output is its target."""
+    if target == output:
+        return Cell(_("right"), style="good")
+    return Cell(_("wrong"), style="bad")
 
 
 def fold(rows: Sequence[_Row], between: _Row, most: int = 24) -> list[_Row]:

@@ -45,33 +45,28 @@ def draw_gate(axes: Axes, gate: Gate) -> None:
     points = decision.flat(gate.inputs, positive)
     box = decision.limits(points)
     if gate.weights is not None:
-        bias, slope = gate.weights[0], [*gate.weights[1:], 0.0][:2]
-        decision.shade(axes, box, (slope, bias), label=_("output 1"))
-        decision.line(axes, box, slope, bias, label=_("line w·x = 0"))
+        decision.shade(axes, box, gate.weights, label=_("output 1"))
+        decision.line(axes, box, gate.weights, label=_("line w·x = 0"))
         axes.set_title(_("One perceptron"), fontsize=10)
     else:
         _region(axes, box, gate)
         for number, (name, style) in enumerate(zip(gate.hidden, ("-", "--"), strict=True), 1):
-            bias, *slope = GATES[name].perceptron().weights
-            decision.line(axes, box, slope, bias, style=style, text=f"$z_{number}$: {name}")
+            weights = GATES[name].perceptron().weights.tolist()
+            decision.line(axes, box, weights, style=style, text=f"$z_{number}$: {name}")
         axes.set_title(_("Two layers of perceptrons"), fontsize=10)
     decision.samples(axes, points, positive, (0, 1))
-    names = [f"${name[0]}_{{{name[1:]}}}$" for name in feature_names(gate.inputs.shape[1])]
-    decision.label_axes(axes, box, names)
+    decision.label_axes(axes, box, gate.inputs.shape[1])
 
 
 def _region(axes: Axes, box: decision.Box, gate: Gate) -> None:
     """Shade where the second layer gives 1: of each way to lie beside both lines that does."""
     from nissl.explain.perceptrons.gates import GATES
 
-    weights = [GATES[name].perceptron().weights.tolist() for name in gate.hidden]
+    weights = [GATES[name].perceptron().weights for name in gate.hidden]
     last = GATES[gate.output].perceptron()
     for hidden in product((0, 1), repeat=2):
         if last.outputs([hidden])[0] == 1:
-            halves = [
-                ([sign * each for each in w[1:]], sign * w[0])
-                for sign, w in zip((2 * z - 1 for z in hidden), weights, strict=True)
-            ]
+            halves = [(2 * z - 1) * w for z, w in zip(hidden, weights, strict=True)]
             decision.shade(axes, box, *halves, label=_("output 1"))
 
 

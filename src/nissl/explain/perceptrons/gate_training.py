@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError
 from nissl.explain.perceptrons import decision
-from nissl.explain.perceptrons.forms import linear_form
-from nissl.explain.perceptrons.gates import Gate, find, right_or_wrong, variable
+from nissl.explain.perceptrons.forms import linear_form, right_or_wrong, variable
+from nissl.explain.perceptrons.gates import Gate, find
 from nissl.explain.report import Explanation, Part, Table, Text, format_number
 from nissl.i18n import translate as _
 from nissl.initializers import GlorotUniform
@@ -151,9 +151,9 @@ class GateNetwork(Explanation):
         points, positive = self.gate.inputs, np.array(self.gate.targets) == 1
         box = decision.limits(points)
         decision.shade_where(axes, box, self.outputs, _("output 1"))
-        for number, (bias, *slope) in enumerate(self.layer(0), start=1):
+        for number, weights in enumerate(self.layer(0), start=1):
             style = _STYLES[number - 1]
-            decision.line(axes, box, slope, bias, style=style, text=f"$z_{number}$")
+            decision.line(axes, box, weights, style=style, text=f"$z_{number}$")
         decision.samples(axes, points, positive, (0, 1))
-        decision.label_axes(axes, box, ("$x_1$", "$x_2$"))
+        decision.label_axes(axes, box, 2)
         axes.set_title(_("{gate} learnt by two layers").format(gate=self.gate.name), fontsize=10)

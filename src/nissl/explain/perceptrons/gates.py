@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError, UnknownNameError
-from nissl.explain.perceptrons.forms import feature_names, linear_form
+from nissl.explain.perceptrons.forms import feature_names, linear_form, right_or_wrong, variable
 from nissl.explain.perceptrons.separability import separable
 from nissl.explain.report import Cell, Explanation, Part, Table, Text
 from nissl.i18n import translate as _
@@ -223,30 +223,13 @@ class GateReport(Explanation):
                 found.inputs, hidden, found.outputs(), found.targets, strict=True
             )
         ]
-        columns = (
-            variable("x1"),
-            variable("x2"),
-            variable("z1"),
-            variable("z2"),
-            "o",
-            found.name,
-            "",
-        )
-        yield Table(
-            columns, rows, _("{gate} by two layers, with given weights").format(gate=found.name)
-        )
-        for name, weights in self._layer_weights():
-            form = linear_form(
-                weights[0], weights[1:], ("z1", "z2") if name == "o" else ("x1", "x2")
-            )
-            yield Text(
-                f"{name} = H({form.text})", latex=f"${name[0]}_{{{name[1:]}}} = H({form.latex})$"
-            )
-
-    def _layer_weights(self) -> Iterator[tuple[str, Sequence[float]]]:
-        for number, each in enumerate(self.gate.hidden, start=1):
-            yield f"z{number}", GATES[each].weights or ()
-        yield "o", GATES[self.gate.output].weights or ()
+        columns = (*map(variable, ("x1", "x2", "z1", "z2")), "o", found.name, "")
+        told = _("{gate} by two layers, with given weights").format(gate=found.name)
+        yield Table(columns, rows, told)
+        for name, each in zip(("z1", "z2", "o"), (*found.hidden, found.output), strict=True):
+            bias, *weights = GATES[each].perceptron().weights.tolist()
+            form = linear_form(bias, weights, ("z1", "z2") if name == "o" else ("x1", "x2"))
+            yield Text(f"{name} = H({form.text})", f"${variable(name).latex} = H({form.latex})$")
 
     def _circuit(self) -> Iterator[Part]:
         signals = self.gate.signals()
@@ -266,15 +249,3 @@ class GateReport(Explanation):
         from nissl.explain.perceptrons.gate_picture import draw
 
         return draw(self)
-
-
-def variable(name: str) -> Cell:
-    """A name such as ``x1``, with its number as an index in LaTeX."""
-    return Cell(name, f"{name[0]}_{{{name[1:]}}}")
-
-
-def right_or_wrong(target: float, output: float) -> Cell:
-    """A word for whether an output is its target."""
-    if target == output:
-        return Cell(_("right"), style="good")
-    return Cell(_("wrong"), style="bad")

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nissl.errors import ArgumentError, ArgumentTypeError
-from nissl.explain.perceptrons.forms import feature_names, fold, linear_form, vector
+from nissl.explain.perceptrons.forms import (
+    feature_names,
+    fold,
+    linear_form,
+    right_or_wrong,
+    vector,
+)
 from nissl.explain.report import Cell, Explanation, Part, Table, Text, format_number
 from nissl.i18n import translate as _
 from nissl.models.perceptron import TARGETS, Perceptron, Update
@@ -30,17 +37,18 @@ def perceptron(fitted: Perceptron, *, title: str = "", rows: int = 24) -> Percep
 
     ``w(n+1) = w(n) + eta (y - o) x(n)``, each update in a row of the table: which sample, its
     output and error, and the weights before and after. The picture shows the line
-    ``w . x = 0`` after several updates and at the end; for three features the last plane, for
-    more the errors of each pass. Saved as ``.gif``, the line moves.
+    ``w . x = 0`` after several updates and at the end; for more than two features the distances
+    to the plane, and the errors of each pass. Saved as ``.gif``, the line moves.
 
     Args:
         fitted: a perceptron whose ``fit`` was called.
         title: what stands above; "Perceptron" by default.
-        rows: updates up to which each is listed; of more, those in the middle are left out.
+        rows: updates up to which each is listed, at least 1; of more, those in the middle are left
+            out. Of a run that goes round in a circle only the first round is listed.
 
     Raises:
         ArgumentTypeError: not a perceptron.
-        ArgumentError: it has not been fitted.
+        ArgumentError: it has not been fitted, or ``rows`` is below 1.
 
     >>> import nissl
     >>> p = nissl.Perceptron().fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1])
@@ -58,6 +66,8 @@ def perceptron(fitted: Perceptron, *, title: str = "", rows: int = 24) -> Percep
         )
     if fitted.samples is None or fitted.targets is None:
         raise ArgumentError("this perceptron has not been fitted; call fit(x, y) first")
+    if rows < 1:
+        raise ArgumentError(f"rows is a whole number of at least 1, not {rows}")
     return PerceptronRun(fitted, fitted.samples, fitted.targets, title, rows)
 
 
@@ -91,11 +101,22 @@ class PerceptronRun(Explanation):
     title: str = ""
     rows: int = 24
 
+    @cached_property
+    def circle(self) -> tuple[int, int] | None:
+        """What :func:`cycle` finds, of a run that did not converge."""
+        told = not self.fitted.converged and not self.fitted.shuffle
+        return cycle(self.fitted.history) if told else None
+
+    @property
+    def updates(self) -> list[Update]:
+        """The updates, without those that only repeat earlier ones."""
+        return self.fitted.history[: sum(self.circle) - 1 if self.circle else None]
+
     def parts(self) -> Iterator[Part]:
         yield Text(self.title or _("Perceptron"), heading=True)
         yield from self._rule()
         yield from self._classes()
-        yield self._updates()
+        yield from self._updates()
         yield from self._verdict()
         yield from self._outputs()
 
@@ -123,14 +144,14 @@ class PerceptronRun(Explanation):
                 )
             )
 
-    def _updates(self) -> Table:
+    def _updates(self) -> Iterator[Part]:
         listed = self.samples.shape[1] <= _LISTED  # else the sample's number stands for it
         rows = [
             (
                 u.number, u.epoch, u.sample, *([vector(u.inputs)] if listed else []), u.target,
                 u.pre_activation, u.output, u.error, vector(u.before), vector(u.after),
             )
-            for u in self.fitted.history
+            for u in self.updates
         ]  # fmt: skip
         x = [Cell("x(n)", r"\mathbf{x}(n)")] if listed else []
         columns = (
@@ -138,7 +159,18 @@ class PerceptronRun(Explanation):
             Cell("w(n)", r"\mathbf{w}(n)"), Cell("w(n+1)", r"\mathbf{w}(n+1)"),
         )  # fmt: skip
         between = ("...", *[None] * (len(columns) - 1))
-        return Table(columns, fold(rows, between, self.rows), _("Each update"), digits=4)
+        shown = fold(rows, between, self.rows)
+        if self.circle is not None:
+            shown.append(between)
+        yield Table(columns, shown, _("Each update"), digits=4)
+        if self.circle is not None:
+            start, length = self.circle
+            yield Text(
+                _(
+                    "From update {start} on the run repeats itself every {length} updates: "
+                    "more of them would change nothing."
+                ).format(start=start, length=length)
+            )
 
     @property
     def form(self) -> Cell:
@@ -179,14 +211,6 @@ class PerceptronRun(Explanation):
                 ).format(told=told, most=fitted.max_updates),
                 style="bad",
             )
-            found = None if fitted.shuffle else cycle(fitted.history)
-            if found is not None:
-                yield Text(
-                    _(
-                        "From update {start} on the run repeats itself every {length} updates: "
-                        "more of them would change nothing."
-                    ).format(start=found[0], length=found[1])
-                )
         yield Text(
             _("Final weights: {form}").format(form=self.form.text),
             latex=_("Final weights: {form}").format(form=f"${self.form.latex}$"),
@@ -204,9 +228,7 @@ class PerceptronRun(Explanation):
         o = self.fitted.outputs(self.samples)
         rows = [
             (
-                vector(x), int(y), float(value), int(output),
-                Cell(_("right"), style="good") if output == y else Cell(_("wrong"), style="bad"),
-            )
+                vector(x), int(y), float(value), int(output), right_or_wrong(y, output))
             for x, y, value, output in zip(self.samples, self.targets, a, o, strict=True)
         ]  # fmt: skip
         columns = ("x", "y", Cell("a = w·x", r"a = \mathbf{w}^T\mathbf{x}"), "o", "")

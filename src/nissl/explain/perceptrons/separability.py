@@ -79,10 +79,10 @@ def separable(x: ArrayLike, y: ArrayLike) -> Separability:
     found = Separability(points, tuple(positive), tuple(classes.tolist()))
     if len(set(positive)) == 1:
         bias = Fraction(1 if positive[0] else -1)
-        return found.with_line((Fraction(0),) * len(points[0]), bias)
+        return found.answered(weights=(Fraction(0),) * len(points[0]), bias=bias)
     shared = _shared_point(points, positive)
     if shared is not None:
-        return found.with_certificate(dict.fromkeys(sorted(shared), Fraction(1)))
+        return found.answered(coefficients=dict.fromkeys(sorted(shared), Fraction(1)))
     return _decide(found)
 
 
@@ -112,11 +112,11 @@ def _decide(found: Separability) -> Separability:
     if len(varying) > _EXACT:
         line = floating_line(kept, positive)
         if line is not None and line_holds(kept, positive, *line):
-            return found.with_line(whole(line[0]), line[1])
+            return found.answered(weights=whole(line[0]), bias=line[1])
     meeting = closest(kept, positive)
     if meeting.weights is None:
-        return found.with_certificate(meeting.shares)
-    return found.with_line(whole(meeting.weights), meeting.bias)
+        return found.answered(coefficients=meeting.shares)
+    return found.answered(weights=whole(meeting.weights), bias=meeting.bias)
 
 
 def exact_points(x: ArrayLike) -> list[Point]:
@@ -216,29 +216,22 @@ class Separability(Explanation):
     def __bool__(self) -> bool:
         return self.weights is not None
 
-    def with_line(self, weights: Point, bias: Fraction) -> Separability:
-        """Return the same question with a line for its answer, checked."""
-        return replace(self, weights=weights, bias=bias).checked()
+    def answered(self, **answer: Any) -> Separability:
+        """Return the same question with a line or a certificate for its answer.
 
-    def with_certificate(self, coefficients: dict[int, Fraction]) -> Separability:
-        """Return the same question with a certificate for its answer, checked."""
-        return replace(self, coefficients=coefficients).checked()
+        Raises:
+            GraphError: it is not true, and whoever made it has to be told.
+        """
+        found = replace(self, **answer)
+        if not found.verify():
+            raise GraphError("separable: the answer does not stand the exact check; report this")
+        return found
 
     def verify(self) -> bool:
         """Say whether the answer is true, by exact arithmetic on the samples alone."""
         if self.weights is not None:
             return line_holds(self.points, self.positive, self.weights, self.bias)
         return certificate_holds(self.points, self.positive, self.coefficients or {})
-
-    def checked(self) -> Separability:
-        """Return itself if the answer is true.
-
-        Raises:
-            GraphError: it is not, and whoever made it has to be told.
-        """
-        if not self.verify():
-            raise GraphError("separable: the answer does not stand the exact check; report this")
-        return self
 
     @property
     def values(self) -> list[Fraction]:

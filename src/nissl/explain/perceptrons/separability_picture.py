@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nissl.errors import ArgumentError
+from nissl.explain.drawing.lettering import drawable, style
 from nissl.explain.perceptrons import decision
 from nissl.explain.perceptrons.forms import exact_number, feature_names, fold, linear_form, vector
 from nissl.i18n import translate as _
-from nissl.plots import GRID, INK, TRAINING, VALIDATION, new_figure
+from nissl.plots import INK, TRAINING, VALIDATION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,14 +40,16 @@ def draw(found: Separability) -> Figure:
 
 
 def _floats(found: Separability) -> tuple[Any, Any]:
-    x = np.array([[float(value) for value in point] for point in found.points])
+    try:
+        x = np.array([[float(value) for value in point] for point in found.points])
+    except OverflowError as error:
+        raise ArgumentError("samples beyond the range of floats cannot be drawn") from error
     return x, np.array(found.positive)
 
 
 def draw_plane(axes: Axes, found: Separability) -> None:
     """Draw samples of one or two features, their hulls, and the line or the common point."""
     x, positive = _floats(found)
-    names = feature_names(x.shape[1])
     points = decision.flat(x, positive)
     box = decision.limits(points)
     classes = found.classes if len(found.classes) == 2 else found.classes * 2
@@ -53,9 +57,9 @@ def draw_plane(axes: Axes, found: Separability) -> None:
         _hull(axes, points[positive == second], colour, hatch)
     decision.samples(axes, points, positive, classes)
     if found.weights is not None:
-        weights = [*map(float, found.weights), 0.0][:2]
-        form = linear_form(found.bias, found.weights, names)
-        decision.line(axes, box, weights, float(found.bias), label=f"{form.text} = 0")
+        weights = [float(each) for each in (found.bias, *found.weights)]
+        form = linear_form(found.bias, found.weights, feature_names(x.shape[1]))
+        decision.line(axes, box, weights, label=f"{form.text} = 0")
         decision.title(axes, _("Linearly separable"))
     else:
         common = np.array([[*map(float, found.point or ()), 0.5][:2]])
@@ -65,19 +69,20 @@ def draw_plane(axes: Axes, found: Separability) -> None:
             markeredgecolor=INK, markeredgewidth=1.6, label=label, zorder=4, linestyle="none",
         )  # fmt: skip
         decision.title(axes, _("Not linearly separable: the hulls meet"))
-    decision.label_axes(axes, box, [f"${name[0]}_{{{name[1:]}}}$" for name in names])
+    decision.label_axes(axes, box, x.shape[1])
 
 
 def _hull(axes: Axes, points: Any, colour: str, hatch: str) -> None:
     from matplotlib.patches import Polygon
 
     corners = decision.hull(points)
+    area = len(corners) > 2  # and not a mere line
     if len(corners) > 1:
-        style = "-" if hatch.startswith("/") else "--"
+        dashes = "-" if hatch.startswith("/") else "--"
         axes.add_patch(
             Polygon(
-                corners, closed=True, fill=len(corners) > 2, facecolor="none", edgecolor=colour,
-                hatch=hatch if len(corners) > 2 else None, linestyle=style, linewidth=1.4,
+                corners, closed=area, fill=area, facecolor="none", edgecolor=colour,
+                hatch=hatch if area else None, linestyle=dashes, linewidth=1.4,
                 alpha=0.6, zorder=1,
             )
         )  # fmt: skip
@@ -85,18 +90,10 @@ def _hull(axes: Axes, points: Any, colour: str, hatch: str) -> None:
 
 def _distances(axes: Axes, found: Separability) -> None:
     """Of each sample its distance to the hyperplane, one row a class."""
-    values = np.array([float(value) for value in found.values])
-    weights = np.array([float(value) for value in found.weights or ()])
-    distances = values / (np.sqrt(np.sum(weights**2)) or 1.0)
-    positive = np.array(found.positive)
-    points = np.stack([distances, positive.astype(float)], axis=1)
-    decision.samples(axes, points, positive, found.classes, size=40)
-    axes.axvline(0, color=INK, linewidth=1.8, label=_("the separating plane"))
-    axes.set_ylim(-0.6, 1.6)
-    axes.set_yticks([])
-    axes.set_xlabel(_("Distance to the plane, in the unit of the features"))
-    axes.grid(color=GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
+    values, weights = (np.array([*map(float, v)]) for v in (found.values, found.weights or ()))
+    distances = values / (np.linalg.norm(weights) or 1.0)
+    label = _("the separating plane")
+    decision.sides(axes, distances, np.array(found.positive), found.classes, label)
     decision.title(axes, _("Linearly separable"))
 
 
@@ -118,10 +115,12 @@ def _coefficients(axes: Axes, found: Separability) -> None:
     labels = [
         "..."
         if share is None
-        else _("sample {sample}, target {target}").format(sample=sample, target=found.label(sample))
+        else _("sample {sample}, target {target}").format(
+            sample=sample, target=drawable(found.label(sample), 24)
+        )
         for sample, share in shown
     ]
-    axes.set_yticks(range(len(shown)), labels, fontsize=8)
+    axes.set_yticks(range(len(shown)), labels, **style(8))
     axes.invert_yaxis()
     axes.set_xlim(0, 1.18 * max(float(share) for _sample, share in shares))
     axes.set_xlabel(_("Coefficient in the common point"))

@@ -74,11 +74,12 @@ class ModeCosts(Explanation):
 
     def sentence(self) -> str:
         """Return which mode is cheaper here, and why."""
-        one = _(
-            "Forward mode takes one sweep an input ({inputs}), "
-            "reverse mode one an output ({outputs})."
+        text = self._sized(
+            _(
+                "Forward mode takes one sweep an input ({inputs}), "
+                "reverse mode one an output ({outputs})."
+            )
         )
-        text = one.format(inputs=f"{self.inputs:,}", outputs=f"{self.outputs:,}")
         if not self.cheaper:
             return text + " " + _("Both cost the same here.")
         low, high = sorted((self.forward, self.reverse))
@@ -89,13 +90,12 @@ class ModeCosts(Explanation):
         )
         return text + " " + said.format(low=f"{low:,}", high=f"{high:,}")
 
+    def _sized(self, text: str) -> str:
+        return text.format(inputs=f"{self.inputs:,}", outputs=f"{self.outputs:,}")
+
     def parts(self) -> Iterator[Part]:
-        yield Text(
-            _("The cost of derivatives: {inputs} numbers in, {outputs} out").format(
-                inputs=f"{self.inputs:,}", outputs=f"{self.outputs:,}"
-            ),
-            heading=True,
-        )
+        title = _("The cost of derivatives: {inputs} numbers in, {outputs} out")
+        yield Text(self._sized(title), heading=True)
         yield self.table()
         yield Text(self.sentence())
 
@@ -109,20 +109,16 @@ class ModeCosts(Explanation):
         names = [_("value alone"), _("forward"), _("reverse")]
         colours, hatches = ["#bfbfbf", plots.TRAINING, plots.VALIDATION], ["", "", "///"]
         for place, (cost, colour, hatch) in enumerate(zip(costs, colours, hatches, strict=True)):
-            axes.barh(place, max(cost, 1), color=colour, hatch=hatch, edgecolor="white", height=0.6)
-            axes.annotate(
-                f"{cost:,}", (max(cost, 1), place), (5, 0), textcoords="offset points", va="center"
+            bar = axes.barh(
+                place, max(cost, 1), color=colour, hatch=hatch, edgecolor="white", height=0.6
             )
+            axes.bar_label(bar, [f"{cost:,}"], padding=5)
         axes.set_yticks(range(3), names)
         axes.invert_yaxis()
         axes.set_xscale("log")
         axes.set_xlim(1, max(*costs, 10) ** 1.2)
         axes.set_xlabel(_("operations for all derivatives (logarithmic)"))
-        axes.set_title(
-            _("{inputs} numbers in, {outputs} out").format(
-                inputs=f"{self.inputs:,}", outputs=f"{self.outputs:,}"
-            )
-        )
+        axes.set_title(self._sized(_("{inputs} numbers in, {outputs} out")))
         axes.spines[["top", "right"]].set_visible(False)
         return figure
 

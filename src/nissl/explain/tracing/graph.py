@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +14,11 @@ import numpy as np
 from nissl import plots
 from nissl.core.op import no_grad, quiet
 from nissl.core.tensor import Array, Key, Tensor
-from nissl.explain.drawing.layout import Point, layout
+from nissl.explain.drawing.layout import Point, layout, ranks_of
+from nissl.explain.drawing.lettering import mathematics
 from nissl.explain.expressions.mathematics import input_latex
 from nissl.explain.report import format_number
-from nissl.explain.tracing.recording import Line
+from nissl.explain.tracing.recording import Line, pull_back
 from nissl.explain.tracing.tables import title_of
 from nissl.explain.tracing.values import is_finite, summary
 from nissl.i18n import translate as _
@@ -47,18 +48,21 @@ class _Box:
     """One box: a line of the trace, or several that are folded into one."""
 
     lines: list[Line]
-    rows: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # text, colour
-    folded: bool = False
-    bad: bool = False
+    rows: list[tuple[str, str]]  # text, colour
+    folded: bool
+    bad: bool
 
 
 def draw(made: Trace) -> Figure:
     """Draw the graph: boxes with formula and numbers, arrows with the local derivatives."""
-    boxes, edges = _folded(made, _BOXES)
-    plain = [(a, b) for a, b, _, _ in edges]
-    if max(layout(dict.fromkeys(range(len(boxes)), (1.0, 1.0)), plain).layers.values()) >= _CHAIN:
-        boxes, edges = _folded(made, _CHAIN)
-        plain = [(a, b) for a, b, _, _ in edges]
+    for most in (_BOXES, _CHAIN):
+        boxes = _boxes(made, most)
+        edges = _edges(made, boxes)
+        pairs = list(edges)
+        deepest = max(ranks_of(range(len(boxes)), pairs).values())
+        if deepest < _CHAIN:
+            break
+    down = deepest >= _DEEP
     probe = plots.new_figure(1, 1)
     sizes = {
         number: (
@@ -68,11 +72,10 @@ def draw(made: Trace) -> Figure:
         for number, box in enumerate(boxes)
     }
     few = len(edges) <= _PARTIALS
-    labels = [_partial(made, parent, line) if few else "" for _, _, parent, line in edges]
+    labels = [_partial(made, *edge) if few else "" for edge in edges.values()]
     widest = max([0.0, *(_width(probe, text) for text in labels if text)])
-    across = layout(sizes, plain, gap=(max(0.8, 1.1 * widest + 0.2), 0.3))
-    down = max(across.layers.values(), default=0) >= _DEEP
-    found = layout(sizes, plain, gap=(0.55, max(0.3, 0.6 * widest)), down=True) if down else across
+    gap = (0.55, max(0.3, 0.6 * widest)) if down else (max(0.8, 1.1 * widest + 0.2), 0.3)
+    found = layout(sizes, pairs, gap=gap, down=down)
     width, height = found.size
     wide = max(width + 0.5, 4.8)
     figure = plots.new_figure(wide, height + 1.6)
@@ -95,20 +98,16 @@ def draw(made: Trace) -> Figure:
 
 
 # ---- what is drawn ---------------------------------------------------------------------------
-def _folded(made: Trace, most: int) -> tuple[list[_Box], list[tuple[int, int, int, Line]]]:
-    boxes = _boxes(made, most)
-    return boxes, _edges(made, boxes)
-
-
 def _boxes(made: Trace, most: int) -> list[_Box]:
-    groups = _groups(made.lines, most)
-    boxes: list[_Box] = []
-    for name, lines in groups:
-        box = _Box(lines, folded=bool(name))
-        box.bad = not all(is_finite(line.value) for line in lines)
-        box.rows = _folded_rows(made, name, lines) if name else _rows(made, lines[0])
-        boxes.append(box)
-    return boxes
+    return [
+        _Box(
+            lines,
+            _folded_rows(made, name, lines) if name else _rows(made, lines[0]),
+            folded=bool(name),
+            bad=not all(is_finite(line.value) for line in lines),
+        )
+        for name, lines in _groups(made.lines, most)
+    ]
 
 
 def _groups(lines: Sequence[Line], most: int) -> list[tuple[str, list[Line]]]:
@@ -116,12 +115,12 @@ def _groups(lines: Sequence[Line], most: int) -> list[tuple[str, list[Line]]]:
     single = [("", [line]) for line in lines]
     if len(lines) <= most:
         return single
-    runs: list[tuple[str, list[Line]]] = []
-    for line in lines:
-        if line.scope and runs and runs[-1][0] == line.scope:
-            runs[-1][1].append(line)
-        else:
-            runs.append((line.scope, [line]))
+    runs = [
+        (scope, part)
+        for scope, run in groupby(lines, key=lambda line: line.scope)
+        for listed in [list(run)]
+        for part in ([listed] if scope else [[line] for line in listed])
+    ]
     groups = runs if len(runs) < len(lines) else single
     if len(groups) > most:
         first, last = most // 2, most // 2 - 1
@@ -151,15 +150,16 @@ def _formula(made: Trace, line: Line) -> str:
     names = [name for name, t in made.recording.outputs if t.key == line.tensor.key]
     start = f"{names[0]} = " if names and line.equations else ""
     if not line.equations:
-        name = input_latex(line.name) if line.name.isalnum() else ""
-        return _mathematics(f"{own} = {name}" if name else "", f"v{line.number} = {line.name}")
+        plain = line.name.isascii() and line.name.isidentifier()
+        latex = f"{own} = {input_latex(line.name)}" if plain else ""
+        return mathematics(latex, f"v{line.number} = {line.name}")
     rule = made.rules.formula(line)
     term = rule.term()
     if term is None or len(term.text) > _FORMULA:
         name = line.equations[-1].op.name
         return f"{start}v{line.number} = {name}(...)"
     latex = _FRACTION.sub(r"\1 / \2", term.latex)  # that stays within its row
-    return start + _mathematics(f"{own} = {latex}", f"v{line.number} = {term.text}")
+    return start + mathematics(f"{own} = {latex}", f"v{line.number} = {term.text}")
 
 
 def _folded_rows(made: Trace, name: str, lines: Sequence[Line]) -> list[tuple[str, str]]:
@@ -181,21 +181,8 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _mathematics(latex: str, text: str) -> str:
-    """LaTeX where matplotlib can set it, else the text."""
-    from matplotlib.mathtext import MathTextParser
-
-    if not latex:
-        return _plain(text)
-    try:
-        MathTextParser("path").parse(f"${latex}$")
-    except ValueError:
-        return _plain(text)
-    return f"${latex}$"
-
-
-def _edges(made: Trace, boxes: Sequence[_Box]) -> list[tuple[int, int, int, Line]]:
-    """Edges between boxes, each with the number of the parent and the line that uses it."""
+def _edges(made: Trace, boxes: Sequence[_Box]) -> dict[tuple[int, int], tuple[int, Line]]:
+    """Edges between boxes, for each the number of the parent and the line that uses it."""
     home = {line.number: number for number, box in enumerate(boxes) for line in box.lines}
     found: dict[tuple[int, int], tuple[int, Line]] = {}
     for line in made.lines:
@@ -203,7 +190,7 @@ def _edges(made: Trace, boxes: Sequence[_Box]) -> list[tuple[int, int, int, Line
             pair = (home[parent], home[line.number])
             if pair[0] != pair[1]:
                 found.setdefault(pair, (parent, line))
-    return [(a, b, parent, line) for (a, b), (parent, line) in found.items()]
+    return found
 
 
 def _partial(made: Trace, parent: int, line: Line) -> str:
@@ -215,16 +202,7 @@ def _partial(made: Trace, parent: int, line: Line) -> str:
         return ""
     found: dict[Key, Tensor | None] = {line.tensor.key: Tensor(np.ones_like(line.value))}
     with quiet(), no_grad():
-        for equation in reversed(line.equations):
-            given = [found.get((id(equation), 0))]
-            if given[0] is None:
-                continue
-            needed = [t.tracked for t in equation.inputs]
-            pulled = equation.op.kind.vjp(equation, given, needed)
-            for t, each in zip(equation.inputs, pulled, strict=True):
-                before = found.get(t.key)
-                if each is not None:
-                    found[t.key] = each if before is None else before + each
+        pull_back(line.equations, found, lambda t: t.tracked)
     slope = found.get(source.tensor.key)
     return format_number(0.0 if slope is None else slope.numpy().item(), 4)
 
@@ -232,19 +210,8 @@ def _partial(made: Trace, parent: int, line: Line) -> str:
 # ---- drawing ---------------------------------------------------------------------------------
 def _width(figure: Figure, text: str) -> float:
     """Width of a text in inches."""
-    from matplotlib.font_manager import FontProperties
-
-    canvas: Any = figure.canvas
-    renderer = canvas.get_renderer()
-    total = 0.0
-    for place, part in enumerate(text.replace(r"\$", "S").split("$")):
-        shown = f"${part}$" if place % 2 else part
-        if part:
-            found = renderer.get_text_width_height_descent(
-                shown, FontProperties(size=_FONT), ismath=bool(place % 2)
-            )
-            total += found[0] / figure.dpi
-    return total
+    drawn = figure.text(0, 0, text, fontsize=_FONT)
+    return drawn.get_window_extent().width / figure.dpi
 
 
 def _draw_box(axes: Axes, box: _Box, centre: Point, size: Point) -> None:

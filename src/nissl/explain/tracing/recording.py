@@ -27,7 +27,7 @@ from nissl.core.tensor import Array, Equation, Key, Tensor, state
 from nissl.errors import ArgumentError, ArgumentTypeError
 from nissl.explain.expressions.mathematics import is_move
 
-__all__ = ["Line", "Recording", "record"]
+__all__ = ["Line", "Recording", "pull_back", "record", "recording"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,19 +119,28 @@ class Recording:
                     found[tensor.key] = accumulate(
                         found.get(tensor.key), Tensor(np.asarray(weight))
                     )
-            for equation in reversed(self.equations):
-                given = [found.get((id(equation), i)) for i in range(len(equation.avals))]
-                if all(each is None for each in given):
-                    continue
-                needed = [t.key in known for t in equation.inputs]
-                pulled = equation.op.kind.vjp(equation, given, needed)
-                for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
-                    if use and each is not None:
-                        found[t.key] = accumulate(found.get(t.key), each)
+            pull_back(self.equations, found, lambda t: t.key in known)
         return [
             None if not line.is_smooth else _or_zeros(found.get(line.tensor.key), line.tensor)
             for line in self.lines
         ]
+
+
+def pull_back(
+    equations: Sequence[Equation],
+    adjoints: dict[Key, Tensor | None],
+    useful: Callable[[Tensor], bool],
+) -> None:
+    """Add to ``adjoints`` those of all values before them, newest first, and keep every one."""
+    for equation in reversed(equations):
+        given = [adjoints.get((id(equation), i)) for i in range(len(equation.avals))]
+        if all(each is None for each in given):
+            continue
+        needed = [useful(t) for t in equation.inputs]
+        pulled = equation.op.kind.vjp(equation, given, needed)
+        for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
+            if use and each is not None:
+                adjoints[t.key] = accumulate(adjoints.get(t.key), each)
 
 
 def _or_zeros(found: Tensor | None, like: Tensor) -> Array:
@@ -231,7 +240,8 @@ def _labels(name: str, value: Any) -> Iterator[str]:
 
 # ---- recording -------------------------------------------------------------------------------
 @contextmanager
-def _recording() -> Generator[None]:
+def recording() -> Generator[None]:
+    """Keep the graph of what is computed within, quietly."""
     outer = state.recording, state.frozen, state.scope
     state.recording, state.frozen = True, False
     try:
@@ -255,7 +265,7 @@ def record(call: Call, *, share: bool = True) -> Recording:
         raise ArgumentError(
             "trace needs a number or a floating array among the arguments, to differentiate by"
         )
-    with _recording():
+    with recording():
         given = [Tensor(value, requires_grad=True) for value in call.values]
         result = call.fill(given)
         leaves, structure = tree.flatten(result)

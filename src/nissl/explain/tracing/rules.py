@@ -7,22 +7,20 @@ rule. No formula of a derivative stands here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from nissl.core import dtypes
-from nissl.core.kinds import accumulate
 from nissl.core.op import apply, lookup
 from nissl.core.program import equations_behind, placeholder
-from nissl.core.tensor import Equation, Key, Tensor, state
+from nissl.core.tensor import Equation, Key, Tensor
 from nissl.errors import NisslError
-from nissl.explain.expressions.mathematics import PRODUCT, Term, combine, number_latex, number_term
-from nissl.explain.report import format_number
-from nissl.explain.tracing.recording import Line, Recording
+from nissl.explain.expressions.mathematics import PRODUCT, Term, combine, number_term
+from nissl.explain.report import format_number, number_latex
+from nissl.explain.tracing.recording import Line, Recording, pull_back, recording
 
 __all__ = ["Rule", "Rules", "adjoint_name", "tangent_name", "value_name"]
 
@@ -141,16 +139,6 @@ class _Local:
     outputs: tuple[Tensor, ...]
 
 
-@contextmanager
-def _tracing() -> Generator[None]:
-    outer = state.recording, state.frozen
-    state.recording, state.frozen = True, False
-    try:
-        yield
-    finally:
-        state.recording, state.frozen = outer
-
-
 @dataclass(eq=False)
 class Rules:
     """The formula and the local derivative rules of the lines of a recording."""
@@ -186,7 +174,7 @@ class Rules:
         known = self.recording.by_key
         env: dict[Key, Tensor] = {}
         made = _Local({}, {}, [], ())
-        with _tracing():
+        with recording():
             for equation in line.equations:
                 for t in equation.inputs:
                     source = known.get(t.key)
@@ -226,7 +214,7 @@ class Rules:
                 leaves[promise.key] = ("d", number)
         instead = self._chain(line, forward=True)
         try:
-            with _tracing():
+            with recording():
                 for equation in local.equations:
                     given = [moving.get(t.key) for t in equation.inputs]
                     if any(each is not None for each in given):
@@ -258,26 +246,14 @@ class Rules:
                 promise = found[t.key] = placeholder(t.aval)
                 leaves[promise.key] = ("bar", local.leaves[t.key][1])
         try:
-            with _tracing():
-                for equation in reversed(local.equations):
-                    given = [found.get((id(equation), i)) for i in range(len(equation.avals))]
-                    if all(each is None for each in given):
-                        continue
-                    needed = [t.value is None for t in equation.inputs]
-                    pulled = equation.op.kind.vjp(equation, given, needed)
-                    for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
-                        if use and each is not None:
-                            found[t.key] = accumulate(found.get(t.key), each)
-        except NisslError:
-            return {
-                number: Rule(None, leaves, self.names, self._chain(line, number, forward=False))
-                for number, t in local.inputs.items()
-                if dtypes.is_floating(t.dtype)
-            }
+            with recording():
+                pull_back(local.equations, found, lambda t: t.value is None)
+        except NisslError:  # as in forward
+            found = {t.key: None for t in local.inputs.values() if dtypes.is_floating(t.dtype)}
         return {
             number: Rule(found[t.key], leaves, self.names, self._chain(line, number, forward=False))
             for number, t in local.inputs.items()
-            if found.get(t.key) is not None
+            if t.key in found
         }
 
     def _chain(self, line: Line, parent: int = 0, *, forward: bool) -> Term:

@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nissl.core.tensor import Array
-from nissl.explain.expressions.mathematics import Term, input_latex, number_latex, number_term
-from nissl.explain.report import Cell, Part, Table, Text, Value, format_number
+from nissl.explain.drawing.lettering import shortened
+from nissl.explain.expressions.mathematics import Term, input_latex, number_term
+from nissl.explain.report import (
+    Cell,
+    Part,
+    Table,
+    Text,
+    Value,
+    escape_latex,
+    format_number,
+    number_latex,
+)
 from nissl.explain.tracing.recording import Line
 from nissl.explain.tracing.rules import Leaf, adjoint_name, symbol, tangent_name, total, value_name
-from nissl.explain.tracing.values import DIGITS, is_finite, shortened, shown_value, summary
+from nissl.explain.tracing.values import DIGITS, is_finite, shown_value, summary
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -51,7 +61,7 @@ def title_of(made: Trace, what: str) -> str:
     """Return what is shown, of which function, and where."""
     given = ", ".join(f"{line.name} = {summary(line.value)}" for line in made.recording.inputs)
     text = getattr(made.call.function, "text", "")
-    name = f"f = {shortened(text)}" if text else made.recording.program.name
+    name = f"f = {shortened(text, 60)}" if text else made.recording.program.name
     return _("{what} of {name} at {point}").format(what=what, name=name, point=given)
 
 
@@ -71,28 +81,25 @@ def _cell(term: Term, style: str = "") -> Cell:
     return Cell(term.text, term.latex, style)
 
 
-# ---- which lines are shown -------------------------------------------------------------------
-def _visible(made: Trace, lines: Sequence[Line]) -> tuple[list[Line], list[Line], int]:
-    """The first lines, the last, and how many are hidden between them."""
-    if made.rows is None or len(lines) <= made.rows:
-        return list(lines), [], 0
-    first = (2 * made.rows) // 3
-    last = made.rows - first
-    return list(lines[:first]), list(lines[len(lines) - last :]), len(lines) - made.rows
+# ---- tables ----------------------------------------------------------------------------------
+def _hidden(count: int) -> Cell:
+    return Cell(_("({count} lines more)").format(count=f"{count:,}"), style="dim")
 
 
 def _rows(
     made: Trace, lines: Sequence[Line], row: Callable[[Line], list[Value]], columns: int
 ) -> list[list[Value]]:
-    first, last, hidden = _visible(made, lines)
-    rows = [row(line) for line in first]
-    if hidden:
-        note = Cell(_("({count} lines more)").format(count=f"{hidden:,}"), style="dim")
-        rows.append([Cell("...", r"\vdots", "dim"), note, *[None] * (columns - 2)])
-    return rows + [row(line) for line in last]
+    """A row for each line; of too many lines, for the first and the last."""
+    hidden = 0 if made.rows is None else max(len(lines) - made.rows, 0)
+    first = len(lines) if made.rows is None or not hidden else 2 * made.rows // 3
+    dots: list[Value] = [Cell("...", r"\vdots", "dim"), _hidden(hidden), *[None] * (columns - 2)]
+    return [
+        *map(row, lines[:first]),
+        *([dots] if hidden else []),
+        *map(row, lines[first + hidden :]),
+    ]
 
 
-# ---- tables ----------------------------------------------------------------------------------
 def _overview(made: Trace) -> Table:
     tangents = {d.label: made.tangents[d.label] for d in made.directions[:_STEPS] if made.tangents}
     adjoints = {s.label: made.adjoints[s.label] for s in made.seeds[:_STEPS] if made.adjoints}
@@ -101,11 +108,11 @@ def _overview(made: Trace) -> Table:
         Cell("v", "v_i"),
         _("formula"),
         _("value"),
-        *(Cell(f"dv/d{label}", rf"\dot{{v}}_i \; ({_label_latex(label)})") for label in tangents),
+        *(Cell(f"dv/d{label}", rf"\dot{{v}}_i \; ({input_latex(label)})") for label in tangents),
         *(
             Cell(
                 "vbar" if len(made.seeds) == 1 else f"d{label}/dv",
-                rf"\bar{{v}}_i \; ({_label_latex(label)})",
+                rf"\bar{{v}}_i \; ({input_latex(label)})",
             )
             for label in adjoints
         ),
@@ -125,17 +132,9 @@ def _overview(made: Trace) -> Table:
 
 def _formula(made: Trace, line: Line) -> Term:
     if not line.equations:
-        return Term(line.name, input_latex(line.name) if line.name.isalnum() else _text(line.name))
+        return Term(line.name, input_latex(line.name))
     formula = made.rules.formula(line)
     return formula.term() or formula.instead or value_name(line.number)
-
-
-def _text(name: str) -> str:
-    return rf"\text{{{name}}}".replace("_", r"\_")
-
-
-def _label_latex(label: str) -> str:
-    return input_latex(label) if label.isalnum() else _text(label)
 
 
 def _forward(made: Trace, direction: Direction) -> Table:
@@ -193,7 +192,7 @@ def _seed(seed: Direction) -> Term:
     if (seed.weight == 1).all():
         return Term("1", "1")
     shown = summary(seed.weight) if seed.weight.size <= _SMALL else seed.label
-    return Term(shown, _text(shown))
+    return Term(shown, rf"\text{{{escape_latex(shown)}}}")
 
 
 def _put_in(rule: Term | None, numbers: Term | None) -> Value:
@@ -231,7 +230,7 @@ def _derivatives(made: Trace) -> Table:
     for each in made.gradient[:_DERIVATIVES]:
         label = Cell(
             f"d{each.output}/d{each.input}",
-            rf"\partial {_label_latex(each.output)} / \partial {_label_latex(each.input)}",
+            rf"\partial {input_latex(each.output)} / \partial {input_latex(each.input)}",
         )
         row: list[Value] = [label]
         found = ([each.forward] if forward else []) + ([each.reverse] if reverse else [])
@@ -239,9 +238,8 @@ def _derivatives(made: Trace) -> Table:
         row += [shown_value(_array(each.quotient), 12), _difference(made, each)]
         rows.append(row)
     if len(made.gradient) > _DERIVATIVES:
-        count = f"{len(made.gradient) - _DERIVATIVES:,}"
-        note = Cell(_("({count} lines more)").format(count=count), style="dim")
-        rows.append([note, *[None] * (len(columns) - 1)])
+        more = _hidden(len(made.gradient) - _DERIVATIVES)
+        rows.append([more, *[None] * (len(columns) - 1)])
     title = _("Derivatives, and the check by differences of the function (float64)")
     return Table(columns, rows, title, made.digits)
 
@@ -293,22 +291,16 @@ def _not_finite(made: Trace) -> Iterator[Part]:
         return
     for kind, found in (("d", made.tangents), ("bar", made.adjoints)):
         for label, values in found.items():
-            order = values if kind == "d" else reversed(values)
-            numbers = range(1, len(values) + 1)
-            places = numbers if kind == "d" else reversed(numbers)
-            for number, value in zip(places, order, strict=True):
-                if not is_finite(value):
-                    text = _(
-                        "! {name} is {value} ({label}): the values are finite, and this is the "
-                        "first derivative that is not."
-                    )
-                    yield Text(
-                        text.format(
-                            name=symbol((kind, number)).text, value=summary(value), label=label
-                        ),
-                        style="bad",
-                    )
-                    return
+            bad = [number for number, value in enumerate(values, 1) if not is_finite(value)]
+            if bad:
+                first = bad[0] if kind == "d" else bad[-1]
+                name, shown = symbol((kind, first)).text, summary(values[first - 1])
+                text = _(
+                    "! {name} is {value} ({label}): the values are finite, and this is the "
+                    "first derivative that is not."
+                )
+                yield Text(text.format(name=name, value=shown, label=label), style="bad")
+                return
 
 
 def _constants(made: Trace) -> Iterator[Part]:
@@ -336,20 +328,15 @@ def _more(directions: Sequence[Direction]) -> Iterator[Part]:
 
 
 def _verdict(made: Trace) -> Iterator[Part]:
-    checked = [each for each in made.gradient if each.quotient is not None]
-    both = [
+    gaps = [
         abs(each.forward - each.reverse)
         for each in made.gradient
         if each.forward is not None and each.reverse is not None
     ]
-    finite = [gap for gap in both if math.isfinite(gap)]
-    if both and len(finite) == len(both):
-        yield Text(
-            _("Forward and reverse mode differ by at most {gap}.").format(
-                gap=format_number(max(finite), 2)
-            )
-        )
-    wrong = [each for each in checked if not _agrees(made, each)]
+    if gaps and all(map(math.isfinite, gaps)):
+        text = _("Forward and reverse mode differ by at most {gap}.")
+        yield Text(text.format(gap=format_number(max(gaps), 2)))
+    wrong = [e for e in made.gradient if e.quotient is not None and not _agrees(made, e)]
     if wrong:
         names = ", ".join(f"d{each.output}/d{each.input}" for each in wrong[:_SMALL])
         text = _(

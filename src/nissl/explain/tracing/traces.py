@@ -75,12 +75,13 @@ class Component:
         return found
 
 
+@dataclass(eq=False, repr=False)
 class Trace(Explanation):
     """The values that a function goes through at a point, and their derivatives.
 
     Attributes:
+        call: the function and its arguments.
         recording: the lines and the program; ``recording.program`` prints the program.
-        rules: the local derivative rules.
         mode: which tables there are: ``"both"``, ``"forward"`` or ``"reverse"``.
         directions: what is differentiated by.
         seeds: what is differentiated.
@@ -88,25 +89,18 @@ class Trace(Explanation):
         rows: lines that are shown of a long program; ``None`` for all.
     """
 
-    def __init__(
-        self,
-        call: Call,
-        recording: Recording,
-        mode: str,
-        directions: Sequence[Direction],
-        digits: int,
-        rows: int | None,
-    ) -> None:
-        self.call = call
-        self.recording = recording
-        self.rules = Rules(recording)
-        self.mode = mode
-        self.directions = tuple(directions)
-        self.digits = digits
-        self.rows = rows
-        self.seeds = tuple(_seeds(recording))
-        if not self.seeds:
-            raise DTypeError("the function returns no floating number, so there is no derivative")
+    call: Call
+    recording: Recording
+    mode: str
+    directions: Sequence[Direction]
+    seeds: Sequence[Direction]
+    digits: int
+    rows: int | None
+
+    @functools.cached_property
+    def rules(self) -> Rules:
+        """The local derivative rules."""
+        return Rules(self.recording)
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -217,14 +211,9 @@ def _elements(
     label: str, place: int, like: np.ndarray[Any, Any], each: bool, whole: str
 ) -> list[Direction]:
     """A direction for each element of an array, or one for all of them together."""
-    if like.ndim == 0:
-        return [Direction(label, place, np.ones_like(like))]
-    if not each:
-        return [Direction(whole.format(label), place, np.ones_like(like))]
-    return [
-        _element(label, place, like, tuple(int(i) for i in index))
-        for index in np.ndindex(*like.shape)
-    ]
+    if like.ndim and each:
+        return [_element(label, place, like, index) for index in np.ndindex(*like.shape)]
+    return [Direction(whole.format(label) if like.ndim else label, place, np.ones_like(like))]
 
 
 def _element(
@@ -256,20 +245,20 @@ def _directions(recording: Recording, wanted: Sequence[str] | None) -> Iterator[
         return
     by_name = {line.name: line for line in recording.inputs}
     for text in wanted:
-        found = re.fullmatch(r"(.+?)\s*\[([\d\s,]+)\]", text)
-        name = text if text in by_name or found is None else found[1]
-        if name not in by_name:
+        element = None if text in by_name else re.fullmatch(r"(.+?)\s*\[([\d\s,]+)\]", text)
+        name = text if element is None else element[1]
+        line = by_name.get(name)
+        if line is None:
             raise UnknownNameError("input", name, by_name)
-        line = by_name[name]
         if not line.is_smooth:
             raise DTypeError(
                 f"{name} holds {line.value.dtype.name}; only floating inputs have derivatives"
             )
-        if name == text or found is None:
-            yield from _elements(name, line.number - 1, line.value, line.value.size <= _ALL, _WHOLE)
+        shape, each = line.value.shape, line.value.size <= _ALL
+        if element is None:
+            yield from _elements(name, line.number - 1, line.value, each, _WHOLE)
             continue
-        index = tuple(int(part) for part in found[2].split(",") if part.strip())
-        shape = line.value.shape
+        index = tuple(int(part) for part in re.findall(r"\d+", element[2]))
         if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=True)):
             raise OutOfRangeError(f"{text}: {name} has shape {shape}")
         yield _element(name, line.number - 1, line.value, index)
@@ -336,7 +325,11 @@ def trace(
     def explained(*args: Any, **kwargs: Any) -> Trace:
         call = arguments(function, args, kwargs)
         recording = record(call, share=share)
-        directions = list(_directions(recording, wanted))
-        return Trace(call, recording, mode, directions, digits, rows)
+        seeds = list(_seeds(recording))
+        if not seeds:
+            raise DTypeError("the function returns no floating number, so there is no derivative")
+        return Trace(
+            call, recording, mode, list(_directions(recording, wanted)), seeds, digits, rows
+        )
 
     return explained

@@ -10,16 +10,11 @@ from nissl.core.tensor import Array
 from nissl.explain.report import Cell, Value, format_number
 from nissl.i18n import translate as _
 
-__all__ = ["DIGITS", "is_finite", "shortened", "shown_value", "summary"]
+__all__ = ["DIGITS", "is_finite", "shown_value", "summary"]
 
 DIGITS = {2: 4, 4: 8}  # significant digits that a number of so many bytes has
 _SMALL = 6  # elements of an array whose numbers are all shown
 _BRIEF = 5  # digits of an array's numbers
-
-
-def shortened(text: str, length: int = 60) -> str:
-    """Return a text cut to a length."""
-    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 def summary(value: Array, digits: int = _BRIEF) -> str:

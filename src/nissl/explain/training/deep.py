@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,6 @@ SETUPS = (
     "relu:he_normal",
     "selu:lecun_normal",
 )
-_MOST = {"layers": 200, "units": 4096, "epochs": 1000}
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,9 @@ class Setup:
             key, equals, value = each.partition("=")
             try:
                 number = float(value)
-                settings.append((key, int(number) if number.is_integer() else number))
+                settings.append(
+                    (key, int(number) if number.is_integer() and abs(number) < 1e15 else number)
+                )
             except ValueError:
                 raise ArgumentError(
                     f"the set-up {text!r}: {each!r} is not of the form setting=number"
@@ -150,6 +151,7 @@ def _number(value: float) -> float | Cell:
     return Cell("–") if math.isnan(value) else value
 
 
+@dataclass(frozen=True)
 class DepthReport(Explanation):
     """Set-ups side by side; see :func:`depth`.
 
@@ -160,26 +162,22 @@ class DepthReport(Explanation):
         classes: how many classes there are.
     """
 
-    def __init__(
-        self,
-        outcomes: Sequence[Outcome],
-        depth: int,
-        units: int,
-        epochs: int,
-        data: str,
-        classes: int,
-    ) -> None:
-        self.outcomes = tuple(outcomes)
-        self.depth, self.units, self.epochs = depth, units, epochs
-        self.data, self.classes = data, classes
+    outcomes: tuple[Outcome, ...]
+    depth: int
+    units: int
+    epochs: int
+    data: str
+    classes: int
+
+    @property
+    def heading(self) -> str:
+        """What was compared, in a line."""
+        return _("Depth: hidden layers {depth}, units in each {units}, data {data}").format(
+            depth=self.depth, units=self.units, data=self.data
+        )
 
     def parts(self) -> Iterator[Part]:
-        yield Text(
-            _("Depth: hidden layers {depth}, units in each {units}, data {data}").format(
-                depth=self.depth, units=self.units, data=self.data
-            ),
-            heading=True,
-        )
+        yield Text(self.heading, heading=True)
         yield self._before()
         yield Text(
             _(
@@ -195,44 +193,30 @@ class DepthReport(Explanation):
 
     def _before(self) -> Table:
         columns = (
-            _("Set-up"),
-            _("signal"),
-            _("a layer"),
-            _("gradient"),
-            _("a layer"),
+            _("Set-up"), _("signal"), _("a layer"), _("gradient"), _("a layer"),
             _("Verdict before training"),
-        )
-        rows: list[list[str | float | Cell | None]] = []
-        for each in self.outcomes:
-            steps = max(self.depth - 1, 1)
-            rows.append(
-                [
-                    str(each.setup),
-                    _number(each.forward),
-                    _number(each.forward ** (1 / steps)),
-                    _number(each.backward),
-                    _number(each.backward ** (1 / steps)),
-                    _verdict(each.start.verdict),
-                ]
+        )  # fmt: skip
+        root = 1 / max(self.depth - 1, 1)
+        rows = [
+            (
+                str(each.setup), _number(each.forward), _number(each.forward**root),
+                _number(each.backward), _number(each.backward**root), _verdict(each.start),
             )
+            for each in self.outcomes
+        ]  # fmt: skip
         return Table(columns, rows, _("Before training"), digits=3)
 
     def _after(self) -> Table:
         columns = (_("Set-up"), _("Loss"), _("Accuracy"), _("Verdict after training"))
-        rows: list[list[str | float | Cell | None]] = []
-        for each in self.outcomes:
-            loss = each.losses[-1] if each.losses else math.nan
-            right = each.accuracies[-1] if each.accuracies else math.nan
-            rows.append(
-                [
-                    str(each.setup),
-                    _number(loss),
-                    Cell("–") if math.isnan(right) else f"{100 * right:.1f}%",
-                    Cell(_("stopped: not finite"), style="bad")
-                    if each.stopped
-                    else _verdict(each.trained.verdict if each.trained else "healthy"),
-                ]
+        rows = [
+            (
+                str(each.setup),
+                _number(each.losses[-1]) if each.losses else Cell("–"),
+                f"{100 * each.accuracies[-1]:.1f}%" if each.accuracies else Cell("–"),
+                _verdict(None if each.stopped else each.trained),
             )
+            for each in self.outcomes
+        ]
         title = _("After {epochs} epochs of training").format(epochs=self.epochs)
         return Table(columns, rows, title, digits=3)
 
@@ -259,7 +243,10 @@ class DepthReport(Explanation):
         return draw(self)
 
 
-def _verdict(kind: str) -> Cell:
+def _verdict(report: WatchReport | None) -> Cell:
+    if report is None:
+        return Cell(_("stopped: not finite"), style="bad")
+    kind = report.verdict
     return Cell(_(verdicts.KINDS[kind]), style="good" if kind == "healthy" else "bad")
 
 
@@ -299,10 +286,9 @@ def depth(
     ['vanishing', 'healthy']
     """
     chosen = [Setup.parse(s) if isinstance(s, str) else s for s in setups or SETUPS]
-    for name, value in (("layers", layers), ("units", units), ("epochs", epochs)):
-        checked_count(name, value, 0 if name == "epochs" else 1)
-        if value > _MOST[name]:
-            raise ArgumentError(f"depth: {name}={value}; at most {_MOST[name]} are taken")
+    checked_count("layers", layers, 1, 200)
+    checked_count("units", units, 1, 4096)
+    checked_count("epochs", epochs, 0, 1000)
     found = datasets.load(data) if isinstance(data, str) else data
     if found.task != "classification":
         raise ArgumentError(f"depth needs classes to tell apart, and {found.name} has none")
@@ -312,10 +298,10 @@ def depth(
             "of its own"
         )
     x, y = _prepared(found)
-    outcomes = [
+    outcomes = tuple(
         _run(setup, x, y, layers, units, epochs, optimizer, batch_size, seed, found)
         for setup in chosen
-    ]
+    )
     return DepthReport(outcomes, layers, units, epochs, found.name, len(found.class_names))
 
 

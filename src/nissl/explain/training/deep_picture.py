@@ -40,8 +40,9 @@ def draw(report: DepthReport) -> Figure:
     gradient = figure.add_subplot(1, panels, 2)
     _over_depth(signal, report, "signal", _("Signal, by that of the first layer"))
     _over_depth(gradient, report, "delta", _("dE/da, by that of the last hidden layer"))
-    gradient.set_title(_("backward: from right to left"), fontsize=9)
-    signal.set_title(_("forward: from left to right"), fontsize=9)
+    signal.set_title(_("Forward: do samples still differ?"), fontsize=10)
+    gradient.set_title(_("Backward: does a gradient arrive?"), fontsize=10)
+    figure.suptitle(report.heading, fontsize=11)
     if report.epochs:
         _learning(figure.add_subplot(1, panels, 3), report)
     lines, names = signal.get_legend_handles_labels()
@@ -91,13 +92,11 @@ def _learning(axes: Axes, report: DepthReport) -> None:
     axes.set_xlim(0.5, report.epochs + 0.5)
     axes.set_xlabel(_("Epochs"))
     axes.set_ylabel(_("Accuracy on the training data (%)"))
-    axes.set_title(_("learning"), fontsize=9)
+    axes.set_title(_("Training: does it learn?"), fontsize=10)
     _finish(axes, report.epochs)
 
 
 def _finish(axes: Axes, last: int) -> None:
     """Whole numbers from 1 to ``last`` below, and a grid."""
     axes.set_xticks(range(1, last + 1, max(1, -(-last // 10))))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=plots.GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
+    plots.bare(axes, grid=True)

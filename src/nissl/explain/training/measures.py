@@ -93,7 +93,6 @@ class WeightState:
         gradient: how ``dE/dw`` is distributed.
         gradient_norm: Euclidean norm of ``dE/dw``.
         step_norm: norm of the change in one step on the probe; NaN without an optimizer.
-        moved: norm of the change since the record before; NaN in the first.
     """
 
     name: str
@@ -101,7 +100,6 @@ class WeightState:
     gradient: Spread
     gradient_norm: float
     step_norm: float
-    moved: float
 
 
 @dataclass(frozen=True)
@@ -151,12 +149,8 @@ class LayerState:
     @property
     def step_ratio(self) -> float:
         """``||dw|| / ||w||`` of one step on the probe; NaN where it has no meaning."""
-        return _ratio(_norm_of([w.step_norm for w in self.weights]), self.weight_norm)
-
-    @property
-    def moved_ratio(self) -> float:
-        """``||w - w'|| / ||w'||`` with ``w'`` of the record before; NaN in the first."""
-        return _ratio(_norm_of([w.moved for w in self.weights]), self.weight_norm)
+        size = self.weight_norm
+        return _norm_of([w.step_norm for w in self.weights]) / size if size > 0 else math.nan
 
     @property
     def bad(self) -> int:
@@ -194,10 +188,6 @@ def norm(array: Host) -> float:
 
 def _norm_of(parts: Sequence[float]) -> float:
     return math.hypot(*parts) if parts else math.nan
-
-
-def _ratio(change: float, size: float) -> float:
-    return change / size if size > 0 else math.nan
 
 
 # ---- what is measured on the outputs of a layer --------------------------------------------------

@@ -23,7 +23,7 @@ from nissl.core.program import build, placeholder
 from nissl.core.tensor import Tensor
 from nissl.core.variable import Capture, Variable, capture
 from nissl.engine.base import get_engine
-from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
+from nissl.errors import ArgumentError, GraphError, ShapeError
 from nissl.explain.training import measures
 from nissl.explain.training.measures import LayerState, Record, Spread, WeightState
 from nissl.layers.base import Layer
@@ -125,15 +125,6 @@ def _tapped(layers: Sequence[Layer], taps: list[_Tap]) -> Generator[None]:
                 vars(layer)[name] = before
 
 
-def _name_of(function: Callable[..., Any] | None) -> str:
-    if function is None:
-        return ""
-    for name in activations.registry:
-        if activations.registry.lookup(name) is function:
-            return name
-    return str(getattr(function, "__name__", type(function).__name__))
-
-
 def _initializer_of(layer: Layer) -> str:
     found = vars(layer).get("kernel_initializer")
     return "" if found is None else snake_case(type(found).__name__)
@@ -160,7 +151,6 @@ class Probe:
         self.model = model
         self.loss = _loss_of(model, loss)
         self._batch = _chosen(model, self.loss, x, y, rows, seed)
-        self._before: dict[Variable, Host] = {}
         self._trace()
 
     @property
@@ -251,14 +241,12 @@ class Probe:
             )
             for layer in self._places
         ]
-        self._before = {v: np.array(v.raw) for v in self._trained}
         optimizer = self.model.optimizer
         step = 0 if optimizer is None else int(optimizer.iterations.numpy())
         return Record(epoch, step, loss, tuple(layers))
 
     def _weight(self, variable: Variable, slope: Host, new: Host | None) -> WeightState:
         value = np.asarray(variable.raw, np.float64)
-        before = self._before.get(variable)
         gradient = Spread.of(slope)
         return WeightState(
             variable.path,
@@ -266,7 +254,6 @@ class Probe:
             gradient,
             math.nan if gradient.bad else gradient.rms * math.sqrt(gradient.size),
             math.nan if new is None else measures.norm(np.asarray(new, np.float64) - value),
-            math.nan if before is None else measures.norm(value - before),
         )
 
     def _layer(
@@ -280,7 +267,8 @@ class Probe:
         inner = {w for each in layer.sublayers() for w in each.weights}
         units = z[0].shape[-1] if z[0].ndim > 1 else 1
         outputs = np.concatenate([each.reshape(-1, units) for each in z])  # (rows, units)
-        name = _name_of(_activation(layer))
+        function = _activation(layer)
+        name = "" if function is None else activations.name_of(function)
         return LayerState(
             self._paths[layer],
             type(layer).__name__,
@@ -310,10 +298,7 @@ def _loss_of(model: Model, given: Any) -> Loss:
 
 def _chosen(model: Model, loss: Loss, x: Any, y: Any, rows: int, seed: int) -> list[Host]:
     """The samples that are looked at, in the dtypes that the model takes."""
-    if isinstance(rows, bool) or not isinstance(rows, int | np.integer):
-        raise ArgumentTypeError(f"rows is a number of samples, not {rows!r}")
-    if rows < 1:
-        raise ArgumentError(f"rows={rows}: a probe needs at least one sample")
+    rows = inputs.checked_count("rows", rows)
     data = inputs.prepare(x, y, model.dtype)
     if data.y is None:
         raise ArgumentError("the probe needs targets y: without them there is no gradient")

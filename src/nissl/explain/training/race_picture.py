@@ -9,6 +9,7 @@ import numpy as np
 
 from nissl import plots
 from nissl.explain.drawing.animation import pixels, write_gif
+from nissl.explain.drawing.lettering import mathematics
 from nissl.explain.training.deep_picture import STYLES
 from nissl.explain.training.surfaces import Box
 from nissl.i18n import translate as _
@@ -35,12 +36,17 @@ def draw(report: RaceReport) -> Figure:
         _path(field, path, number, len(path.points))
     _ends(field, report)
     _values(values, report)
-    lines, names = values.get_legend_handles_labels()
-    figure.legend(
-        lines, names, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5,
-        handlelength=3,
-    )  # fmt: skip
+    _legend(figure, report, *values.get_legend_handles_labels())
     return figure
+
+
+def _legend(figure: Figure, report: RaceReport, lines: Any, names: Any) -> None:
+    figure.legend(
+        lines, names, loc="outside lower center", ncols=min(len(names), 4), frameon=False,
+        fontsize=8.5, handlelength=3, title=_("η: learning rate"), title_fontsize=8.5,
+    )  # fmt: skip
+    formula = mathematics(report.surface.latex, report.surface.formula)
+    figure.suptitle(report.heading(formula), fontsize=11)
 
 
 def animate(report: RaceReport, path: str | os.PathLike[str]) -> None:
@@ -62,10 +68,7 @@ def animate(report: RaceReport, path: str | os.PathLike[str]) -> None:
     ]  # fmt: skip
     _ends(axes, report, heads=False)
     title = axes.set_title("", fontsize=9)
-    figure.legend(
-        lines, [_named(each) for each in report.paths], loc="outside lower center", ncols=3,
-        frameon=False, fontsize=8,
-    )  # fmt: skip
+    _legend(figure, report, lines, [_named(each) for each in report.paths])
 
     def frames() -> Any:
         for stop in stops:
@@ -114,13 +117,17 @@ def _ground(axes: Axes, report: RaceReport) -> None:
         top = float(np.quantile(finite - lowest, 0.98)) or float(finite.max()) - lowest
         levels = top * np.geomspace(1e-4, 1.0, _LEVELS)
         drawn = axes.contour(xs, ys, height, levels=levels, colors="#9a9a9a", linewidths=0.7)
-        names = {level: f"{level + lowest:.2g}" for level in levels[4::3].tolist()}
+        names = {level: _height(level + lowest) for level in levels[4::3].tolist()}
         axes.clabel(drawn, levels=levels[4::3], fmt=names, fontsize=7, inline_spacing=2)
     axes.set_xlim(a, b)
     axes.set_ylim(c, d)
     axes.locator_params(nbins=6)
     axes.set_xlabel(ground.names[0])
     axes.set_ylabel(ground.names[1])
+
+
+def _height(value: float) -> str:
+    return f"{value:.0f}" if 99.5 <= abs(value) < 99_999 else f"{value:.2g}"
 
 
 def _path(axes: Axes, path: Path, number: int, count: int) -> list[Any]:
@@ -138,18 +145,19 @@ def _ends(axes: Axes, report: RaceReport, heads: bool = True) -> None:
     axes.plot(
         *start, "o", markersize=9, markerfacecolor="white", markeredgecolor=plots.INK, zorder=5
     )
-    axes.annotate(
-        _("start"), start, fontsize=8.5, xytext=(7, 7), textcoords="offset points",
-        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}, zorder=6,
-    )  # fmt: skip
-    for x, y in report.surface.minima:
+    named = [(_("start"), tuple(start.tolist()))]
+    for place in report.surface.minima:
         axes.plot(
-            x, y, "*", markersize=16, markerfacecolor="none", markeredgecolor=plots.INK, zorder=7
+            *place, "*", markersize=16, markerfacecolor="none", markeredgecolor=plots.INK, zorder=7
         )
-    if report.surface.minima:
-        axes.set_title(_("star: minimum; large marks: ends of the paths"), fontsize=9)
-    else:
-        axes.set_title(_("large marks: ends of the paths"), fontsize=9)
+        named.append((_("minimum"), place))
+    for text, place in named:
+        axes.annotate(
+            text, place, fontsize=8.5, xytext=(8, 8), textcoords="offset points", zorder=8,
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none",
+                  "alpha": 0.8},
+        )  # fmt: skip
+    axes.set_title(_("Paths; the large marks are their ends"), fontsize=10)
     if not heads:
         return
     for number, path in enumerate(report.paths):
@@ -161,7 +169,7 @@ def _ends(axes: Axes, report: RaceReport, heads: bool = True) -> None:
 
 
 def _named(path: Path) -> str:
-    text = f"{path.name} ({path.rate:g})"
+    text = f"{path.name}, η = {path.rate:g}"
     if path.diverged is not None:
         text += ", " + _("diverged at step {step}").format(step=path.diverged)
     return text
@@ -172,10 +180,10 @@ def _values(axes: Axes, report: RaceReport) -> None:
     lowest = report.surface.lowest
     every = np.concatenate([path.values for path in report.paths])
     base = 0.0 if lowest is None else lowest
-    logs = lowest is not None or float(every.min()) > 0
+    logs = float(every.max()) > base and (lowest is not None or float(every.min()) > 0)
     floor = 1e-12 * max(float(np.abs(every[0] - base)), 1e-300)
     for number, path in enumerate(report.paths):
-        shown = np.maximum(path.values - base, floor) if logs else path.values
+        shown = path.values - base
         style = dict(STYLES[number % len(STYLES)])
         gap = max(1, report.steps // 10)
         axes.plot(
@@ -199,7 +207,5 @@ def _values(axes: Axes, report: RaceReport) -> None:
     text = _("f({names}), above its minimum") if base else "f({names})"
     axes.set_ylabel(text.format(names=names))
     axes.set_xlabel(_("Step"))
-    axes.set_title(_("in brackets: learning rate"), fontsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=plots.GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
+    axes.set_title(_("Value after each step"), fontsize=10)
+    plots.bare(axes, grid=True)

@@ -18,7 +18,7 @@ from nissl.core.passes import FINAL, simplify
 from nissl.core.program import build, placeholder
 from nissl.core.variable import Capture, Variable, capture
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
-from nissl.explain.report import Cell, Explanation, Part, Table, Text
+from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value
 from nissl.explain.training.surfaces import Surface, surface
 from nissl.i18n import translate as _
 from nissl.models.inputs import checked_count
@@ -66,6 +66,7 @@ class Path:
     distance: float
 
 
+@dataclass(frozen=True)
 class RaceReport(Explanation):
     """What became of a race; see :func:`race`.
 
@@ -75,17 +76,22 @@ class RaceReport(Explanation):
         steps: how many steps each was given.
     """
 
-    def __init__(self, surface: Surface, paths: Sequence[Path], steps: int) -> None:
-        self.surface, self.paths, self.steps = surface, tuple(paths), steps
+    surface: Surface
+    paths: tuple[Path, ...]
+    steps: int
+
+    def heading(self, formula: str = "") -> str:
+        """Say what was raced on in a line; ``formula`` is how the surface is written there."""
+        formula = formula or self.surface.formula
+        x, y = (f"{each:g}" for each in self.paths[0].points[0])
+        named = ", ".join(self.surface.names)
+        named = f"f({named}) = {formula}" if formula else f"{self.surface.name}({named})"
+        return _("{steps} steps on {surface} from ({x}, {y})").format(
+            steps=self.steps, surface=named, x=x, y=y
+        )
 
     def parts(self) -> Iterator[Part]:
-        x, y = self.surface.names
-        start = self.paths[0].points[0]
-        named = self.surface.formula or self.surface.name
-        title = _("{steps} steps on f({x}, {y}) = {formula} from ({a}, {b})").format(
-            steps=self.steps, x=x, y=y, formula=named, a=f"{start[0]:g}", b=f"{start[1]:g}"
-        )
-        yield Text(title, heading=True)
+        yield Text(self.heading(), heading=True)
         yield self._table()
         for text in self._told():
             yield Text(text)
@@ -99,30 +105,23 @@ class RaceReport(Explanation):
 
     def _table(self) -> Table:
         x, y = self.surface.names
-        columns: list[str | Cell] = [
-            _("Optimizer"),
-            Cell(_("learning rate"), r"\eta"),
-            _("Steps to a minimum"),
-            Cell(_("final value"), "f"),
-            Cell(_("final {x}, {y}").format(x=x, y=y), f"{x}, {y}"),
-            _("Distance to it"),
-        ]
-        if not self.surface.minima:
-            columns = [columns[0], columns[1], columns[3], columns[4]]
-        rows: list[list[str | float | Cell | None]] = []
+        rows: list[list[Value]] = []
         for path in self.paths:
-            end = path.points[-1]
-            lost = path.diverged is not None
-            where = f"{end[0]:.4g}, {end[1]:.4g}"
-            value: float | Cell = float(path.values[-1])
-            if lost:
+            value: Value = float(path.values[-1])
+            if path.diverged is not None:
                 text = _("diverged at step {step}").format(step=path.diverged)
                 value = Cell(text, style="bad")
-            reached: int | Cell = Cell("–") if path.reached is None else path.reached
-            row: list[str | float | Cell | None] = [path.name, path.rate, value, where]
-            if self.surface.minima:
-                row = [*row[:2], reached, *row[2:], None if lost else path.distance]
-            rows.append(row)
+            a, b = path.points[-1]
+            reached = Cell("–") if path.reached is None else path.reached
+            distance = path.distance if path.diverged is None else None
+            rows.append([path.name, path.rate, reached, value, f"{a:.4g}, {b:.4g}", distance])
+        columns: list[str | Cell] = [
+            _("Optimizer"), Cell(_("learning rate"), r"\eta"), _("Steps to a minimum"),
+            Cell(_("final value"), "f"), Cell(_("final {x}, {y}").format(x=x, y=y), f"{x}, {y}"),
+            _("Distance to it"),
+        ]  # fmt: skip
+        if not self.surface.minima:
+            columns, rows = columns[:2] + columns[3:5], [row[:2] + row[3:5] for row in rows]
         return Table(columns, rows, digits=4)
 
     def _told(self) -> Iterator[str]:
@@ -351,9 +350,7 @@ def race(
     (['sgd', 'momentum'], True)
     """
     ground = surface(on)
-    count = checked_count("steps", steps)
-    if count > MOST_STEPS:
-        raise ArgumentError(f"steps={count}; at most {MOST_STEPS} are run")
+    count = checked_count("steps", steps, 1, MOST_STEPS)
     if isinstance(optimizers, str | Optimizer):
         optimizers = [optimizers]
     if optimizers is not None and not optimizers:
@@ -367,4 +364,4 @@ def race(
         runs = [track.run(rate, count) for rate in rates]
         best = min(runs, key=_score)
         paths.append(replace(best, name=entrant.name, chosen=entrant.rate is None))
-    return RaceReport(ground, paths, count)
+    return RaceReport(ground, tuple(paths), count)

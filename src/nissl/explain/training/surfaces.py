@@ -183,19 +183,14 @@ def _typed(text: str) -> Surface:
 def _parameters(function: Callable[..., Any]) -> tuple[str, str]:
     """Names of the two arguments; anything else is an error."""
     try:
-        found = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
+        found = inspect.signature(function)
+    except ValueError:  # a function that does not tell
         return _VARIABLES
-    placed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [p.name for p in found if p.kind in placed]
-    needed = [p.name for p in found if p.kind in placed and p.default is inspect.Parameter.empty]
-    several = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in found)
-    if len(needed) > 2 or (len(names) < 2 and not several):
-        raise ArgumentError(
-            f"the function takes {len(needed)} variables ({', '.join(needed) or 'none'}); a "
-            "surface has two, such as x and y"
-        )
-    return (names[0], names[1]) if len(names) >= 2 else _VARIABLES
+    try:
+        names = tuple(found.bind(*_VARIABLES).arguments)
+    except TypeError as error:
+        raise ArgumentError(f"a surface is a function of two variables: {error}") from None
+    return (names[0], names[1]) if len(names) == 2 else _VARIABLES
 
 
 def _check_value(found: Surface) -> None:

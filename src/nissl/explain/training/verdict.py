@@ -175,39 +175,32 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f}%"
 
 
+_WORDS = {
+    "bad": mark("{value} of its numbers are NaN or infinite"),
+    "dead": mark("{dead} of {units} units give 0 for every sample (limit {limit})"),
+    "flat": mark(
+        "{share} of its outputs lie where {activation} is flat, its derivative below "
+        "{slope} of the largest (limit {limit})"
+    ),
+    "blocked": mark("no gradient reaches it: {other} is dead"),
+    "step": mark("one step changes its weights by {value} of their norm (limit {limit})"),
+    "backward": mark("dE/da is {value} times that in {other} (limit {limit})"),
+    "forward": mark(
+        "samples differ in its outputs by {value} times as much as in {other} (limit {limit})"
+    ),
+}
+
+
 def words(finding: Finding) -> str:
     """Say what was found, with the numbers; nothing of a healthy layer."""
-    layer, value, limit = finding.layer, _number(finding.value), _number(finding.limit)
-    if finding.rule == "bad":
-        return _("{value} of its numbers are NaN or infinite").format(value=value)
-    if finding.rule == "dead":
-        return _("{dead} of {units} units give 0 for every sample (limit {limit})").format(
-            dead=layer.dead, units=layer.units, limit=_percent(finding.limit)
-        )
-    if finding.rule == "flat":
-        return _(
-            "{share} of its outputs lie where {activation} is flat, its derivative below "
-            "{slope} of the largest (limit {limit})"
-        ).format(
-            share=_percent(finding.value),
-            activation=layer.activation,
-            slope=_percent(SATURATED),
-            limit=_percent(finding.limit),
-        )
-    if finding.rule == "blocked":
-        return _("no gradient reaches it: {other} is dead").format(other=finding.other)
-    if finding.rule == "step":
-        return _("one step changes its weights by {value} of their norm (limit {limit})").format(
-            value=value, limit=limit
-        )
-    texts = {
-        "backward": _("dE/da is {value} times that in {other} (limit {limit})"),
-        "forward": _(
-            "samples differ in its outputs by {value} times as much as in {other} (limit {limit})"
-        ),
-    }
-    text = texts.get(finding.rule, "")
-    return text.format(value=value, other=finding.other, limit=limit)
+    if finding.kind == "healthy":
+        return ""
+    layer, is_share = finding.layer, finding.rule in ("dead", "flat")
+    return _(_WORDS[finding.rule]).format(
+        value=_number(finding.value), share=_percent(finding.value), other=finding.other,
+        limit=_percent(finding.limit) if is_share else _number(finding.limit),
+        dead=layer.dead, units=layer.units, activation=layer.activation, slope=_percent(SATURATED),
+    )  # fmt: skip
 
 
 def advice(finding: Finding) -> str:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nissl.callbacks import Callback
@@ -40,6 +40,7 @@ __all__ = ["Watch", "WatchReport", "initialisation"]
 _SPOKEN = 4  # findings of one kind that are told one by one
 
 
+@dataclass(frozen=True)
 class WatchReport(Explanation):
     """What was seen of a network: a table of its layers, a verdict in words, and a picture.
 
@@ -50,17 +51,10 @@ class WatchReport(Explanation):
         training_seconds: time that training took, watching included; 0 where nothing was trained.
     """
 
-    def __init__(
-        self,
-        records: Sequence[Record],
-        rows: int,
-        seconds: float = 0.0,
-        training_seconds: float = 0.0,
-    ) -> None:
-        self.records = tuple(records)
-        self.rows = rows
-        self.seconds = seconds
-        self.training_seconds = training_seconds
+    records: Sequence[Record]
+    rows: int
+    seconds: float = 0.0
+    training_seconds: float = 0.0
 
     @property
     def findings(self) -> tuple[verdicts.Finding, ...]:
@@ -72,21 +66,18 @@ class WatchReport(Explanation):
         """The worst that is said of a layer: a key of :data:`~nissl.explain.verdict.KINDS`."""
         return verdicts.worst(self.findings)
 
-    @property
-    def share(self) -> float:
-        """Share of the training time that watching took; NaN where nothing was trained."""
-        return self.seconds / self.training_seconds if self.training_seconds else math.nan
-
     def parts(self) -> Iterator[Part]:
         last = self.records[-1]
-        yield Text(self._headline(), style="good" if self.verdict == "healthy" else "bad")
+        yield Text(self.headline, style="good" if self.verdict == "healthy" else "bad")
         yield self._table(last)
         for text in self._reasons():
             yield Text(text)
         for text in self._remarks():
             yield Text(text, style="dim")
 
-    def _headline(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The verdict as a sentence, with what became of the loss."""
         found, count = self.verdict, len(self.findings)
         named = _(verdicts.KINDS[found])
         if found == "healthy":
@@ -192,19 +183,17 @@ class WatchReport(Explanation):
         told = [text for kind, text in verdicts.LIMITS.items() if kind in found]
         yield "\n".join(_(text) for text in told or [verdicts.SHORT])
         if self.training_seconds:
-            yield _(
-                "Watching took {share} of the {total} s of training: {count} records, {seconds} ms."
-            ).format(
+            rest = self.training_seconds - self.seconds
+            yield _("Time: {watching} ms for {count} records, {training} ms for training.").format(
                 count=len(self.records),
-                seconds=format_number(1000 * self.seconds, 3),
-                share=f"{100 * self.share:.1f}%",
-                total=format_number(self.training_seconds, 3),
+                watching=f"{1000 * self.seconds:,.3g}",
+                training=f"{1000 * rest:,.0f}" if rest >= 1 else format_number(1000 * rest, 3),
             )
 
     def figure(self) -> Figure:
         from nissl.explain.training.watch_picture import draw
 
-        return draw(self.records)
+        return draw(self)
 
 
 class Watch(Callback):
@@ -318,7 +307,7 @@ class Watch(Callback):
                 "Watch has seen nothing yet; give it to model.fit(..., callbacks=[watch]) first"
             )
         ended = max(self._ended, self._began + self.seconds)
-        return WatchReport(self.kept, self._probe.rows, self.seconds, ended - self._began)
+        return WatchReport(tuple(self.kept), self._probe.rows, self.seconds, ended - self._began)
 
 
 def initialisation(

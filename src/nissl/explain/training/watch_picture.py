@@ -1,74 +1,94 @@
-"""The picture of a watched training: activations over depth, gradients and steps over epochs."""
+"""The picture of a watched network: outputs and gradients of each layer, and what they became."""
 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nissl import plots
+from nissl.explain.drawing.lettering import drawable
 from nissl.explain.training import verdict as verdicts
-from nissl.explain.training.measures import BINS, LayerState, Record
+from nissl.explain.training.measures import BINS, LayerState, Record, Spread
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw"]
+    from nissl.explain.training.watch import WatchReport
+
+__all__ = ["draw", "logarithmic"]
 
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = "osv^Dx*P"
 _FAR = 1e200  # what lies beyond is drawn here, since axes need room to overflow
 _NAMED = 8  # layers that are drawn over epochs: the first, the last, and some between
+_ROWS = 24  # layers up to which each is named
+_WIDE = 1e3  # ratio of the largest layer to the smallest from which an axis is logarithmic
 
 
-def draw(records: Sequence[Record]) -> Figure:
-    """Draw records: two rows about one moment, three where there are several."""
-    over_time = len(records) > 1
-    figure = plots.new_figure(10.5, 10.2 if over_time else 6.4)
-    count = 3 if over_time else 2
-    grid: Any = figure.add_gridspec(count, 2)
-    shown = [records[0], records[-1]] if over_time else [records[0]]
-    if over_time:
-        left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
-        right.sharey(left)
-        pairs = list(zip((left, right), shown, strict=True))
-    else:
-        pairs = [(figure.add_subplot(grid[0, :]), records[0])]
-    for axes, record in pairs:
-        _activations(axes, record)
-    figure.suptitle(_("Width: how often; bar: the middle half; ring: the median"), fontsize=9.5)
+def draw(report: WatchReport) -> Figure:
+    """Draw distributions layer by layer and, of a training, gradients and steps over epochs."""
+    records = report.records
+    first, last = records[0], records[-1]
+    over_time = last is not first
+    high = 1.6 + 0.3 * min(max(len(last.layers), 4), _ROWS)
+    figure = plots.new_figure(12.5 if over_time else 10, high + (3.6 if over_time else 0))
+    figure.suptitle(
+        "\n".join(textwrap.wrap(report.headline, int(10 * figure.get_figwidth()))), fontsize=11
+    )
+    grid: Any = figure.add_gridspec(2, 3, height_ratios=(high, 3)) if over_time else (
+        figure.add_gridspec(1, 2)
+    )  # fmt: skip
+    top = grid[0, :].subgridspec(1, 3 if over_time else 2).subplots(sharey=True)
+    shown = (first, last) if over_time else (first,)
+    for axes, record in zip(top, shown, strict=False):
+        _distributions(axes, [layer.z for layer in record.layers])
+        axes.set_title(_("Outputs z at epoch {number}").format(number=record.epoch), fontsize=10)
+    _scale(top[:-1], [layer.z for record in shown for layer in record.layers])
+    slopes = [layer.delta for layer in last.layers]
+    _distributions(top[-1], slopes, plots.VALIDATION)
+    _scale(top[-1:], slopes)
+    top[-1].set_title(_("Gradients dE/da at epoch {number}").format(number=last.epoch), fontsize=10)
+    _name_layers(top[0], last.layers)
+    top[0].legend(
+        loc="upper left", bbox_to_anchor=(0, -0.6 / high), ncols=3, frameon=False, fontsize=8
+    )
     if not over_time:
-        _over_depth(
-            figure.add_subplot(grid[1, 0]), records[0].layers, lambda s: s.signal, plots.TRAINING,
-            _("signal: difference of z between samples"), "-", "o",
-        )  # fmt: skip
-        _over_depth(
-            figure.add_subplot(grid[1, 1]), records[0].layers, lambda s: s.delta.rms,
-            plots.VALIDATION, _("dE/da, root mean square"), "--", "s",
-        )  # fmt: skip
         return figure
-    chosen = _chosen(len(records[-1].layers))
-    gradients = figure.add_subplot(grid[1, 0])
-    _over_epochs(gradients, records, chosen, lambda s: s.gradient_norm)
-    gradients.set_ylabel(_("norm of dE/dw"))
-    steps = figure.add_subplot(grid[1, 1])
-    _over_epochs(steps, records, chosen, lambda s: s.step_ratio, verdicts.FOLKLORE)
-    steps.axhline(verdicts.FOLKLORE, color=plots.INK, linewidth=1, linestyle=(0, (6, 2)))
-    steps.set_title(_("dashed line: 1e-3, by rule of thumb"), fontsize=9)
-    steps.set_ylabel(_("one step: ||change|| / ||w||"))
-    _flat(figure.add_subplot(grid[2, 0]), records, chosen)
-    _loss(figure.add_subplot(grid[2, 1]), records)
-    lines, names = gradients.get_legend_handles_labels()
-    if not lines:
-        lines, names = steps.get_legend_handles_labels()
-    if lines:
+    chosen = _chosen(len(last.layers))
+    panels: tuple[tuple[str, str, Callable[[LayerState], float]], ...] = (
+        (_("Size of the gradient of the weights"), "||dE/dw||", lambda s: s.gradient_norm),
+        (_("Size of one step relative to the weights"), "||Δw|| / ||w||", lambda s: s.step_ratio),
+        (_("Dead units or saturated outputs"), "%", _idle),
+    )
+    for place, (title, label, value) in enumerate(panels):
+        axes = figure.add_subplot(grid[1, place])
+        drawn = _over_epochs(axes, records, chosen, value)
+        axes.set_title(title, fontsize=10)
+        axes.set_ylabel(label)
+        if place == 2:
+            axes.set_ylim(-4, 104)
+        elif drawn:
+            logarithmic(axes, [*drawn, verdicts.FOLKLORE] if place else drawn)
+            if place:
+                axes.axhline(
+                    verdicts.FOLKLORE, color=plots.INK, linewidth=1, linestyle=(0, (6, 2)),
+                    label=_("1e-3, by rule of thumb"),
+                )  # fmt: skip
+    handles = {
+        name: line
+        for axes in figure.axes[3:]
+        for line, name in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
         figure.legend(
-            lines, names, loc="outside lower center", ncols=min(len(lines), 5), frameon=False,
-            fontsize=8.5, title=_("Layers"), handlelength=3.5,
+            handles.values(), handles.keys(), loc="outside lower center", frameon=False,
+            ncols=min(len(handles), 5), fontsize=8.5, handlelength=3.5,
         )  # fmt: skip
     return figure
 
@@ -78,102 +98,73 @@ def _chosen(count: int) -> list[int]:
     return sorted(set(np.linspace(0, count - 1, min(count, _NAMED)).round().astype(int).tolist()))
 
 
-def _short(name: str, length: int = 18) -> str:
-    return name if len(name) <= length else "…" + name[1 - length :]
+def _short(name: str) -> str:
+    return drawable(name, 18).replace("$", r"\$")
 
 
-def _bare(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=plots.GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-
-
-def _depth_axis(axes: Axes, layers: Sequence[LayerState]) -> None:
-    count = len(layers)
-    places = range(0, count, max(1, math.ceil(count / 12)))
-    axes.set_xlim(-0.6, count - 0.4)
-    crowded = count > 6
-    axes.set_xticks(
-        places, [_short(layers[i].name, 14) for i in places], fontsize=7.5,
-        rotation=45 if crowded else 0, ha="right" if crowded else "center",
-        rotation_mode="anchor" if crowded else "default",
-    )  # fmt: skip
-    _bare(axes)
-
-
-def _activations(axes: Axes, record: Record) -> None:
-    """For each layer the histogram of its activations, with median and quartiles."""
-    for place, layer in enumerate(record.layers):
-        spread = layer.z
+# ---- layer by layer --------------------------------------------------------------------------
+def _distributions(axes: Axes, spreads: Sequence[Spread], colour: str = plots.TRAINING) -> None:
+    """Draw the histogram of each layer on a line of its own, with median and quartiles."""
+    labels = iter((_("how often"), _("middle half"), _("median")))  # of the first that is drawn
+    for place, spread in enumerate(spreads):
         low, high = _within(spread.edges)
         lower, middle, upper = _within(spread.quantiles[2:5])
         if not math.isfinite(middle):
             axes.annotate(
-                _("not finite"), (place, 0.5), xycoords=axes.get_xaxis_transform(), rotation=90,
-                ha="center", va="center", fontsize=8, color=plots.INK,
+                _("not finite"), (0.5, place), xycoords=axes.get_yaxis_transform(), ha="center",
+                va="center", fontsize=8, color=plots.INK,
             )  # fmt: skip
             continue
-        if high > low:
-            edges = np.linspace(low, high, BINS + 1)
-            heights = 0.42 * np.sqrt(np.array(spread.counts) / max(spread.counts))
-            heights = np.append(heights, heights[-1])
-            axes.fill_betweenx(
-                edges, place - heights, place + heights, step="post", color=plots.TRAINING,
-                alpha=0.25, linewidth=0,
-            )  # fmt: skip
-        axes.vlines(place, lower, upper, color=plots.TRAINING, lw=3)
+        heights = 0.42 * np.sqrt(np.array(spread.counts) / max(spread.counts))
+        axes.fill_between(
+            np.linspace(low, high, BINS + 1), place - np.append(heights, heights[-1]),
+            place + np.append(heights, heights[-1]), step="post", color=colour, alpha=0.3,
+            linewidth=0, label=next(labels, "_"),
+        )  # fmt: skip
+        axes.hlines(place, lower, upper, color=colour, lw=3, label=next(labels, "_"))
         axes.plot(
-            place,
-            middle,
-            "o",
-            color="white",
-            markeredgecolor=plots.TRAINING,
-            markersize=5,
-            zorder=3,
-        )
-    _symmetric(axes, [q for each in record.layers for q in _within(each.z.quantiles)])
-    axes.set_ylabel(_("activations z"))
-    axes.set_title(_("Epoch {number}").format(number=record.epoch), fontsize=9.5)
-    _depth_axis(axes, record.layers)
+            middle, place, "o", color="white", markeredgecolor=colour, markersize=5, zorder=3,
+            label=next(labels, "_"),
+        )  # fmt: skip
+    axes.tick_params(labelsize=8.5)
+    plots.bare(axes, grid=True)
+
+
+def _scale(panels: Sequence[Axes], spreads: Sequence[Spread]) -> None:
+    """Give panels the same axis, logarithmic on both sides of 0 where layers differ by much."""
+    ends = [_within(each.edges) for each in spreads if math.isfinite(each.rms)]
+    sizes = [size for low, high in ends if (size := max(-low, high)) > 0]
+    if not sizes:
+        return
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    for axes in panels:
+        if max(sizes) > _WIDE * min(sizes):
+            powers = [math.floor(math.log10(size)) for size in (min(sizes), max(sizes))]
+            linear = 10.0 ** powers[0]
+            ticks = [10.0**power for power in (sum(powers) // 2, powers[1])]
+            axes.set_xscale("symlog", linthresh=linear)
+            below, above = (ticks if end > 0 else [] for end in (-low, high))
+            axes.set_xticks([*(-tick for tick in below), 0, *above])
+            axes.set_xlim(min(1.5 * low, -linear), max(1.5 * high, linear))
+        else:
+            axes.locator_params(axis="x", nbins=6)
+            margin = 0.04 * (high - low) or 0.5
+            axes.set_xlim(low - margin, high + margin)
+
+
+def _name_layers(axes: Axes, layers: Sequence[LayerState]) -> None:
+    """Name the lines, from the input at the top to the output."""
+    count = len(layers)
+    places = range(0, count, math.ceil(count / _ROWS))
+    axes.set_yticks(places, [_short(layers[place].name) for place in places], fontsize=9)
+    axes.set_ylim(count - 0.4, -0.6)
 
 
 def _within(values: Sequence[float]) -> list[float]:
     return [math.copysign(min(abs(v), _FAR), v) for v in values]
 
 
-def _symmetric(axes: Axes, values: Sequence[float]) -> None:
-    """Take a logarithmic axis on both sides of 0 where numbers differ by very much."""
-    sizes = [abs(value) for value in values if math.isfinite(value) and value]
-    if sizes and max(sizes) > 1e3:
-        axes.set_yscale("symlog", linthresh=1.0)
-        top = math.ceil(math.log10(max(sizes)))
-        step = max(1, math.ceil(top / 6))
-        decades = range(0 if step == 1 else step, top + 1, step)
-        both = min(values) < 0
-        axes.set_yticks(
-            [*(-(10.0**n) for n in reversed(decades) if both), 0.0, *(10.0**n for n in decades)]
-        )
-
-
-def _over_depth(
-    axes: Axes,
-    layers: Sequence[LayerState],
-    value: Callable[[LayerState], float],
-    colour: str,
-    label: str,
-    line: str,
-    marker: str,
-) -> None:
-    found = [value(layer) for layer in layers]
-    good = [(i, v) for i, v in enumerate(found) if math.isfinite(v) and v > 0]
-    if good:
-        axes.plot(*zip(*good, strict=True), line, marker=marker, color=colour, markersize=4)
-        logarithmic(axes, [v for _i, v in good])
-    _mark_missing(axes, [(i, v) for i, v in enumerate(found) if not math.isfinite(v) or v <= 0])
-    axes.set_ylabel(label)
-    _depth_axis(axes, layers)
-
-
+# ---- over epochs -----------------------------------------------------------------------------
 def logarithmic(axes: Axes, values: Sequence[float]) -> None:
     """Make the vertical axis logarithmic, from one power of ten to another, without small print."""
     from matplotlib.ticker import LogLocator, NullFormatter
@@ -187,13 +178,9 @@ def logarithmic(axes: Axes, values: Sequence[float]) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _mark_missing(axes: Axes, places: Sequence[tuple[int, float]]) -> None:
-    """Say where a logarithmic axis has no place for a number: 0, or one that is not finite."""
-    for place, value in places:
-        text = "0" if value == 0 else _("not finite") if not math.isnan(value) else "–"
-        axes.annotate(
-            text, (place, 0.02), xycoords=axes.get_xaxis_transform(), ha="center", fontsize=8
-        )
+def _idle(layer: LayerState) -> float:
+    """Per cent of the units that are dead or, where that has no meaning, of outputs saturated."""
+    return 100 * (layer.dead / layer.units if layer.dead >= 0 else layer.saturated)
 
 
 def _style(order: int, count: int) -> dict[str, Any]:
@@ -215,71 +202,28 @@ def _over_epochs(
     records: Sequence[Record],
     chosen: Sequence[int],
     value: Callable[[LayerState], float],
-    line: float | None = None,
-) -> None:
-    """Lines of some layers; ``line`` is a value that the axis must reach too."""
-    drawn: list[float] = []
-    for order, place in enumerate(chosen):
-        points = [(r.epoch, value(r.layers[place])) for r in records]
-        points = [(epoch, v) for epoch, v in points if math.isfinite(v) and v > 0]
-        if points:
-            name = _short(records[-1].layers[place].name)
-            axes.plot(*zip(*points, strict=True), label=name, **_style(order, len(chosen)))
-            drawn += [v for _epoch, v in points]
-    if drawn:
-        logarithmic(axes, drawn if line is None else [*drawn, line])
-    else:
-        _nothing(axes)
-    _epoch_axis(axes, records)
-
-
-def _nothing(axes: Axes) -> None:
-    axes.annotate(
-        _("nothing to show"), (0.5, 0.5), xycoords="axes fraction", ha="center", color=plots.INK
-    )
-    axes.set_yticks([])
-
-
-def _flat(axes: Axes, records: Sequence[Record], chosen: Sequence[int]) -> None:
-    """Dead units and saturated outputs, in per cent."""
-    drawn = False
-    for order, place in enumerate(chosen):
-        points: list[tuple[int, float]] = []
-        for record in records:
-            layer = record.layers[place]
-            share = layer.dead / layer.units if layer.dead >= 0 else layer.saturated
-            if not math.isnan(share):
-                points.append((record.epoch, 100 * share))
-        if points:
-            axes.plot(*zip(*points, strict=True), **_style(order, len(chosen)))
-            drawn = True
-    if drawn:
-        axes.set_ylim(-4, 104)
-    else:
-        _nothing(axes)
-    axes.set_ylabel(_("dead or saturated (%)"))
-    _epoch_axis(axes, records)
-
-
-def _loss(axes: Axes, records: Sequence[Record]) -> None:
-    points = [(r.epoch, r.loss) for r in records if math.isfinite(r.loss)]
-    if points:
-        axes.plot(*zip(*points, strict=True), "-o", color=plots.TRAINING, markersize=4)
-        losses = [loss for _epoch, loss in points]
-        if 0 < 30 * min(losses) < max(losses):
-            logarithmic(axes, losses)
-    axes.set_ylabel(_("loss on the probe"))
-    _epoch_axis(axes, records)
-
-
-def _epoch_axis(axes: Axes, records: Sequence[Record]) -> None:
+) -> list[float]:
+    """Draw lines of some layers; return the numbers above 0, which have a place on a log axis."""
     from matplotlib.ticker import MaxNLocator
 
+    epochs = [record.epoch for record in records]
+    drawn: list[float] = []
+    for order, place in enumerate(chosen):
+        values = [value(record.layers[place]) for record in records]
+        if any(map(math.isfinite, values)):
+            name = _short(records[-1].layers[place].name)
+            axes.plot(epochs, values, label=name, **_style(order, len(chosen)))
+            drawn += [v for v in values if math.isfinite(v) and v > 0]
+    if not axes.lines:
+        axes.annotate(
+            _("nothing to show"), (0.5, 0.5), xycoords="axes fraction", ha="center", color=plots.INK
+        )
+        axes.set_yticks([])
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
     axes.set_xlabel(_("Epochs"))
-    first, last = records[0].epoch, records[-1].epoch
-    margin = 0.03 * (last - first) or 0.5
-    if first == last:
-        axes.set_xticks([first])
-    axes.set_xlim(first - margin, last + margin)
-    _bare(axes)
+    margin = 0.03 * (epochs[-1] - epochs[0]) or 0.5
+    if epochs[0] == epochs[-1]:
+        axes.set_xticks(epochs[:1])
+    axes.set_xlim(epochs[0] - margin, epochs[-1] + margin)
+    plots.bare(axes, grid=True)
+    return drawn
