@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from nissl.engine import base, get_engine
 from nissl.engine.base import LoopSpec
 from nissl.engine.native import loop as native
 from nissl.engine.native import native_loop
-from nissl.engine.native.codegen import Unsupported
+from nissl.engine.native.emit import source_of_arrays
+from nissl.engine.native.functions import Unsupported
+from nissl.models import fitting, streaming
 from nissl.models.inputs import Data
 
 needs_compiler = pytest.mark.skipif(
@@ -143,7 +146,8 @@ def test_own_functions_are_right_everywhere(
     library = native._library(text, compiler)
     special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-38, -1e-38, 3e-4, 5e-4]
     special += [88.0, -87.3, 200, -200]
-    x = np.concatenate([np.linspace(-30, 30, 200_001), special]).astype("float32")
+    x = np.concatenate([np.linspace(-30, 30, 200_001), np.linspace(-110, 90, 40_001), special])
+    x = x.astype("float32")
     y = np.empty_like(x)
     library.sweep(
         *(native.ctypes.c_void_p(a.ctypes.data) for a in (x, y)), native.ctypes.c_long(len(x))
@@ -156,6 +160,8 @@ def test_own_functions_are_right_everywhere(
     finite = np.isfinite(tight) & normal & ~np.isnan(x)
     units = np.abs(y[finite] - wanted[finite]) / np.spacing(np.abs(tight[finite]))
     assert units.max() < 6
+    small = ~normal & np.isfinite(x)  # where numbers have fewer digits
+    assert np.abs(y[small] - wanted[small]).max() < 6 * 1.4e-45
     infinite = np.isinf(tight)
     assert np.array_equal(y[infinite], tight[infinite])
 
@@ -229,3 +235,164 @@ def test_training_that_diverges_is_stopped_at_the_right_step() -> None:
     assert all(np.isfinite(w).all() for w in model.get_weights())
     assert model.history is not None
     assert len(model.history.history.get("loss", [])) < 300
+
+
+# each op where C has rules of its own: integers, bools, and what is not a number
+OPS = {
+    "sign": (nissl.sign, [[np.nan, -2.0, 0.0, np.inf]], "float32"),
+    "abs": (nissl.abs, [[-(2**60) - 1, 5, 0]], "int64"),
+    "isfinite": (nissl.isfinite, [[1, 0, 7]], "int32"),
+    "max": (lambda x: nissl.max(x, axis=1), [[False, True], [False, False]], "bool"),
+    "min": (lambda x: nissl.min(x, axis=1), [[False, True], [True, True]], "bool"),
+    "all": (lambda x: nissl.all(x, axis=1), [[False, True], [True, True]], "bool"),
+    "any": (lambda x: nissl.any(x, axis=1), [[False, True], [False, False]], "bool"),
+    "argmax": (
+        lambda x: nissl.argmax(x, axis=1),
+        [[1, np.nan, 3, np.nan], [np.nan, 5, 6, 7], [1, 3, 3, 2]],
+        "float32",
+    ),
+    "sum": (lambda x: nissl.sum(nissl.broadcast_to(x, (5, 3)), axis=0), [[1, 2, 250]], "uint8"),
+}
+
+
+def spec_of(step: Any, fixed: Any, state: Any, rows: Any) -> LoopSpec:
+    """A loop of one step, whose outputs are the new state."""
+    return LoopSpec(
+        step=nissl.trace(step, *fixed, *state, *rows),
+        last=None,
+        report=nissl.trace(lambda *s: nissl.sum(nissl.astype(s[0], "float32")), *state),
+        fixed=len(fixed),
+        state=len(state),
+        batch_size=len(rows[0]),
+        rows=len(rows[0]),
+        shuffled=False,
+        fresh=(None,) * len(state),
+    )
+
+
+@needs_compiler
+@pytest.mark.parametrize("write", [native.source_of_numbers, source_of_arrays])
+@pytest.mark.parametrize("name", OPS)
+def test_ops_mean_what_they_mean_in_numpy(
+    name: str, write: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path))
+    compute, values, dtype = OPS[name]
+    x = np.array(values, dtype)
+    wanted = np.asarray(compute(nissl.asarray(x)))
+    state, rows = np.zeros_like(wanted), np.zeros((1, 1), "float32")
+    spec = spec_of(lambda x, _state, _rows: [compute(x)], [x], [state], [rows])
+    made = native.NativeLoop(spec, native._library(write(spec), shutil.which("cc") or ""))
+    (found,) = made.steps([x], [state], [rows], None, 0, 1)
+    assert found.dtype == wanted.dtype
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_product_of_too_many_columns_is_left_to_xla() -> None:
+    """Its chunks could not be numbered."""
+    w, x = np.zeros((1, 300_000), "float32"), np.zeros((1, 1), "float32")
+    spec = spec_of(lambda w, s, x: [s + x @ w], [w], [w], [x])
+    with pytest.raises(Unsupported, match="wide"):
+        source_of_arrays(spec)
+
+
+# ---- what the compiler and the cache may do ----------------------------------------------------
+def compiler_script(folder: Path, text: str) -> str:
+    folder.mkdir(exist_ok=True)
+    path = folder / "cc"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return str(path)
+
+
+def small_spec() -> tuple[LoopSpec, list[Any], list[Any], list[Any]]:
+    x, y = samples("mse")
+    spec, fixed, state = spec_and_state(
+        network("mse", "tanh", "sgd", 1, "linear"), Data(x, y), 23, False
+    )
+    return spec, fixed, state, [x, y]
+
+
+@needs_compiler
+def test_a_compiler_that_fails_is_asked_once(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path / "cache"))
+    spec, *_ = small_spec()
+    calls = tmp_path / "calls"
+    script = compiler_script(tmp_path, f"echo called >> {calls}; exit 1")
+    monkeypatch.setattr(native, "_compiler", lambda: script)
+    assert native_loop(spec) is None
+    assert native_loop(spec) is None
+    assert calls.read_text() == "called\n"
+
+
+@needs_compiler
+def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(native, "_SECONDS", 0.5)
+    spec, *_ = small_spec()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    script = compiler_script(tmp_path, f"sleep 100 > {pipe} & wait")
+    monkeypatch.setattr(native, "_compiler", lambda: script)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert native_loop(spec) is None
+    ready, _, _ = select.select([reader], [], [], 20)
+    assert ready  # the end of the file: nobody holds the pipe any more
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+@needs_compiler
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path / "file"))
+    spec, fixed, state, data = small_spec()
+    made = native_loop(spec)
+    assert made is not None
+    made.epochs(fixed, state, data, None, 1)
+
+
+# ---- data as users have them -------------------------------------------------------------------
+@needs_compiler
+def test_data_are_copied_only_if_c_cannot_read_them_and_they_are_small(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path))
+    spec, fixed, state, (x, y) = small_spec()
+    made = native_loop(spec)
+    assert made is not None
+    x.flags.writeable = False
+    held = made.hold([x, y])
+    assert held is not None
+    assert np.shares_memory(held[0], x)
+    shifted = np.zeros(x.nbytes + 1, "uint8")[1:].view("float32").reshape(x.shape)
+    shifted[...] = x
+    wanted = made.steps(fixed, state, [x, y], None, 0, 1)
+    for other in (shifted, x[::-1].copy()[::-1], np.asfortranarray(x), x.astype(">f4")):
+        held = made.hold([other, y])
+        assert held is not None
+        assert held[0].flags.aligned
+        assert held[0].flags.c_contiguous
+        for a, b in zip(made.steps(fixed, state, [other, y], None, 0, 1), wanted, strict=True):
+            np.testing.assert_array_equal(a, b)
+    large = np.broadcast_to(np.float16(0), (1 << 22, 2))
+    assert made.hold([large, y]) is None
+
+
+@needs_compiler
+def test_large_data_that_must_be_cast_are_brought_in_pieces(monkeypatch: Any) -> None:
+    monkeypatch.setattr(native, "_MOST_COPIED", 0)
+    monkeypatch.setattr(streaming, "RESIDENT_BYTES", 0)
+    monkeypatch.setattr(streaming, "PIECE_BYTES", 100)
+    x, y = samples("mse")
+    weights: list[Any] = []
+    for eager in (False, True):
+        model = network("mse", "tanh", "adam", 1, "linear")
+        model.run_eagerly = eager
+        model.fit(x.astype("float16"), y, batch_size=5, epochs=2, verbose=0)
+        weights.append(model.get_weights())
+        assert isinstance(
+            fitting.feed(next(iter(model._runners.values())), Data(x[::2], y)), streaming.Streamed
+        )
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

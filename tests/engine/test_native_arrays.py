@@ -18,7 +18,7 @@ import nissl
 from nissl.engine import get_engine
 from nissl.engine.base import LoopSpec
 from nissl.engine.native import loop as native
-from nissl.engine.native.arrays import padded, reshaped
+from nissl.engine.native.arrays import Buffer, padded, reshaped
 from nissl.engine.native.emit import source_of_arrays
 from nissl.models.inputs import Data
 
@@ -218,32 +218,59 @@ int main(void) {{
 """
 
 
-@pytest.mark.parametrize("name", ["lecture", "softmax", "dropout"])
-def test_nothing_outside_is_read_or_written(name: str, tmp_path: Path) -> None:
-    """A program of its own, in which the compiler checks every index and every address."""
-    model, y = network(name, (7,))
-    x = np.random.default_rng(0).normal(size=(ROWS, 7)).astype("float32")
-    data = Data(x, y.astype("int32"))
-    spec, _, _ = prepared(model, data, 16, True)
+def run_checked(spec: LoopSpec, data: list[Host], folder: Path) -> None:
+    """Run an epoch as a program of its own, in which the compiler checks every address."""
     avals = spec.step.in_avals[: spec.fixed + spec.state]
     text = source_of_arrays(spec) + MAIN.format(
         shared=", ".join(f"calloc(1, {aval.nbytes})" for aval in avals),
-        data=", ".join(f"calloc(1, {array.nbytes})" for array in data.arrays),
-        rows=ROWS,
+        data=", ".join(f"calloc(1, {array.nbytes})" for array in data),
+        rows=spec.rows,
         steps=spec.steps,
     )
-    (tmp_path / "step.c").write_text(text)
-    checks = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    command = ["cc", *checks, "step.c", "-o", "step", "-lm", "-lpthread"]
-    built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    (folder / "step.c").write_text(text)
+    flags = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    command = ["cc", *flags, "step.c", "-o", "step", "-lm", "-lpthread"]
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if "sanitize" in built.stderr or "asan" in built.stderr:
         pytest.skip("the compiler has no sanitizers")
     assert built.returncode == 0, built.stderr
     environment = {"ASAN_OPTIONS": "detect_leaks=0", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
-        [tmp_path / "step"], capture_output=True, text=True, check=False, env=environment
+        [folder / "step"], capture_output=True, text=True, check=False, env=environment
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["lecture", "softmax", "dropout"])
+def test_nothing_outside_is_read_or_written(name: str, tmp_path: Path) -> None:
+    model, y = network(name, (7,))
+    x = np.random.default_rng(0).normal(size=(ROWS, 7)).astype("float32")
+    data = Data(x, y.astype("int32"))
+    spec, _, _ = prepared(model, data, 16, True)
+    run_checked(spec, data.arrays, tmp_path)
+
+
+def test_constants_in_products_lie_where_vectors_may_be_read(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    constants = [rng.normal(size=(n, 16)).astype("float32") for n in (1, 3, 5, 7)]
+    rows = [np.zeros((4, n), "float32") for n in (1, 3, 5, 7)]
+    state = [np.zeros((4, 16), "float32") for _ in constants]
+
+    def step(*given: Any) -> list[Any]:
+        return [s + x @ c for s, x, c in zip(given[:4], given[4:], constants, strict=True)]
+
+    spec = LoopSpec(
+        step=nissl.trace(step, *state, *rows),
+        last=None,
+        report=nissl.trace(lambda *s: nissl.sum(s[0]), *state),
+        fixed=0,
+        state=4,
+        batch_size=4,
+        rows=4,
+        shuffled=False,
+        fresh=(None,) * 4,
+    )
+    run_checked(spec, rows, tmp_path)
 
 
 # ---- products of all shapes ---------------------------------------------------------------------
@@ -334,3 +361,10 @@ def test_a_loop_without_memory_says_so() -> None:
     native._check(0)
     with pytest.raises(MemoryError, match="memory"):
         native._check(ctypes.c_int(1).value)
+
+
+def test_there_is_room_for_a_vector_behind_every_buffer() -> None:
+    for count, dtype in ((1, "uint8"), (16, "float32"), (17, "float64")):
+        buffer = Buffer("b", np.dtype(dtype), count)
+        assert buffer.nbytes % 64 == 0
+        assert buffer.nbytes >= buffer.count * buffer.dtype.itemsize + 64

@@ -19,8 +19,7 @@ import numpy as np
 
 from nissl.core.program import Program, out_avals
 from nissl.core.tensor import Aval, Equation, Key, Tensor
-from nissl.engine.native.codegen import Unsupported
-from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, literal
+from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, Unsupported, literal
 
 Index: TypeAlias = tuple[int, ...]
 Operand: TypeAlias = "View | Made | str"
@@ -29,9 +28,10 @@ DType: TypeAlias = np.dtype[Any]
 
 PAD = 16  # numbers; as in kernels.h
 CROWDED = 256
-MOST_NESTS = 400
+MOST_NESTS = 300  # of one program: about six seconds of compiling in all
 MOST_BYTES = 1 << 26
 MOST_CONSTANT = 4096
+MOST_COLUMNS = 1 << 18  # of a product: the numbers of its chunks have 16 bits
 SHARED_ELEMENTS = 8192  # from which on a nest is divided among the threads
 SUFFIX = {"float32": "f", "float64": "d"}
 
@@ -76,7 +76,7 @@ class Buffer:
     @property
     def nbytes(self) -> int:
         """Bytes, in whole cache lines, with room to read a vector past the end."""
-        return -(-self.count * self.dtype.itemsize // 64 + 1) * 64 + 64
+        return (-(-self.count * self.dtype.itemsize // 64) + 2) * 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +236,7 @@ class Arrays:
         numbers = ", ".join(literal(x.item(), array.dtype) for x in core.ravel())
         kind = C_TYPES[array.dtype.name]
         room = -(-core.size // PAD) * PAD  # a product's tiles read whole vectors
-        self.constants.append(f"static const {kind} {name}[{room}] = {{{numbers}}};")
+        self.constants.append(f"static _Alignas(LINE) const {kind} {name}[{room}] = {{{numbers}}};")
         steps = contiguous(core.shape)
         strides = tuple(0 if flat else s for flat, s in zip(stretched, steps, strict=True))
         view = View(Buffer(name, array.dtype, core.size), array.shape, strides)
@@ -347,7 +347,7 @@ class Arrays:
                 return self._softmax(operands[0], aval, params["axis"])
             case "reshape":
                 return self._reshape(operands[0], aval)
-            case "sum" | "max" | "min" | "argmax":
+            case "sum" | "max" | "min" | "argmax" | "any" | "all":
                 axis = params["axis"]
                 return self._reduce(
                     name, self.view(operands[0]), aval, axis if isinstance(axis, tuple) else (axis,)
@@ -422,6 +422,8 @@ class Arrays:
             a, b = x, y
         if not _is_rows(b):
             b = self.copied(b, padded(b.shape))
+        if b.shape[1] > MOST_COLUMNS:
+            raise Unsupported("a wide product")
         nest = self.nest(aval.shape, "product")
         local = self.name()
         nest.product = Product(a, b, inner, swapped, local)
@@ -549,12 +551,15 @@ def _combination(name: str, dtype: DType) -> tuple[str, Callable[[str, str], str
         return "0", lambda total, x: f"{total} + {x}"
     if name == "argmax":
         return "0", lambda total, x: total
-    choose = EXPRESSIONS["maximum" if name == "max" else "minimum"]
-    if dtype.kind == "f":
-        start = "-INFINITY" if name == "max" else "INFINITY"
+    largest = name in ("max", "any")
+    choose = EXPRESSIONS["maximum" if largest else "minimum"]
+    if dtype.kind == "b":
+        start = "0" if largest else "1"
+    elif dtype.kind == "f":
+        start = "-INFINITY" if largest else "INFINITY"
     else:
         limits = np.iinfo(dtype)
-        start = literal(int(limits.min if name == "max" else limits.max), dtype)
+        start = literal(int(limits.min if largest else limits.max), dtype)
     return start, lambda total, x: choose(dtype, total, x)
 
 

@@ -18,15 +18,11 @@ import numpy as np
 
 from nissl.core.program import Program, out_avals
 from nissl.core.tensor import Aval, Equation, Key, Tensor
-from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, literal
+from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, Unsupported, literal
 
 Index: TypeAlias = tuple[int, ...]
 MOST_STATEMENTS = 3000
 MOST_ELEMENTS = 512
-
-
-class Unsupported(Exception):
-    """The program cannot be, or should not be, written out number by number."""
 
 
 @dataclass(eq=False)
@@ -257,7 +253,7 @@ def _sum(writer: Writer, value: Value, aval: Aval, axis: Index) -> Value:
                 full[a] = i
             terms.append(value.at(tuple(full)))
         joined = f"({' + '.join(terms)})" if terms else "0"
-        return joined if times == 1 else f"({joined} * {literal(float(times), aval.dtype)})"
+        return joined if times == 1 else f"({joined} * {times})"
 
     if value.row is not None and value.row in axis:
         if value.after:
@@ -274,7 +270,7 @@ def _extreme(writer: Writer, value: Value, aval: Aval, axis: Index, name: str) -
         raise Unsupported("an extreme over the batch")
     free = [a for a in range(value.aval.ndim) if a not in axis]
     row = free.index(value.row) if value.row in free else None
-    choose = EXPRESSIONS["maximum" if name == "max" else "minimum"]
+    choose = EXPRESSIONS["maximum" if name in ("max", "any") else "minimum"]
 
     def expression(index: Index) -> str:
         texts = [value.at(i) for i in _along(value, axis, index)]
@@ -298,7 +294,8 @@ def _argmax(writer: Writer, value: Value, aval: Aval, axis: int) -> Value:
         texts = [value.at(i) for i in _along(value, (axis,), index)]
         best, place = texts[0], "0"
         for number, each in enumerate(texts[1:], 1):
-            larger = writer.name(f"({each} > {best})", np.dtype("bool"), section)
+            first_nan = f"({each} != {each} & {best} == {best})"
+            larger = writer.name(f"({each} > {best} | {first_nan})", np.dtype("bool"), section)
             place = writer.name(f"({larger} ? {number} : {place})", aval.dtype, section)
             best = writer.name(f"({larger} ? {each} : {best})", value.aval.dtype, section)
         return place
@@ -355,7 +352,7 @@ def write(equation: Equation, values: list[Value], writer: Writer) -> Value:
             return _permute(values[0], aval, params["axes"])
         case "sum":
             return _sum(writer, values[0], aval, params["axis"])
-        case "max" | "min":
+        case "max" | "min" | "any" | "all":
             return _extreme(writer, values[0], aval, params["axis"], name)
         case "argmax":
             return _argmax(writer, values[0], aval, params["axis"])

@@ -26,8 +26,7 @@ from nissl.engine.native.arrays import (
     padded,
     program_to_arrays,
 )
-from nissl.engine.native.codegen import Unsupported
-from nissl.engine.native.functions import C_TYPES, PRELUDE, literal
+from nissl.engine.native.functions import C_TYPES, PRELUDE, Unsupported, literal
 
 KERNELS = Path(__file__).with_name("kernels.h")
 MOST_STATE_BYTES = 1 << 24  # above it, or above this batch, XLA is as fast or faster

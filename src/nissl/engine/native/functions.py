@@ -24,23 +24,36 @@ C_TYPES = {
 # tanh: a rational function of degree 13 over 6, clamped where it rounds to 1; exp: 2**n times a
 # polynomial of degree 6 on [-ln(2)/2, ln(2)/2] (coefficients of the Taylor series, 1/k!). Both are
 # free of branches, so that the loop over rows is vectorised, and right to 3 units in the last
-# place.
+# place. The compiler may reorder sums and products; where that would cost digits or overflow, it is
+# kept from it.
 PRELUDE = r"""
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
+#define NISSL_AS_WRITTEN(x) (x)
+#ifdef __has_builtin
+#if __has_builtin(__builtin_assoc_barrier)
+#undef NISSL_AS_WRITTEN
+#define NISSL_AS_WRITTEN(x) __builtin_assoc_barrier(x)
+#elif __has_builtin(__arithmetic_fence)
+#undef NISSL_AS_WRITTEN
+#define NISSL_AS_WRITTEN(x) __arithmetic_fence(x)
+#endif
+#endif
+
 static inline float nissl_exp_f(float x) {
   float t = x > -104.0f ? (x < 89.0f ? x : 89.0f) : -104.0f;
   float n = rintf(t * 1.44269504088896341f);
-  float r = (t - n * 0.693145751953125f) - n * 1.428606765330187045e-06f;
+  float r = NISSL_AS_WRITTEN(t - n * 0.693145751953125f) - n * 1.428606765330187045e-06f;
   float p = 1.0f + r * (1.0f + r * (0.5f + r * (0.166666666666f + r * (0.0416666666666f
           + r * (0.00833333333333f + r * 0.00138888888888f)))));
   int32_t whole = (int32_t)n, half = whole >> 1;  /* two factors: neither leaves the range */
   union { int32_t i; float f; } a, b;
-  a.i = (half + 127) << 23;
+  a.f = p;
+  a.i += half * (1 << 23);  /* p times the first factor */
   b.i = (whole - half + 127) << 23;
-  return x != x ? x : p * a.f * b.f;
+  return x != x ? x : a.f * b.f;
 }
 
 static inline float nissl_tanh_f(float x) {
@@ -95,8 +108,17 @@ static inline double nissl_sigmoid(double x) {
 """
 
 
+class Unsupported(Exception):
+    """The program cannot be, or should not be, written out as C."""
+
+
 def _call(single: str, double: str) -> Callable[..., str]:
-    return lambda dtype, *x: f"{single if dtype == np.float32 else double}({', '.join(x)})"
+    def write(dtype: np.dtype[np.generic], *x: str) -> str:
+        if dtype.kind != "f":
+            raise Unsupported(f"{double} of {dtype.name}")
+        return f"{single if dtype == np.float32 else double}({', '.join(x)})"
+
+    return write
 
 
 def _text(template: str) -> Callable[..., str]:
@@ -113,8 +135,8 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "square": _text("({0} * {0})"),
     "identity": _text("{0}"),
     "stop_gradient": _text("{0}"),
-    "abs": _call("fabsf", "fabs"),
-    "sign": _text("(({0} > 0) - ({0} < 0))"),
+    "abs": _text("({0} < 0 ? -{0} : {0})"),
+    "sign": _text("({0} != {0} ? {0} : ({0} > 0) - ({0} < 0))"),
     "exp": _call("nissl_exp_f", "exp"),
     "expm1": _call("expm1f", "expm1"),
     "log": _call("logf", "log"),
@@ -152,7 +174,7 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "less_equal": _text("({0} <= {1})"),
     "greater": _text("({0} > {1})"),
     "greater_equal": _text("({0} >= {1})"),
-    "isfinite": _text("(__builtin_isfinite({0}) != 0)"),
+    "isfinite": lambda dtype, x: f"(__builtin_isfinite({x}) != 0)" if dtype.kind == "f" else "1",
     "isnan": _text("({0} != {0})"),
     "bitwise_invert": lambda dtype, x: f"({'!' if dtype.kind == 'b' else '~'}{x})",
     "bitwise_and": _text("({0} & {1})"),

@@ -82,6 +82,8 @@ struct Job {
 };
 
 #define PATIENCE 2000 /* turns of waiting, some tens of microseconds */
+#define EAGER 100     /* turns of a helper without work, after which it lets others go first, ... */
+#define IDLE 400      /* ... and after which it sleeps between looks */
 #define ALONE 256     /* openings that the first thread does by itself after a long wait, ... */
 #define MOST_ALONE 65536 /* ... twice as many after each further one, up to this many */
 #define CALM 4096     /* openings without a long wait, after which it begins anew */
@@ -138,6 +140,8 @@ static void together(Job *job, Chunk chunk, long count) {
   }
 }
 
+/* Look for chunks. Where both threads share one processor, a helper that insists on looking keeps the
+   first from opening any; so it soon lets others go first, and then sleeps. */
 static void *help(void *given) {
   Job *job = given;
   for (long n = 0; !atomic_load_explicit(&job->over, memory_order_acquire); n++) {
@@ -147,7 +151,8 @@ static void *help(void *given) {
       n = 0;
     }
     breathe();
-    if (n > PATIENCE) nanosleep(&(struct timespec){.tv_nsec = 20000}, 0);
+    if (n > IDLE) nanosleep(&(struct timespec){.tv_nsec = 20000}, 0);
+    else if (n > EAGER) sched_yield();
   }
   return 0;
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import platform
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -18,11 +20,11 @@ import numpy as np
 from nissl.core.program import Program
 from nissl.core.tensor import Array, Aval
 from nissl.engine.base import Loop, LoopSpec
-from nissl.engine.native.codegen import Unsupported, Value, program_to_c
+from nissl.engine.native.codegen import Value, program_to_c
 from nissl.engine.native.emit import source_of_arrays
-from nissl.engine.native.functions import C_TYPES, PRELUDE, literal
+from nissl.engine.native.functions import C_TYPES, PRELUDE, Unsupported, literal
 from nissl.errors import SaveError
-from nissl.files import cache_folder, writing
+from nissl.files import cache_folder, write_bytes
 
 # sums may be reordered and vectorised; NaN and infinities keep their meaning
 _FLAGS = (
@@ -30,7 +32,7 @@ _FLAGS = (
     "-ftree-vectorize",
     "-fvect-cost-model=dynamic",
     "-march=native",
-    "-mprefer-vector-width=512",
+    *(("-mprefer-vector-width=512",) if platform.machine() in ("x86_64", "i686") else ()),
     "-fno-math-errno",
     "-fno-trapping-math",
     "-fno-signed-zeros",
@@ -40,6 +42,8 @@ _FLAGS = (
 )
 _SECONDS = 60.0
 _FLOPS_A_THREAD = 1_000_000  # a step, below which a thread more costs more than it brings
+_MOST_COPIED = 1 << 24  # bytes of data; more is brought to the loop piece by piece
+_failed: set[str] = set()  # what the compiler could not do, so that it is not asked again
 Host = np.ndarray[Any, Any]
 
 
@@ -137,10 +141,15 @@ static inline __attribute__((always_inline)) void some_steps(void **shared, void
   {last}
 }}
 
-int nissl_steps(void **shared, void **data, const int32_t *order,
-                long start, long stop, long offset, long threads) {{
+static __attribute__((noinline)) void do_steps(void **shared, void **data, const int32_t *order,
+    long start, long stop, long offset) {{
   if (order) some_steps(shared, data, order, start, stop, offset, 1);
   else some_steps(shared, data, order, start, stop, offset, 0);
+}}
+
+int nissl_steps(void **shared, void **data, const int32_t *order,
+                long start, long stop, long offset, long threads) {{
+  do_steps(shared, data, order, start, stop, offset);
   return 0;
 }}
 
@@ -148,8 +157,7 @@ int nissl_epochs(void **shared, void **data, const int32_t *orders, void **repor
                  long threads) {{
   for (long e = 0; e < count; e++) {{
   {_renewal(spec)}
-  if (orders) some_steps(shared, data, orders + e * {spec.rows}, 0, {spec.steps}, 0, 1);
-  else some_steps(shared, data, orders, 0, {spec.steps}, 0, 0);
+  do_steps(shared, data, orders ? orders + e * {spec.rows} : 0, 0, {spec.steps}, 0);
   report(shared + {spec.fixed}, reports, e);
   }}
   return 0;
@@ -194,22 +202,48 @@ def _library(source: str, compiler: str) -> ctypes.CDLL:
     """Compile a source, unless the cache has it, and load it."""
     version = f"{compiler} {os.stat(compiler).st_mtime_ns} {_FLAGS} {os.uname().machine}"
     digest = hashlib.sha256(f"{version}\n{_processor()}\n{source}".encode()).hexdigest()[:32]
-    folder = cache_folder() / "native"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target = folder / f"{digest}.so"
-    if not _trusted(target):
-        with tempfile.TemporaryDirectory() as scratch, writing(target) as beside:
-            text = Path(scratch, "loop.c")
-            text.write_text(source)
-            subprocess.run(
-                [compiler, *_FLAGS, str(text), "-o", str(beside), "-lm", "-lpthread"],
-                check=True,
-                capture_output=True,
-                timeout=_SECONDS,
-            )
-            with beside.open("ab") as file:  # what comes after its end, a loader does not look at
-                file.write(hashlib.sha256(beside.read_bytes()).digest())
-    return ctypes.CDLL(str(target))
+    target = cache_folder() / "native" / f"{digest}.so"
+    if _trusted(target):
+        return ctypes.CDLL(str(target))
+    if digest in _failed:
+        raise Unsupported("the compiler failed before")
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            built = _compiled(source, compiler, Path(scratch))
+        except subprocess.SubprocessError:
+            _failed.add(digest)
+            raise
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_bytes(target, built.read_bytes())
+        except (OSError, SaveError):
+            pass  # a cache that cannot be written to: this process alone has the library
+        return ctypes.CDLL(str(target if _trusted(target) else built))
+
+
+def _compiled(source: str, compiler: str, folder: Path) -> Path:
+    """Compile a source in a folder of its own, and put the library's checksum behind its end."""
+    text, library = folder / "loop.c", folder / "loop.so"
+    text.write_text(source, encoding="utf-8")
+    command = [compiler, *_FLAGS, str(text), "-o", str(library), "-lm", "-lpthread"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        process_group=0,
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=_SECONDS)
+        finally:
+            if process.poll() is None:  # too slow, or interrupted: with all that it has started
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, said)
+    with library.open("ab") as file:  # what comes after its end, a loader does not look at
+        file.write(hashlib.sha256(library.read_bytes()).digest())
+    return library
 
 
 def _trusted(path: Path) -> bool:
@@ -233,6 +267,12 @@ def _processor() -> str:
     return next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "")
 
 
+def _plain(array: Array, dtype: np.dtype[Any]) -> Host:
+    """Return an array as C reads it: contiguous, and each number at a multiple of its size."""
+    host = np.asarray(array, dtype)
+    return host if host.flags.c_contiguous and host.flags.aligned else host.copy()
+
+
 class NativeLoop(Loop):
     """The compiled loop; state is copied in, worked on in place, and given back."""
 
@@ -247,11 +287,18 @@ class NativeLoop(Loop):
         self._stored = _stored(spec)
         self._threads = _threads(spec)
 
-    def hold(self, arrays: Sequence[Host]) -> list[Array]:
-        return [
-            np.ascontiguousarray(array, dtype)
-            for array, dtype in zip(arrays, self._stored, strict=True)
-        ]
+    def hold(self, arrays: Sequence[Host]) -> list[Array] | None:
+        """Return the arrays themselves, or a small copy of what C cannot read."""
+        rows = self._avals[self.spec.fixed + self.spec.state :]
+        copied = sum(
+            array.size * aval.dtype.itemsize
+            for array, aval, dtype in zip(arrays, rows, self._stored, strict=True)
+            if array.dtype != dtype or not (array.flags.c_contiguous and array.flags.aligned)
+        )
+        return None if copied > _MOST_COPIED else self._rows(arrays)
+
+    def _rows(self, arrays: Sequence[Array]) -> list[Host]:
+        return [_plain(array, dtype) for array, dtype in zip(arrays, self._stored, strict=True)]
 
     @staticmethod
     def _table(arrays: Sequence[Host]) -> Any:
@@ -261,7 +308,7 @@ class NativeLoop(Loop):
         result: list[Host] = []
         for array, aval in zip(arrays, self._avals[first : first + len(arrays)], strict=True):
             host = np.asarray(array, aval.dtype)
-            result.append(np.array(host, order="C") if copy else np.ascontiguousarray(host))
+            result.append(np.array(host, order="C") if copy else _plain(host, aval.dtype))
         return result
 
     def steps(
@@ -277,8 +324,8 @@ class NativeLoop(Loop):
         spec = self.spec
         kept = self._host(fixed, 0, copy=False)
         moving = self._host(state, spec.fixed, copy=True)
-        rows = self.hold(data)
-        gathered = None if order is None else np.ascontiguousarray(order, np.int32)
+        rows = self._rows(data)
+        gathered = None if order is None else _plain(order, np.dtype(np.int32))
         pointer = None if gathered is None else gathered.ctypes.data
         failed = self._steps(
             self._table([*kept, *moving]),
@@ -303,8 +350,8 @@ class NativeLoop(Loop):
         spec = self.spec
         kept = self._host(fixed, 0, copy=False)
         moving = self._host(state, spec.fixed, copy=True)
-        rows = self.hold(data)
-        gathered = None if orders is None else np.ascontiguousarray(orders, np.int32)
+        rows = self._rows(data)
+        gathered = None if orders is None else _plain(orders, np.dtype(np.int32))
         pointer = None if gathered is None else gathered.ctypes.data
         reports = [np.empty(count, aval.dtype) for aval in spec.report.out_avals]
         failed = self._epochs(
