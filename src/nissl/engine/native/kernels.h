@@ -75,6 +75,7 @@ struct Job {
   uint64_t opened;      /* how often chunks were opened */
   long alone;           /* for how many openings to come nobody is asked */
   long retreat, calm;   /* how many that were last, and openings since without a long wait */
+  long retreats;        /* how often that was */
   _Alignas(LINE) _Atomic(Chunk) chunk;
   _Alignas(LINE) _Atomic uint64_t free; /* when opened: 32 bits; first and last free chunk + 1 */
   _Alignas(LINE) atomic_long done;
@@ -84,14 +85,21 @@ struct Job {
 #define PATIENCE 2000 /* turns of waiting, some tens of microseconds */
 #define EAGER 100     /* turns of a helper without work, after which it lets others go first, ... */
 #define IDLE 400      /* ... and after which it sleeps between looks */
+#define LONG 3e-4     /* seconds of further waiting: somebody else has the helper's processor */
 #define ALONE 256     /* openings that the first thread does by itself after a long wait, ... */
 #define MOST_ALONE 65536 /* ... twice as many after each further one, up to this many */
-#define CALM 4096     /* openings without a long wait, after which it begins anew */
+#define CALM 2048     /* openings without a long wait, after which it begins anew */
 
 static inline void breathe(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #endif
+}
+
+static inline double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* Take free chunks and do them: the first thread from the front, others from the back, so that a
@@ -127,13 +135,16 @@ static void together(Job *job, Chunk chunk, long count) {
   atomic_store_explicit(&job->free, when << 32 | (uint64_t)count, memory_order_release);
   take_chunks(job, when, 1);
   long n = 0;
+  double since = 0;
   for (; atomic_load_explicit(&job->done, memory_order_acquire) < count; n++) {
     breathe();
+    if (n == PATIENCE) since = now();
     if (n > PATIENCE) sched_yield();
   }
-  if (n > PATIENCE) {
+  if (n > PATIENCE && now() - since > LONG) {
     job->retreat = job->calm > CALM ? ALONE : LEAST(2 * job->retreat, MOST_ALONE);
     job->alone = job->retreat;
+    job->retreats++;
     job->calm = 0;
   } else {
     job->calm++;
@@ -168,7 +179,8 @@ static void do_job(Job *job, void (*work)(Job *), long threads) {
   job->alone = atomic_load_explicit(&last_retreat, memory_order_relaxed);
   job->retreat = job->alone ? job->alone : ALONE / 2;
   work(job);
-  atomic_store_explicit(&last_retreat, job->calm > CALM ? 0 : job->retreat & -(long)ALONE,
+  const long next = job->retreats ? job->retreat : job->retreat / 2;
+  atomic_store_explicit(&last_retreat, job->calm > CALM || next < ALONE ? 0 : next,
                         memory_order_relaxed);
   atomic_store_explicit(&job->over, 1, memory_order_release);
   while (made) pthread_join(others[--made], 0);
