@@ -18,8 +18,8 @@ import nissl
 from nissl.engine import get_engine
 from nissl.engine.base import LoopSpec
 from nissl.engine.native import loop as native
-from nissl.engine.native.arrays import Buffer, padded, reshaped
 from nissl.engine.native.emit import source_of_arrays
+from nissl.engine.native.views import Buffer, padded, reshaped
 from nissl.models.inputs import Data
 
 pytestmark = pytest.mark.skipif(

@@ -397,7 +397,7 @@ def test_directions_files_and_resolutions_that_there_are_not(tmp_path):
     with pytest.raises(ArgumentError, match="the ending '' is none of these"):
         plot_model(model, "model")
     with pytest.raises(ArgumentTypeError, match="name of a file"):
-        plot_model(model, 3)  # type: ignore[arg-type]
+        plot_model(model, 3)
     for dpi in (0, -1, float("nan"), float("inf")):
         with pytest.raises(ArgumentError, match="above 0"):
             plot_model(model, "m.png", dpi=dpi)
@@ -409,7 +409,7 @@ def test_directions_files_and_resolutions_that_there_are_not(tmp_path):
     with pytest.raises(ArgumentError, match="at least 3 rows"):
         diagram(model, most=2)
     with pytest.raises(ArgumentTypeError, match="number of rows"):
-        diagram(model, most=3.5)  # type: ignore[arg-type]
+        diagram(model, most=3.5)
 
 
 def test_a_model_that_cannot_be_traced():

@@ -249,4 +249,4 @@ def test_names_are_checked() -> None:
     with pytest.raises(ArgumentError, match="'sin'"):
         parse("x", names=["sin"])
     with pytest.raises(ArgumentTypeError, match="a text"):
-        parse(3)  # pyright: ignore[reportArgumentType]
+        parse(3)

@@ -308,9 +308,17 @@ def test_circles_stand_where_the_convention_is() -> None:
 
 def test_hard_functions_are_drawn_too() -> None:
     functions = [lambda x: 1 / x, nissl.log, nissl.exp, lambda x: x * math.nan]
-    explain.activations(functions, low=-800, high=800).figure().draw_without_rendering()
-    explain.activations({"層 $x_1$": "relu"}).figure().draw_without_rendering()
-    explain.activations(["relu"], low=-1e-3, high=1e8).figure().draw_without_rendering()
+    shown = (
+        (explain.activations(functions, low=-800, high=800), 4),
+        (explain.activations({"層 $x_1$": "relu"}), 1),
+        (explain.activations(["relu"], low=-1e-3, high=1e8), 1),
+    )
+    for gallery, panels in shown:
+        figure = gallery.figure()
+        figure.draw_without_rendering()
+        assert len(figure.axes) == panels
+        for axes in figure.axes:
+            assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
 
 
 def test_all_forms(tmp_path: Path, whole: Any) -> None:

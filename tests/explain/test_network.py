@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import nissl
 from nissl import explain
@@ -130,7 +131,11 @@ def test_layers_and_losses_of_any_name_are_drawn() -> None:
     model = nissl.Sequential([nissl.layers.Dense(1, input_shape=(1,), name="$\\foo$ 漢")])
     model.set_weights([[[math.inf]], [0.0]])
     shown = backprop(model, 1.0, 1.0, 0.1, lambda t, y: nissl.mean((t - y) ** 2, axis=-1))
-    shown.figure().savefig(io.BytesIO(), format="png")
+    drawn = io.BytesIO()
+    shown.figure().savefig(drawn, format="png")
+    with Image.open(drawn) as picture:
+        assert min(picture.size) > 100
+        assert len(picture.convert("L").getcolors()) > 2
 
 
 # ---- a single neuron --------------------------------------------------------------------------

@@ -185,4 +185,4 @@ def test_other_endings_and_missing_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="Plain has no picture"):
         Plain(Text("t")).save(tmp_path / "a.svg")
     assert not list(tmp_path.iterdir())
-    assert "<svg" not in Plain(Text("t"))._repr_html_()  # pyright: ignore[reportPrivateUsage]
+    assert "<svg" not in Plain(Text("t"))._repr_html_()

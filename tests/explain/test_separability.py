@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import itertools
 from fractions import Fraction
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -385,9 +386,14 @@ def test_the_rule_converges_exactly_where_a_line_exists(seed: int, samples: int)
 @pytest.mark.parametrize("features", [2, 3])
 def test_labels_that_look_like_mathematics_are_drawn(features: int, tmp_path) -> None:
     x = np.eye(features)
-    separable(x, ["$\\foo$"] + ["漢\t"] * (features - 1)).save(tmp_path / "line.svg")
+    labels = ["$\\foo$"] + ["漢\t"] * (features - 1)
+    assert separable(x, labels)
+    separable(x, labels).save(tmp_path / "line.svg")
     x[1:] = x[0]
-    separable(x, ["$\\foo$"] + ["漢\t"] * (features - 1)).save(tmp_path / "none.svg")
+    assert not separable(x, labels)
+    separable(x, labels).save(tmp_path / "none.svg")
+    for name in ("line.svg", "none.svg"):
+        assert ElementTree.parse(tmp_path / name).getroot().tag.endswith("svg")
 
 
 # ---- what is shown ---------------------------------------------------------------------------

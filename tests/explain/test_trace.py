@@ -369,7 +369,7 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(ArgumentError, match="digits"):
         explain.trace(lecture, digits=40)
     with pytest.raises(TypeError, match="function of tensors"):
-        explain.trace("x")(1.0)  # pyright: ignore[reportArgumentType]
+        explain.trace("x")(1.0)
 
 
 def test_repeated_outputs_and_inputs_handed_through() -> None:

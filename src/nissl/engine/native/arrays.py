@@ -20,89 +20,30 @@ import numpy as np
 from nissl.core.program import Program, out_avals
 from nissl.core.tensor import Aval, Equation, Key, Tensor
 from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, Unsupported, literal
+from nissl.engine.native.reductions import reduction
+from nissl.engine.native.views import (
+    PAD,
+    Buffer,
+    Index,
+    View,
+    contiguous,
+    is_rows,
+    padded,
+    reshaped,
+    sliced,
+    stretched,
+    turned,
+)
 
-Index: TypeAlias = tuple[int, ...]
 Operand: TypeAlias = "View | Made | str"
 Place: TypeAlias = tuple[str, int, Index]  # a buffer, an offset and strides
-DType: TypeAlias = np.dtype[Any]
 
-PAD = 16  # numbers; as in kernels.h
-CROWDED = 256
 MOST_NESTS = 300  # of one program: about six seconds of compiling in all
 MOST_BYTES = 1 << 26
 MOST_CONSTANT = 4096
 MOST_COLUMNS = 1 << 18  # of a product: the numbers of its chunks have 16 bits
 SHARED_ELEMENTS = 8192  # from which on a nest is divided among the threads
 SUFFIX = {"float32": "f", "float64": "d"}
-
-
-def padded(shape: Index) -> Index:
-    """Strides of a new array, in numbers: a matrix's rows begin at multiples of :data:`PAD`.
-
-    Rows that are a power of two apart would share few lines of the first cache, so they are not.
-    """
-    strides: list[int] = []
-    step = 1
-    for axis in range(len(shape) - 1, -1, -1):
-        strides.append(step)
-        step *= shape[axis]
-        if len(shape) == 2 and axis == 1:
-            step = -(-step // PAD) * PAD
-            step += PAD if step % CROWDED == 0 else 0
-    return tuple(reversed(strides))
-
-
-def contiguous(shape: Index) -> Index:
-    """Strides of an array without gaps, in numbers."""
-    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
-
-
-@dataclass(eq=False)
-class Buffer:
-    """Memory in the workspace.
-
-    Attributes:
-        name: of the pointer in C.
-        dtype: of its numbers.
-        count: how many numbers it has room for.
-        made: number of the nest that fills it; -1 for what is there when the step begins.
-    """
-
-    name: str
-    dtype: DType
-    count: int
-    made: int = -1
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes, in whole cache lines, with room to read a vector past the end."""
-        return (-(-self.count * self.dtype.itemsize // 64) + 2) * 64
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A way of stepping through a buffer: index to ``offset + sum(i * stride)``."""
-
-    buffer: Buffer
-    shape: Index
-    strides: Index
-    offset: int = 0
-
-    @property
-    def pointer(self) -> str:
-        """Where its first number lies, in C."""
-        return f"{self.buffer.name} + {self.offset}" if self.offset else self.buffer.name
-
-    def at(self, variables: Sequence[str]) -> str:
-        """The number at an index, in C."""
-        terms = [
-            variable if stride == 1 else f"{variable} * {stride}"
-            for variable, stride in zip(variables, self.strides, strict=True)
-            if stride
-        ]
-        if self.offset:
-            terms.append(str(self.offset))
-        return f"{self.buffer.name}[{' + '.join(terms) or '0'}]"
 
 
 @dataclass(eq=False)
@@ -225,11 +166,11 @@ class Arrays:
     def _constant(self, array: Any) -> View:
         if id(array) in self._kept:
             return self._kept[id(array)][1]
-        stretched = [
+        uniform = [
             n > 1 and bool((array == array.take([0], axis)).all())
             for axis, n in enumerate(array.shape)
         ]
-        core = array[tuple(slice(1) if flat else slice(None) for flat in stretched)]
+        core = array[tuple(slice(1) if flat else slice(None) for flat in uniform)]
         if core.size > MOST_CONSTANT:
             raise Unsupported("a large constant")
         name = self.name()
@@ -238,7 +179,7 @@ class Arrays:
         room = -(-core.size // PAD) * PAD  # a product's tiles read whole vectors
         self.constants.append(f"static _Alignas(LINE) const {kind} {name}[{room}] = {{{numbers}}};")
         steps = contiguous(core.shape)
-        strides = tuple(0 if flat else s for flat, s in zip(stretched, steps, strict=True))
+        strides = tuple(0 if flat else s for flat, s in zip(uniform, steps, strict=True))
         view = View(Buffer(name, array.dtype, core.size), array.shape, strides)
         self._kept[id(array)] = (array, view)  # the array is kept, so that its id stays its own
         return view
@@ -333,14 +274,14 @@ class Arrays:
                     aval, operands, lambda x: f"({x} != 0)" if test else f"(({kind}){x})"
                 )
             case "broadcast_to":
-                return _stretched(self.view(operands[0]), aval.shape)
+                return stretched(self.view(operands[0]), aval.shape)
             case "permute_dims":
                 x, axes = self.view(operands[0]), params["axes"]
                 strides = tuple(x.strides[a] for a in axes)
                 return View(x.buffer, aval.shape, strides, x.offset)
             case "slice":
                 x = self.view(operands[0])
-                return _sliced(x, aval.shape, params["starts"], params["steps"])
+                return sliced(x, aval.shape, params["starts"], params["steps"])
             case "random_bits":
                 return self._random_bits(self.view(operands[0]), aval)
             case "softmax":
@@ -408,19 +349,19 @@ class Arrays:
         nest.reads.add(view.buffer.name)
         made = Made(nest, "", aval, result)
         nest.stores.append(made)
-        nest.lines += _reduction(name, view, result, axis)
+        nest.lines += reduction(name, view, result, axis)
         return result
 
     def _matmul(self, x: View, y: View, aval: Aval) -> Made:
         if x.buffer.dtype.name not in SUFFIX or len(x.shape) != 2:
             raise Unsupported("a product of this form")
         inner = x.shape[1]
-        swapped = y.strides[0] == 1 and y.strides[1] != 1 and not _is_rows(y)
+        swapped = y.strides[0] == 1 and y.strides[1] != 1 and not is_rows(y)
         if swapped:  # (y.T @ x.T).T: only the smaller x has to be turned
-            a, b = _turned(y), _turned(x)
+            a, b = turned(y), turned(x)
         else:
             a, b = x, y
-        if not _is_rows(b):
+        if not is_rows(b):
             b = self.copied(b, padded(b.shape))
         if b.shape[1] > MOST_COLUMNS:
             raise Unsupported("a wide product")
@@ -429,138 +370,6 @@ class Arrays:
         nest.product = Product(a, b, inner, swapped, local)
         nest.reads |= {a.buffer.name, b.buffer.name}
         return Made(nest, local, aval)
-
-
-def _turned(view: View) -> View:
-    rows, columns = view.shape
-    return View(view.buffer, (columns, rows), view.strides[::-1], view.offset)
-
-
-def _is_rows(view: View) -> bool:
-    """Whether rows are contiguous, aligned, and padded to whole vectors."""
-    return view.strides == padded(view.shape) and view.offset % PAD == 0
-
-
-def _stretched(view: View, shape: Index) -> View:
-    offset = len(shape) - len(view.shape)
-    strides = tuple(
-        0
-        if axis < offset or (view.shape[axis - offset] == 1 and n != 1)
-        else view.strides[axis - offset]
-        for axis, n in enumerate(shape)
-    )
-    return View(view.buffer, shape, strides, view.offset)
-
-
-def _sliced(view: View, shape: Index, starts: Index, steps: Index) -> View:
-    """Every ``step``-th number from a start; where it ends, the shape says."""
-    offset = view.offset + sum(i * s for i, s in zip(starts, view.strides, strict=True))
-    strides = tuple(s * each for s, each in zip(view.strides, steps, strict=True))
-    return View(view.buffer, shape, strides, offset)
-
-
-def reshaped(shape: Index, strides: Index, new: Index) -> Index | None:
-    """Strides of the same numbers in another shape, or ``None`` where they must be copied.
-
-    >>> reshaped((4, 6), (6, 1), (2, 2, 6)), reshaped((4, 6), (16, 1), (24,))
-    ((12, 6, 1), None)
-    """
-    old = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
-    result: list[int] = []
-    place, place_new = 0, 0
-    while place < len(old):
-        total, first = old[place][0], place
-        while place + 1 < len(old) and old[place][1] == old[place + 1][0] * old[place + 1][1]:
-            place += 1  # axes that step as one
-            total *= old[place][0]
-        group, steps = 1, list[int]()
-        while place_new < len(new) and (group < total or new[place_new] == 1):
-            group *= new[place_new]
-            steps.append(new[place_new])
-            place_new += 1
-        if group != total:
-            return _by_axis(old[first:], result, new)
-        step = old[place][1]
-        inner: list[int] = []
-        for n in reversed(steps):
-            inner.append(step)
-            step *= n
-        result += reversed(inner)
-        place += 1
-    result += [1] * (len(new) - len(result))
-    return tuple(result)
-
-
-def _by_axis(rest: Sequence[tuple[int, int]], done: Sequence[int], new: Index) -> Index | None:
-    """Strides where the remaining axes are the same but for some of length 1."""
-    wanted = new[len(done) :]
-    if [n for n, _ in rest] != [n for n in wanted if n != 1]:
-        return None
-    steps = iter(s for _, s in rest)
-    return (*done, *(1 if n == 1 else next(steps) for n in wanted))
-
-
-def _reduction(name: str, x: View, result: View, axis: Index) -> list[str]:
-    """The loops of a reduction, outermost first."""
-    kind = C_TYPES[result.buffer.dtype.name]
-    kept = [a for a in range(len(x.shape)) if a not in axis]
-    number = x.at([f"i{a}" for a in range(len(x.shape))])
-    target = result.at([f"i{a}" for a in kept])
-    start, combine = _combination(name, result.buffer.dtype)
-
-    def loop(a: int) -> str:
-        return f"for (long i{a} = 0; i{a} < {x.shape[a]}; i{a}++)"
-
-    if name == "argmax":
-        source = C_TYPES[x.buffer.dtype.name]
-        (a,) = axis
-        first = x.at(["0" if each == a else f"i{each}" for each in range(len(x.shape))])
-        return [
-            *(f"{loop(k)} {{" for k in kept),
-            f"{source} best = {first}; {kind} place = 0;",
-            f"for (long i{a} = 1; i{a} < {x.shape[a]}; i{a}++) {{",
-            f"const {source} x = {number};",
-            f"if (x > best || (x != x && best == best)) {{ best = x; place = i{a}; }}",
-            "}",
-            f"{target} = place;",
-            *("}" for _ in kept),
-        ]
-    if kept and kept[-1] == len(x.shape) - 1:  # add rows to rows
-        *outer, last = kept
-        return [
-            *(f"{loop(k)} {{" for k in outer),
-            f"{loop(last)} {target} = {start};",
-            *(f"{loop(a)} {{" for a in axis),
-            '_Pragma("GCC ivdep")',
-            f"{loop(last)} {target} = {combine(target, number)};",
-            *("}" for _ in axis),
-            *("}" for _ in outer),
-        ]
-    return [
-        *(f"{loop(k)} {{" for k in kept),
-        f"{kind} total = {start};",
-        *(loop(a) for a in axis),
-        f"total = {combine('total', number)};",
-        f"{target} = total;",
-        *("}" for _ in kept),
-    ]
-
-
-def _combination(name: str, dtype: DType) -> tuple[str, Callable[[str, str], str]]:
-    if name == "sum":
-        return "0", lambda total, x: f"{total} + {x}"
-    if name == "argmax":
-        return "0", lambda total, x: total
-    largest = name in ("max", "any")
-    choose = EXPRESSIONS["maximum" if largest else "minimum"]
-    if dtype.kind == "b":
-        start = "0" if largest else "1"
-    elif dtype.kind == "f":
-        start = "-INFINITY" if largest else "INFINITY"
-    else:
-        limits = np.iinfo(dtype)
-        start = literal(int(limits.min if largest else limits.max), dtype)
-    return start, lambda total, x: choose(dtype, total, x)
 
 
 def program_to_arrays(program: Program, inputs: Sequence[View], prefix: str) -> Arrays:

@@ -13,20 +13,9 @@ import numpy as np
 from nissl.core.program import Program
 from nissl.core.tensor import Aval
 from nissl.engine.base import LoopSpec
-from nissl.engine.native.arrays import (
-    PAD,
-    SUFFIX,
-    Arrays,
-    Buffer,
-    Made,
-    Nest,
-    Product,
-    View,
-    contiguous,
-    padded,
-    program_to_arrays,
-)
+from nissl.engine.native.arrays import SUFFIX, Arrays, Made, Nest, Product, program_to_arrays
 from nissl.engine.native.functions import C_TYPES, PRELUDE, Unsupported, literal
+from nissl.engine.native.views import PAD, Buffer, View, contiguous, padded
 
 KERNELS = Path(__file__).with_name("kernels.h")
 MOST_STATE_BYTES = 1 << 24  # above it, or above this batch, XLA is as fast or faster

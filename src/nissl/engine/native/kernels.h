@@ -14,7 +14,6 @@
 #include <time.h>
 
 #define LINE 64 /* bytes of a vector and of a cache line */
-#define PAD 16  /* rows of arrays begin at multiples of this many numbers */
 #if defined(__AVX512F__)
 #define TILE_R 8
 #define TILE_V 3
