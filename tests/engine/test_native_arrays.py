@@ -325,6 +325,33 @@ def test_products_of_all_shapes(m: int, monkeypatch: pytest.MonkeyPatch) -> None
         np.testing.assert_allclose(found[i], wanted, rtol=1e-5, atol=2e-5 * k)
 
 
+def test_old_values_are_read_before_they_are_overwritten_and_slices_of_slices_are_found() -> None:
+    """The first state could be overwritten at once, were it not for who reads it later."""
+
+    def step(matrix: Any, totals: Any, x: Any) -> Any:
+        new = matrix * 2.0
+        below = matrix[1:, 2:][1:, 1:]  # (2, 3) of (4, 6)
+        return new, totals + nissl.sum(matrix, axis=0) + nissl.sum(below) + nissl.sum(x)
+
+    rng = np.random.default_rng(2)
+    matrix, totals, x = (rng.normal(size=n).astype("float32") for n in ((4, 6), (6,), (5, 2)))
+    spec = LoopSpec(
+        step=nissl.trace(step, matrix, totals, x),
+        last=None,
+        report=nissl.trace(lambda m, t: nissl.sum(t), matrix, totals),
+        fixed=0,
+        state=2,
+        batch_size=5,
+        rows=5,
+        shuffled=False,
+        fresh=(None, None),
+    )
+    found = made(spec, 2).steps([], [matrix, totals], [x], None, 0, 1)
+    np.testing.assert_array_equal(found[0], 2 * matrix)
+    wanted = totals + matrix.sum(0) + matrix[2:, 3:].sum() + x.sum()
+    np.testing.assert_allclose(found[1], wanted, rtol=1e-5, atol=1e-5)
+
+
 # ---- parts --------------------------------------------------------------------------------------
 @given(st.lists(st.integers(1, 4), max_size=4), st.data())
 @settings(max_examples=200, deadline=None)
