@@ -48,7 +48,6 @@ def integral(name: str, *avals: Aval) -> Aval:
 
 
 @functools.lru_cache(maxsize=4096)
-@functools.lru_cache(maxsize=1024)
 def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
     """Return the shape that all shapes stretch to (Array API, *Broadcasting*)."""
     ndim = max(len(shape) for shape in shapes)
