@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,23 @@ def test_relative_cache_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("NISSL_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "somewhere")
     assert files.cache_folder().is_absolute()
+
+
+@pytest.mark.parametrize("asked", ["~/made/m.txt", Path("~") / "made" / "m.txt"])
+def test_a_tilde_is_the_home_folder(
+    asked: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    files.write_bytes(asked, b"here")
+    assert (tmp_path / "home" / "made" / "m.txt").read_bytes() == b"here"
+    assert not (tmp_path / "~").exists()
+    assert files.user_path("a/~") == Path("a/~")
+    assert files.user_path("~nobody-of-this-name/x") == Path("~nobody-of-this-name/x")
+
+
+@pytest.mark.parametrize("path", [None, 3, b"m", ["m"], "", "a\0b"])
+def test_what_is_no_path_is_refused(path: Any) -> None:
+    with pytest.raises(nissl.errors.NisslError, match="filepath"):
+        files.user_path(path, "filepath")

@@ -12,7 +12,7 @@ import pytest
 from nissl.callbacks import CallbackList, EarlyStopping, LambdaCallback
 from nissl.errors import ArgumentError
 from nissl.progress import ProgressBar, format_pace, format_remaining, format_value
-from nissl.screen import Screen, can_encode, in_notebook
+from nissl.screen import Screen, can_encode, in_notebook, show
 
 FULL = "━" * 20
 
@@ -486,6 +486,51 @@ def test_a_closed_or_absent_stream_is_silence(monkeypatch):
     bar = ProgressBar(1)
     bar.on_predict_begin()
     bar.on_predict_end()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("ascii", "l?p_?n"), ("cp1252", "l?p_?n"), ("utf-8", "lớp_ẩn"), ("utf-16-le", "lớp_ẩn")],
+)
+def test_texts_that_a_console_cannot_show_degrade(encoding, shown, monkeypatch):
+    """A summary, a callback's word and a bar: strict errors are what Python's own streams have."""
+    from nissl.callbacks import Callback
+    from nissl.layers import Dense
+    from nissl.models import Sequential
+
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding, errors="strict", newline="")
+    monkeypatch.setattr(sys, "stdout", stream)
+    model = Sequential([Dense(4, name="lớp_ẩn", input_shape=(3,))])
+    model.summary()
+    Callback().say("lớp_ẩn")
+    ProgressBar(1).say("lớp_ẩn")
+    bar = ProgressBar(1)
+    bar.on_predict_begin()
+    bar.say("lớp_ẩn")
+    bar.on_predict_end()
+    written = raw.getvalue().decode(encoding)
+    assert written.count(shown) == 4
+    assert written.count(f"{shown} (Dense)") == 1
+
+
+@pytest.mark.parametrize("kind", ["absent", "closed", "broken", "odd"])
+def test_what_cannot_be_printed_is_no_error(kind, monkeypatch):
+    class Broken(Stream):
+        encoding = "no such encoding" if kind == "odd" else "utf-8"
+
+        def write(self, text):
+            if kind == "broken":
+                raise BrokenPipeError(32, "Broken pipe")
+            return super().write(text)
+
+    stream = None if kind == "absent" else Broken()
+    if kind == "closed":
+        stream.close()
+    monkeypatch.setattr(sys, "stdout", stream)
+    show("lớp\ud800")
+    if kind == "odd":
+        assert stream.getvalue() == "l?p?\n"
 
 
 def test_standard_output_is_looked_up_when_training_begins(capsys):

@@ -8,8 +8,35 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from nissl.errors import SaveError
+from nissl.errors import ArgumentError, ArgumentTypeError, SaveError
+
+
+def user_path(path: Any, name: str = "path") -> Path:
+    """Return a path that a user gave, with ``~`` as the home folder.
+
+    Args:
+        path: a text, or a ``Path``.
+        name: what messages call it.
+
+    Raises:
+        ArgumentTypeError: it is no text and no path.
+        ArgumentError: it is empty, or has a NUL in it.
+
+    >>> user_path("~/model.keras") == Path.home() / "model.keras"
+    True
+    """
+    given: Any = path
+    if isinstance(given, os.PathLike):
+        given = os.fspath(given)
+    if not isinstance(given, str):
+        kind = "None" if given is None else f"{type(given).__name__} {given!r:.80}"
+        raise ArgumentTypeError(f"{name} is a text or a pathlib.Path, not {kind}")
+    if not given or "\0" in given:
+        fault = "has a NUL character in it" if given else "is empty"
+        raise ArgumentError(f"{name} {given!r:.80} {fault}; give the name of a file or folder")
+    return Path(os.path.expanduser(given))
 
 
 def cache_folder() -> Path:
@@ -40,6 +67,7 @@ def writing(path: str | os.PathLike[str]) -> Generator[Path]:
 
     When anything fails, a full disk among them, the temporary file is removed, what was at
     ``path`` before is untouched, and an ``OSError`` becomes a :class:`~nissl.errors.SaveError`.
+    ``~`` is the home folder; see :func:`user_path`.
 
     >>> import pathlib, tempfile
     >>> target = pathlib.Path(tempfile.mkdtemp()) / "note.txt"
@@ -48,7 +76,7 @@ def writing(path: str | os.PathLike[str]) -> Generator[Path]:
     >>> target.read_text()
     'whole or not at all'
     """
-    target = Path(path)
+    target = user_path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(

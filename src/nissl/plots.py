@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nissl.errors import ArgumentError, MissingDependencyError, ShapeError
-from nissl.files import writing
+from nissl.files import user_path, writing
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
@@ -85,7 +85,7 @@ def save(figure: Figure, path: str | os.PathLike[str], dpi: float | None = None)
     Raises:
         ArgumentError: the ending is none of those in :data:`ENDINGS`.
     """
-    ending = os.path.splitext(os.fspath(path))[1].lower()
+    ending = user_path(path).suffix.lower()
     if ending not in ENDINGS:
         raise ArgumentError(
             f"{os.fspath(path)}: pictures are written as {', '.join(ENDINGS)}; the ending "

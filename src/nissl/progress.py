@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from nissl.callbacks.base import Callback, Logs
 from nissl.errors import ArgumentError
-from nissl.screen import Screen, Segment
+from nissl.screen import Screen, Segment, show
 
 _BAR_WIDTH = 20
 _SHORTEST_BAR = 5
@@ -113,7 +113,7 @@ class ProgressBar(Callback):
     def say(self, text: str) -> None:
         """Print a line above the bar."""
         if self._screen is None:
-            print(text, flush=True)
+            show(text)
         else:
             self._screen.lines(text)
 

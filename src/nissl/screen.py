@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import unicodedata
@@ -13,6 +14,21 @@ Segment = tuple[str, str]  # a text and its style: "", "bold", "done" or "rest"
 _STYLES = {"bold": "\x1b[1m", "done": "\x1b[32m", "rest": "\x1b[37m"}
 _RESET = "\x1b[0m"
 _INTERVAL = {"terminal": 0.05, "notebook": 0.1, "log": 1.0}  # seconds between two updates
+
+
+def show(text: str, stream: TextIO | None = None) -> None:
+    """Print lines, with ``?`` for what the stream's encoding lacks; a dead stream is no error.
+
+    Args:
+        text: what to print; a line end is added.
+        stream: where to; ``sys.stdout`` by default.
+    """
+    target = sys.stdout if stream is None else stream
+    if target is None:  # a program without a console
+        return
+    with contextlib.suppress(OSError, ValueError):  # gone, full, or closed
+        target.write(encodable(text, target) + "\n")
+        target.flush()
 
 
 class Screen:
@@ -99,7 +115,7 @@ class Screen:
         if self.stream is None:
             return
         try:
-            self.stream.write(_encodable(text, self.stream))
+            self.stream.write(encodable(text, self.stream))
             self.stream.flush()
         except (OSError, ValueError):  # gone, full, or closed
             self.stream = None
@@ -126,12 +142,15 @@ def can_encode(text: str, stream: Any) -> bool:
     return True
 
 
-def _encodable(text: str, stream: TextIO) -> str:
-    """The text, with ``?`` for what the stream cannot encode."""
+def encodable(text: str, stream: Any) -> str:
+    """Return the text with ``?`` for what the stream cannot encode."""
     if text.isascii() or can_encode(text, stream):
         return text
-    encoding = stream.encoding
-    return text.encode(encoding, "replace").decode(encoding)
+    try:
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        return text.encode(encoding, "replace").decode(encoding)
+    except LookupError:  # an encoding that Python does not know
+        return text.encode("ascii", "replace").decode()
 
 
 def _kind(stream: Any, variables: Mapping[str, str]) -> Literal["terminal", "notebook", "log"]:

@@ -218,9 +218,9 @@ def test_a_config_that_json_cannot_hold_is_refused(tmp_path: Path, value: Any) -
 
 @pytest.mark.parametrize("name", [3, b"m.keras", "", "a\0b"])
 def test_names_that_are_no_file_names(name: Any) -> None:
-    with pytest.raises(ArgumentTypeError, match="name of a file"):
+    with pytest.raises((ArgumentError, ArgumentTypeError), match="path"):
         read_archive(name)
-    with pytest.raises(ArgumentTypeError, match="name of a file"):
+    with pytest.raises((ArgumentError, ArgumentTypeError), match="path"):
         write_archive(name, CONFIG, METADATA, {})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from nissl.errors import ArgumentTypeError
+from nissl.screen import show
 
 Logs = dict[str, Any]
 
@@ -71,7 +72,7 @@ class Callback:
         """Print a line; where a progress bar is drawn, above it."""
         speaker = self.speaker
         if speaker is None:
-            print(text, flush=True)
+            show(text)
         else:
             speaker(text)
 

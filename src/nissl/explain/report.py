@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nissl.errors import ArgumentError
-from nissl.files import write_bytes
+from nissl.files import user_path, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -309,7 +309,7 @@ class Explanation(ABC):
         Raises:
             ArgumentError: the ending is none of these.
         """
-        ending = os.path.splitext(os.fspath(path))[1].lower()
+        ending = user_path(path).suffix.lower()
         if ending in PICTURES:
             from nissl import plots
 

@@ -15,12 +15,12 @@ import stat
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from nissl.errors import ArgumentTypeError, FileFormatError, SaveError
-from nissl.files import writing
+from nissl.files import user_path, writing
 from nissl.models.archive_h5 import decode_weights, encode_weights
 from nissl.models.archive_zip import CONFIG, METADATA, WEIGHTS, read_members
 from nissl.registry import snake_case
@@ -151,7 +151,7 @@ def write_archive(
         (CONFIG, _to_json(config, "config")),
         (WEIGHTS, encode_weights(weights, groups or {})),
     ]
-    target = os.path.realpath(_file_name(path))
+    target = os.path.realpath(user_path(path))
     if os.path.isdir(target):
         raise SaveError(f"{target} is a folder; give the name of a file, such as model.keras")
     with writing(target) as beside, open(beside, "wb") as file:
@@ -189,7 +189,7 @@ def read_archive(path: str | os.PathLike[str]) -> Archive:
             writes; names the file and the member.
         MissingDependencyError: h5py is not installed.
     """
-    name = _file_name(path)
+    name = str(user_path(path))
     if not os.path.exists(name):
         raise FileFormatError(f"there is no file {name}")
     if not os.path.isfile(name):
@@ -208,20 +208,9 @@ def write_weights(
 
 def read_weights(path: str | os.PathLike[str]) -> Archive:
     """Read a ``.weights.h5`` file that may be damaged or hostile; it has no configuration."""
-    name = _file_name(path)
+    name = str(user_path(path))
     if not os.path.isfile(name):
         raise FileFormatError(f"there is no file {name}")
     with open(name, "rb") as file:
         image = file.read()
     return Archive({}, {}, decode_weights(image, name), name)
-
-
-def _file_name(path: object) -> str:
-    name: object = os.fspath(cast("os.PathLike[str]", path)) if _is_path(path) else None
-    if isinstance(name, str) and name and "\0" not in name:
-        return name
-    raise ArgumentTypeError(f"{path!r} is not the name of a file, such as 'model.keras'")
-
-
-def _is_path(path: object) -> bool:
-    return isinstance(path, (str, os.PathLike))

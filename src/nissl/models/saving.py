@@ -12,6 +12,7 @@ import numpy as np
 from nissl import losses, metrics, optimizers
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, FileFormatError, NisslError, SaveError
+from nissl.files import user_path
 from nissl.layers.base import Layer, weight_budget
 from nissl.models.archive import (
     Archive,
@@ -109,7 +110,7 @@ def _compile_config(model: Model) -> dict[str, Any]:
 
 
 def _checked_target(filepath: Any, ending: str, overwrite: bool) -> Path:
-    path = Path(filepath)
+    path = user_path(filepath, "filepath")
     if not path.name.endswith(ending):
         raise ArgumentError(f"the file name must end in {ending!r}, and is {str(path)!r}")
     if path.exists() and not overwrite:

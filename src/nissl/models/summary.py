@@ -16,7 +16,7 @@ from nissl.errors import ArgumentError, NisslError
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 from nissl.layers.base import Layer
-from nissl.screen import can_encode, in_notebook
+from nissl.screen import can_encode, in_notebook, show
 
 Align = Literal["<", ">", "^"]
 _NARROWEST, _WIDEST = 40, 88
@@ -187,7 +187,7 @@ def show_summary(
         module = importlib.import_module("IPython.display")
         module.display({"text/html": page, "text/plain": text}, raw=True)
     else:
-        print(text)
+        show(text)
 
 
 _FILES = ("_io", "io")  # where the standard library's streams are: the output was redirected

@@ -19,6 +19,7 @@ from nissl.explain.perceptrons.forms import (
     vector,
 )
 from nissl.explain.report import Cell, Explanation, Part, Table, Text, format_number
+from nissl.files import user_path
 from nissl.i18n import translate as _
 from nissl.models.perceptron import TARGETS, Perceptron, Update
 
@@ -246,7 +247,7 @@ class PerceptronRun(Explanation):
             ArgumentError: the ending is none that can be written, or there is no line to animate:
                 there are more than two features, or no update.
         """
-        if os.path.splitext(os.fspath(path))[1].lower() == ".gif":
+        if user_path(path).suffix.lower() == ".gif":
             from nissl.explain.perceptrons.run_picture import animate
 
             animate(self, path)

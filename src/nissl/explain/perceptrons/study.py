@@ -17,6 +17,7 @@ from nissl.explain.perceptrons.run_picture import draw_end
 from nissl.explain.perceptrons.separability import Separability, separable
 from nissl.explain.perceptrons.separability_picture import draw_plane
 from nissl.explain.report import Explanation, Part, Text
+from nissl.files import user_path
 from nissl.i18n import translate as _
 from nissl.models.perceptron import Perceptron
 from nissl.plots import new_figure
@@ -108,7 +109,7 @@ class PerceptronStudy(Explanation):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the explanation to a file; as ``.gif`` the run's line moves."""
-        if os.path.splitext(os.fspath(path))[1].lower() == ".gif":
+        if user_path(path).suffix.lower() == ".gif":
             self.run.save(path)
         else:
             super().save(path)

@@ -20,6 +20,7 @@ from nissl.core.variable import Capture, Variable, capture
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value
 from nissl.explain.training.surfaces import Surface, surface
+from nissl.files import user_path
 from nissl.i18n import translate as _
 from nissl.models.inputs import checked_count
 from nissl.optimizers import Optimizer
@@ -154,7 +155,7 @@ class RaceReport(Explanation):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the race to a file, as every explanation, or as ``.gif``: the paths move."""
-        if os.path.splitext(os.fspath(path))[1].lower() == ".gif":
+        if user_path(path).suffix.lower() == ".gif":
             from nissl.explain.training.race_picture import animate
 
             animate(self, path)
