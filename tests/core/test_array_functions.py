@@ -14,7 +14,7 @@ from nissl.autodiff import check_grads, grad
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 
-few = settings(max_examples=40, deadline=None, derandomize=True)
+few = settings(max_examples=40)
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)
 solid = hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4)

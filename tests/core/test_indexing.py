@@ -93,7 +93,7 @@ def test_traced_shapes_agree(key: Any) -> None:
     np.testing.assert_array_equal(program(X)[0].numpy(), wanted)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.data())
 def test_basic_keys(data: Any) -> None:
     shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
@@ -102,7 +102,7 @@ def test_basic_keys(data: Any) -> None:
     np.testing.assert_array_equal(Tensor(x)[key].numpy(), x[key])
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.data())
 def test_mixed_keys(data: Any) -> None:
     """Slices, integers, new axes, ellipsis and integer arrays that broadcast, in any order."""
@@ -139,7 +139,7 @@ def test_iteration_and_length() -> None:
 # ---- take and its relatives ------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4), st.data())
 def test_take(shape: tuple[int, ...], data: Any) -> None:
     x = np.random.default_rng(0).uniform(-2, 2, shape)

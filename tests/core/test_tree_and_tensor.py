@@ -35,7 +35,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(trees)
 def test_containers_are_taken_apart_and_put_together(nested: Any) -> None:
     leaves, structure = tree.flatten(nested)

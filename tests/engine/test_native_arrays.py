@@ -354,7 +354,7 @@ def test_old_values_are_read_before_they_are_overwritten_and_slices_of_slices_ar
 
 # ---- parts --------------------------------------------------------------------------------------
 @given(st.lists(st.integers(1, 4), max_size=4), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_reshaped_strides_are_numpys(shape: list[int], data: Any) -> None:
     """Where it gives strides they reach the same numbers; where it finds none, NumPy copies too."""
     axes = data.draw(st.permutations(range(len(shape))))

@@ -75,7 +75,7 @@ def sums(draw: st.DrawFn) -> tuple[str, float]:
 
 
 @given(sums())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_brackets_and_operators_of_any_nesting(pair: tuple[str, float]) -> None:
     text, value = pair
     assert parse(f"x + {text}")(np.float64(0)).item() == value
@@ -85,7 +85,7 @@ WORDS = [*functions(), *"xyπ()()+-*/^.,0129e²½₂ \n[]_=&'\"\\", "lambda", "1
 
 
 @given(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=3)), max_size=30).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     try:
         f = parse(text)
@@ -114,7 +114,7 @@ LEAVES = st.sampled_from(["x", "y1", "2", "2.5e-7", "1e3", "pi", "e", "0.5"])
 
 
 @given(st.recursive(LEAVES, nested, max_leaves=7))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_latex_says_what_is_computed(text: str) -> None:
     try:
         f = parse(text, names=("x", "y1"))

@@ -64,7 +64,7 @@ def graphs(draw: st.DrawFn) -> tuple[Sizes, list[tuple[int, int]], bool]:
 
 
 @given(graphs())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_boxes_are_apart_and_edges_cross_none(
     graph: tuple[Sizes, list[tuple[int, int]], bool],
 ) -> None:

@@ -99,7 +99,7 @@ def test_the_checkers_catch_what_is_not_escaped() -> None:
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_escaped(text: str) -> None:
     explained = Plain(Text(text), Table((text,), ((text,),), text))
     assert latex_faults(escape_latex(text)) == []

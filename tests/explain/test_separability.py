@@ -137,7 +137,7 @@ def test_the_inequalities_are_those_of_the_truth_table() -> None:
     samples=st.integers(2, 40),
     digits=st.integers(0, 17),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_planted_lines(seed: int, features: int, samples: int, digits: int) -> None:
     rng = np.random.default_rng(seed)
     x = np.round(rng.normal(size=(samples, features)), digits)
@@ -159,7 +159,7 @@ def test_planted_lines(seed: int, features: int, samples: int, digits: int) -> N
     samples=st.integers(2, 30),
     touching=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_planted_intersections(seed: int, features: int, samples: int, touching: bool) -> None:
     """A point that is an exact combination of the first class is a sample of the second."""
     rng = np.random.default_rng(seed)
@@ -176,7 +176,7 @@ def test_planted_intersections(seed: int, features: int, samples: int, touching:
 
 
 @given(seed=st.integers(0, 10_000), features=st.integers(1, 3), samples=st.integers(1, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_both_ways_to_start_agree_on_small_grids(seed: int, features: int, samples: int) -> None:
     """Points on a coarse grid: duplicates, shared points, touching hulls, one class only."""
     rng = np.random.default_rng(seed)
@@ -374,7 +374,7 @@ def test_wrong_lines_are_caught() -> None:
 
 
 @given(seed=st.integers(0, 10_000), samples=st.integers(2, 8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_rule_converges_exactly_where_a_line_exists(seed: int, samples: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.integers(-1, 2, size=(samples, 2))

@@ -133,7 +133,7 @@ def test_dead_and_saturated_are_counted() -> None:
         assert state.dead == -1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=40))
 def test_spread_agrees_with_numpy(values: list[float]) -> None:
     found, scale = Spread.of(values), max(map(abs, values)) or 1.0

@@ -260,7 +260,7 @@ def test_flatten_activation_and_rescaling_by_hand() -> None:
     np.testing.assert_allclose(layers.Rescaling(2.0, -1.0)(X), 2 * X - 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shape=st.lists(st.integers(1, 4), min_size=1, max_size=4))
 def test_flatten_keeps_every_number_in_order(shape: list[int]) -> None:
     x = np.arange(math.prod(shape), dtype=np.float64).reshape(shape)

@@ -128,7 +128,7 @@ arrays = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(weights=st.dictionaries(names.map("layers/{}/vars/0".format), arrays, max_size=5))
 def test_round_trip_of_any_weights(
     tmp_path_factory: pytest.TempPathFactory, weights: dict[str, Any]

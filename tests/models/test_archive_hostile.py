@@ -76,7 +76,7 @@ def test_every_truncation_is_noticed(tmp_path: Path) -> None:
             read_archive(part)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(position=st.integers(0, 2**20), value=st.integers(0, 255))
 def test_a_changed_byte_is_noticed_or_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, position: int, value: int
@@ -363,7 +363,7 @@ def test_weights_that_are_no_hdf5(tmp_path: Path, content: bytes) -> None:
     refused(write_zip(tmp_path / "m.keras", members), r"model\.weights\.h5.*HDF5")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 255)), min_size=1, max_size=8))
 def test_damaged_hdf5_with_a_good_checksum(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]

@@ -107,7 +107,7 @@ def test_samples_are_met_one_after_the_other() -> None:
     seed=st.integers(0, 1000),
     activation=st.sampled_from(["heaviside", "sign"]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_planted_lines_are_found_within_novikoffs_bound(
     weights: list[int], seed: int, activation: str
 ) -> None:

@@ -137,7 +137,7 @@ def test_clipping_by_hand() -> None:
     np.testing.assert_array_equal(zero.numpy(), [1, 1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     limit=st.floats(0.01, 10),
     values=st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=5),
