@@ -1,8 +1,8 @@
 """Equality of floating results that holds on any processor.
 
-Two processors, two maths libraries or two engines agree to rounding, and rounding is relative to the
-largest numbers that took part: a sum that cancels keeps the absolute error of its terms. So every
-comparison has a bound that does not shrink with the single number.
+Two processors, two maths libraries or two engines agree to rounding, and rounding is relative to
+the largest numbers that took part: a sum that cancels keeps the absolute error of its terms. So
+every comparison has a bound that does not shrink with the single number.
 """
 
 from __future__ import annotations

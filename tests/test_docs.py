@@ -24,6 +24,7 @@ import pytest
 from PIL import Image
 
 import nissl
+import op_sweep as sweep
 from nissl.cli import main
 from nissl.core.op import registry as ops
 from nissl.errors import DatasetError
@@ -300,11 +301,6 @@ def test_a_document_is_one_namespace(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_fresh")
 def test_the_ops_of_the_guide_pass_the_sweep(tmp_path: Path) -> None:
     """What docs/add-an-op.md adds is judged as the registry is: rules, derivatives, engines."""
-    spec = importlib.util.spec_from_file_location("sweep", ROOT / "tests" / "core" / "op_sweep.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sweep = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sweep)
     guide = ROOT / "docs" / "add-an-op.md"
     names: dict[str, Any] = {}
     for snippet in snippets(guide):

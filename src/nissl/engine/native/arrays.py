@@ -19,7 +19,7 @@ import numpy as np
 
 from nissl.core.program import Program, out_avals
 from nissl.core.tensor import Aval, Equation, Key, Tensor
-from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, Unsupported, literal
+from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, WITHOUT_C, Unsupported, literal
 from nissl.engine.native.reductions import reduction
 from nissl.engine.native.views import (
     PAD,
@@ -296,7 +296,7 @@ class Arrays:
             case "matmul":
                 return self._matmul(self.view(operands[0]), self.view(operands[1]), aval)
             case _:
-                raise Unsupported(f"op {name}")
+                raise Unsupported(f"op {name}: {WITHOUT_C.get(name, 'not written yet')}")
 
     def copied(self, view: View, strides: Index) -> View:
         """A copy with strides of its own."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from nissl.core.program import Program, out_avals
 from nissl.core.tensor import Aval, Equation, Key, Tensor
-from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, Unsupported, literal
+from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, WITHOUT_C, Unsupported, literal
 
 Index: TypeAlias = tuple[int, ...]
 MOST_STATEMENTS = 3000
@@ -359,7 +359,7 @@ def write(equation: Equation, values: list[Value], writer: Writer) -> Value:
         case "matmul":
             return _matmul(writer, values[0], values[1], aval)
         case _:
-            raise Unsupported(f"op {name}")
+            raise Unsupported(f"op {name}: {WITHOUT_C.get(name, 'not written yet')}")
 
 
 def program_to_c(program: Program, shared: int) -> tuple[Writer, list[Value]]:

@@ -183,6 +183,21 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "where": _text("({0} ? {1} : {2})"),
 }
 
+# ops that the writers leave to XLA, and why
+WITHOUT_C: dict[str, str] = {
+    "argmin": "no loss, layer or metric takes it",
+    "argsort": "sorting is no loop over the output",
+    "call": "a program inside a program is not taken apart",
+    "concat": "several inputs for one output",
+    "cumulative_sum": "each number needs the one before",
+    "flip": "views step forward only",
+    "floor_divide": "no loss, layer or metric takes it",
+    "index_add": "several numbers may go to one place",
+    "pad": "an output that is partly not there in the input",
+    "remainder": "no loss, layer or metric takes it",
+    "take": "an address that is read from data is not checked in C",
+}
+
 
 def literal(value: object, dtype: np.dtype[np.generic]) -> str:
     """Return a number as a C literal of its dtype."""
