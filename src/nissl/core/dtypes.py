@@ -130,6 +130,14 @@ def is_floating(dtype: np.dtype[Any]) -> bool:
     return dtype.kind == "f" or kind(dtype) == "floating"
 
 
+@functools.cache
+def smallest_normal(dtype: np.dtype[Any]) -> float:
+    """Return the smallest positive number of a floating dtype that has all its digits."""
+    if dtype.kind == "f":
+        return float(np.finfo(dtype).tiny)
+    return float(np.finfo(float32).tiny)  # bfloat16 has float32's exponents
+
+
 _RANK = {"bool": 0, "integer": 1, "floating": 2}
 
 

@@ -134,6 +134,7 @@ from nissl.core.functions.neural import (
     softplus,
     softsign,
 )
+from nissl.core.functions.norms import l2_norm
 from nissl.core.functions.reduce import (
     all,
     any,
@@ -220,6 +221,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "l2_norm",
     "leaky_relu",
     "less",
     "less_equal",

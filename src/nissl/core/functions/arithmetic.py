@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from nissl.core import dtypes
+from nissl.core.dtypes import smallest_normal
 from nissl.core.functions.convert import asarray, astype, binary, broadcast, promote, unary
 from nissl.core.op import Op, apply
 from nissl.core.ops import arithmetic as pairs
@@ -302,13 +303,23 @@ def minimum(x: TensorLike, y: TensorLike) -> Tensor:
     return binary(pairs.minimum, x, y)
 
 
+def divisor(size: Tensor) -> Tensor:
+    """``size`` held where both it and ``1 / size``, which XLA multiplies by, are normal numbers."""
+    tiny = smallest_normal(size.dtype)
+    return clip(size, tiny, 0.25 / tiny)
+
+
 def hypot(x: TensorLike, y: TensorLike) -> Tensor:
-    """``sqrt(x**2 + y**2)`` without overflow; its derivative at the origin is taken as 0."""
+    """``sqrt(x**2 + y**2)`` without overflow; infinite beside an infinity, whatever the other is.
+
+    The derivative at the origin is taken as 0.
+    """
     x, y = _real_pair("hypot", x, y)
+    x, y = where(isnan(x) & isinf(y), 0.0, x), where(isnan(y) & isinf(x), 0.0, y)
     large = maximum(abs(x), abs(y))
     plain = (large == 0) | isinf(large)
     # the result does not depend on the scale, so that the scale's derivative may be left out
-    scale = stop_gradient(where(plain, 1.0, large))
+    scale = stop_gradient(where(plain, 1.0, divisor(large)))
     x, y = where(plain, 1.0, x) / scale, where(plain, 1.0, y) / scale
     return where(plain, large, scale * sqrt(square(x) + square(y)))
 
