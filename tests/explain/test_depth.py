@@ -29,8 +29,8 @@ def test_the_factors_agree_with_numpy() -> None:
     for width in (64, 4, 4):
         z.append(1 / (1 + np.exp(-z[-1] @ np.full((width, 4), 0.25))))
     signals = [math.sqrt(each.var(axis=0).mean()) for each in z[1:]]
-    assert [s.signal for s in outcome.hidden] == pytest.approx(signals, rel=1e-4)
-    assert outcome.forward == pytest.approx(signals[2] / signals[0], rel=1e-4)
+    assert [s.signal for s in outcome.hidden] == pytest.approx(signals, rel=1e-9)
+    assert outcome.forward == pytest.approx(signals[2] / signals[0], rel=1e-9)
     # delta_1 = h'(a_1) * 4 units * 1/4 * delta_2, and all units of a layer are alike
     first, second, _third = (s.delta.rms for s in outcome.hidden)
     slopes = (z[1] * (1 - z[1]))[:, 0]
@@ -52,6 +52,31 @@ def test_the_lectures_problem_and_its_cures() -> None:
     # each layer multiplies by at most 1/4 times sqrt(n) times the deviation of the weights
     assert found["sigmoid, random_uniform"].backward < (0.25 * 8 * 0.05 / math.sqrt(3) * 1.05) ** 19
     assert 0.1 < found["relu, he_normal"].backward < 10
+
+
+def test_signals_end_where_rounding_begins() -> None:
+    """Each sigmoid layer shrinks differences by sqrt(64) * 0.05 / sqrt(3) / 4, to the end."""
+    (outcome,) = explain.depth("sigmoid:random_uniform", epochs=0, layers=30).outcomes
+    signals = np.array(outcome.signals)
+    kept = signals[signals > 0]
+    assert 9 <= len(kept) <= 13  # 16 digits, 1.24 a layer
+    assert np.all(signals[len(kept) :] == 0)  # no plateau of noise
+    np.testing.assert_allclose(kept[1:] / kept[:-1], 0.0577, rtol=0.4)
+    gradients = np.array(outcome.gradients)
+    np.testing.assert_allclose(gradients[:-1] / gradients[1:], 0.0577, rtol=0.3)
+    report = explain.depth("sigmoid:random_uniform", epochs=0, layers=30)
+    text = str(report)
+    assert "below rounding" in text
+    assert f"from layer_{len(kept) + 1} on" in text
+    assert report.figure().axes
+
+
+def test_gradients_beyond_the_smallest_numbers_are_said_to_be() -> None:
+    report = explain.depth("tanh:random_normal:stddev=0.0001", layers=150, units=8, epochs=0)
+    (outcome,) = report.outcomes
+    assert outcome.forward == outcome.backward == 0
+    assert str(report).count("< 1e-300") == 2
+    assert r"< 10^{-300}" in report.to_latex()
 
 
 def test_the_healthy_learn_and_the_others_do_not() -> None:

@@ -22,6 +22,7 @@ from nissl.errors import (
     NonFiniteError,
     ShapeError,
 )
+from nissl.explain.training import measures
 from nissl.explain.training import verdict as verdicts
 from nissl.explain.training.measures import LayerState, Record, Spread
 
@@ -259,8 +260,35 @@ def layer(name: str, delta: float = 1.0, signal: float = 1.0, **more: Any) -> La
     facts: dict[str, Any] = {"activation": "tanh", "dead": -1, "saturated": 0.0, **more}
     return LayerState(
         name, "Dense", facts["activation"], "glorot_uniform", 4, spread(1), spread(1),
-        spread(delta), signal, facts["dead"], facts["saturated"], (),
+        spread(delta), signal, 0.0, facts["dead"], facts["saturated"], (),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "below"), [("float32", 1e-8), ("float64", 1e-17)])
+def test_differences_below_rounding_are_no_signal(dtype: str, below: float) -> None:
+    """Samples that differ by less than the last place of outputs near 1/2, and by much more."""
+    rng = np.random.default_rng(0)
+    for size, is_lost in ((below, True), (1e4 * below, False)):
+        x = np.asarray(0.5 + size * rng.standard_normal((64, 8)), dtype)
+        found = measures.signal([x])
+        assert found == 0 if is_lost else found == pytest.approx(size, rel=0.1)
+    assert measures.signal([np.zeros((4, 2), dtype)]) == 0
+    assert measures.signal([np.full((1, 2), 1, dtype)]) != 0  # of one sample there is none
+
+
+def test_equal_outputs_are_called_so_in_place_of_digits() -> None:
+    x = np.random.default_rng(0).random((64, 4)).astype("float32")
+    nissl.utils.set_random_seed(0)
+    deep = [
+        nissl.layers.Dense(8, "sigmoid", kernel_initializer="random_uniform") for _ in range(12)
+    ]
+    model = nissl.Sequential([nissl.Input((4,)), *deep, nissl.layers.Dense(1)])
+    report = explain.initialisation(model, x, x[:, 0], loss="mse")
+    lost = [f for f in report.findings if f.layer.is_lost]
+    assert lost
+    assert str(report).count("below rounding") == len(lost) + 1
+    alike = verdicts.judge(Record(0, 0, 1.0, (layer("first"), layer("l", signal=0), layer("end"))))
+    assert "same for all samples" in verdicts.words(alike[1])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,10 @@ import numpy as np
 from nissl import activations, datasets, initializers, layers, optimizers, utils
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError, ArgumentTypeError, NonFiniteError
-from nissl.explain.report import Cell, Explanation, Part, Table, Text
+from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value
 from nissl.explain.training import verdict as verdicts
-from nissl.explain.training.measures import LayerState, Record
-from nissl.explain.training.watch import Watch, WatchReport, initialisation
+from nissl.explain.training.measures import LayerState
+from nissl.explain.training.watch import Watch, WatchReport, initialisation, signal_cell
 from nissl.i18n import translate as _
 from nissl.models.inputs import checked_count
 from nissl.models.sequential import Sequential
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SETUPS", "DepthReport", "Outcome", "Setup", "depth"]
 
+_LEAST = 1e-300  # what is smaller is near the end of float64's numbers
+_NOTHING = Cell("< 1e-300", "< 10^{-300}", number=True)
 SETUPS = (
     "sigmoid:random_normal:stddev=1",
     "sigmoid:random_uniform",
@@ -133,18 +135,38 @@ class Outcome:
         return self.start.records[0].layers[:-1]
 
     @property
+    def signals(self) -> tuple[float, ...]:
+        """Signal of each hidden layer by that of the first: 0 from where it is below rounding."""
+        return _relative([each.signal for each in self.hidden])
+
+    @property
+    def gradients(self) -> tuple[float, ...]:
+        """``dE/da`` of each hidden layer by that of the last: 0 where numbers end, near 1e-308."""
+        return _relative([each.delta.rms for each in reversed(self.hidden)])[::-1]
+
+    @property
     def forward(self) -> float:
         """Signal of the last hidden layer by that of the first; NaN where there is none."""
-        return _by(self.hidden[-1].signal, self.hidden[0].signal)
+        return self.signals[-1]
 
     @property
     def backward(self) -> float:
         """``dE/da`` of the first hidden layer by that of the last; NaN where there is none."""
-        return _by(self.hidden[0].delta.rms, self.hidden[-1].delta.rms)
+        return self.gradients[0]
 
 
-def _by(a: float, b: float) -> float:
-    return a / b if b and math.isfinite(a) and math.isfinite(b) else math.nan
+def _relative(sizes: Sequence[float]) -> tuple[float, ...]:
+    """Sizes by the first; 0 from where they are lost, for what a layer amplifies then is noise."""
+    end = next((i for i, each in enumerate(sizes) if each < _LEAST), len(sizes))
+    first = sizes[0] if end and math.isfinite(sizes[0]) else math.nan
+    kept = (each / first if math.isfinite(each) else math.nan for each in sizes[:end])
+    return (*kept, *(math.nan if math.isnan(first) else 0.0 for _each in sizes[end:]))
+
+
+def _a_layer(values: Sequence[float]) -> float | Cell:
+    """By what a layer multiplies, on the way from the first value to the last that is not lost."""
+    kept = [each for each in values if each != 0]
+    return _number(kept[-1] ** (1 / (len(kept) - 1))) if len(kept) > 1 else Cell("–")
 
 
 def _number(value: float) -> float | Cell:
@@ -187,6 +209,11 @@ class DepthReport(Explanation):
             ),
             style="dim",
         )
+        lost = [
+            each for each in self.outcomes if each.forward == 0 and each.hidden[-1].z.rms > _LEAST
+        ]
+        if lost:
+            yield Text(_told_lost(lost), style="dim")
         if self.epochs:
             yield self._after()
             yield Text(self._told())
@@ -196,11 +223,10 @@ class DepthReport(Explanation):
             _("Set-up"), _("signal"), _("a layer"), _("gradient"), _("a layer"),
             _("Verdict before training"),
         )  # fmt: skip
-        root = 1 / max(self.depth - 1, 1)
         rows = [
             (
-                str(each.setup), _number(each.forward), _number(each.forward**root),
-                _number(each.backward), _number(each.backward**root), _verdict(each.start),
+                str(each.setup), _ahead(each), _a_layer(each.signals),
+                _back(each), _a_layer(each.gradients[::-1]), _verdict(each.start),
             )
             for each in self.outcomes
         ]  # fmt: skip
@@ -243,6 +269,31 @@ class DepthReport(Explanation):
         return draw(self)
 
 
+def _told_lost(outcomes: Sequence[Outcome]) -> str:
+    """From which layer on the signal is below rounding."""
+    text = _(
+        "below rounding: computed in float64, which has about 16 digits, the outputs for different "
+        "samples are equal in all but the last; the factor a layer is that of the layers before."
+    )
+    places = [(each.setup, each.hidden[each.signals.index(0)].name) for each in outcomes]
+    begun = _("{setup}: from {layer} on")
+    return "\n".join([text, *(begun.format(setup=setup, layer=name) for setup, name in places)])
+
+
+def _ahead(outcome: Outcome) -> Value:
+    """The signal's factor, with as many digits as rounding leaves."""
+    last = outcome.hidden[-1]
+    if outcome.forward == 0:
+        return Cell(_("below rounding"), number=True) if last.z.rms > _LEAST else _NOTHING
+    if math.isnan(outcome.forward):
+        return Cell("–")
+    return signal_cell(last, outcome.hidden[0].signal)
+
+
+def _back(outcome: Outcome) -> Value:
+    return _NOTHING if outcome.backward == 0 else _number(outcome.backward)
+
+
 def _verdict(report: WatchReport | None) -> Cell:
     if report is None:
         return Cell(_("stopped: not finite"), style="bad")
@@ -264,7 +315,8 @@ def depth(
 
     Every network has ``layers`` equal Dense layers and a softmax behind them, and is trained by
     plain gradient descent unless another optimizer is named: one that scales gradients, such as
-    Adam, hides how small they are.
+    Adam, hides how small they are. All is computed in float64; where rounding hides a signal, that
+    is said in place of digits.
 
     Args:
         setups: such as ``"relu:he_normal"`` or ``"sigmoid:random_normal:stddev=1"``; by default
@@ -307,7 +359,7 @@ def depth(
 
 def _prepared(data: Dataset) -> tuple[Any, Any]:
     """Samples as rows between -1 and 1, and their classes."""
-    x = np.asarray(data.x_train, np.float32).reshape(len(data.x_train), -1)
+    x = np.asarray(data.x_train, np.float64).reshape(len(data.x_train), -1)
     return x / (float(np.abs(x).max()) or 1.0), data.y_train
 
 
@@ -329,12 +381,13 @@ def _run(
             units,
             setup.activation,
             kernel_initializer=setup.make_initializer(),
+            dtype="float64",
             name=f"layer_{number + 1}",
         )
         for number in range(depth)
     ]
-    output = layers.Dense(len(data.class_names), "softmax", name="output")
-    model = Sequential([layers.InputLayer(x.shape[1:]), *hidden, output])
+    output = layers.Dense(len(data.class_names), "softmax", dtype="float64", name="output")
+    model = Sequential([layers.InputLayer(x.shape[1:], dtype="float64"), *hidden, output])
     made = optimizers.SGD(0.01) if optimizer is None else optimizers.get(optimizer)
     # equation by equation: compiling so many layers takes longer than this little training
     model.compile(made, "sparse_categorical_crossentropy", ["accuracy"], run_eagerly=True)
@@ -355,11 +408,3 @@ def _run(
         tuple(history.get("accuracy", ())),
         stopped,
     )
-
-
-def curve(record: Record, of: str) -> list[float]:
-    """Return signal or ``dE/da`` of the hidden layers, each by its value at the strong end."""
-    layers = record.layers[:-1]
-    if of == "signal":
-        return [_by(each.signal, layers[0].signal) for each in layers]
-    return [_by(each.delta.rms, layers[-1].delta.rms) for each in layers]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nissl import plots
-from nissl.explain.training.deep import curve
-from nissl.explain.training.watch_picture import logarithmic
+from nissl.explain.training.watch_picture import FAR, logarithmic
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -38,8 +37,10 @@ def draw(report: DepthReport) -> Figure:
     figure = plots.new_figure(4.4 * panels, 5.2)
     signal = figure.add_subplot(1, panels, 1)
     gradient = figure.add_subplot(1, panels, 2)
-    _over_depth(signal, report, "signal", _("Signal, by that of the first layer"))
-    _over_depth(gradient, report, "delta", _("dE/da, by that of the last hidden layer"))
+    forward = [outcome.signals for outcome in report.outcomes]
+    backward = [outcome.gradients for outcome in report.outcomes]
+    _over_depth(signal, report, forward, _("Signal, by that of the first layer"))
+    _over_depth(gradient, report, backward, _("dE/da, by that of the last hidden layer"))
     signal.set_title(_("Forward: do samples still differ?"), fontsize=10)
     gradient.set_title(_("Backward: does a gradient arrive?"), fontsize=10)
     figure.suptitle(report.heading, fontsize=11)
@@ -53,17 +54,32 @@ def draw(report: DepthReport) -> Figure:
     return figure
 
 
-def _over_depth(axes: Axes, report: DepthReport, of: str, label: str) -> None:
+def _over_depth(
+    axes: Axes, report: DepthReport, curves: Sequence[Sequence[float]], label: str
+) -> None:
+    """Draw what becomes of signals or gradients; a cross is where rounding ends a curve."""
     shown: list[float] = []
-    for number, outcome in enumerate(report.outcomes):
-        values = curve(outcome.start.records[0], of)
-        points = [(i + 1, v) for i, v in enumerate(values) if math.isfinite(v) and v > 0]
+    crosses: list[tuple[int, float]] = []
+    for number, (outcome, values) in enumerate(zip(report.outcomes, curves, strict=True)):
+        points = [(i + 1, v) for i, v in enumerate(values) if 1 / FAR < v < FAR]
         style = STYLES[number % len(STYLES)]
         axes.plot(
             [i for i, _v in points], [v for _i, v in points], label=str(outcome.setup),
             markevery=(number % 3, 3) if len(points) > 6 else None, **style,
         )  # fmt: skip
         shown += [v for _i, v in points]
+        if len(points) > 1 and 0 in values:
+            crosses.append(points[0] if values[0] == 0 else points[-1])
+    if crosses:
+        axes.plot(
+            [i for i, _v in crosses], [v for _i, v in crosses], "x", color=plots.INK,
+            markersize=9, markeredgewidth=1.8, zorder=4,
+        )  # fmt: skip
+        place, height = min(crosses, key=lambda cross: cross[1])
+        axes.annotate(
+            _("below rounding"), (place, height), fontsize=8, xytext=(8, -3),
+            textcoords="offset points",
+        )  # fmt: skip
     logarithmic(axes, shown or [1.0])
     axes.set_xlabel(_("Hidden layer"))
     axes.set_ylabel(label)

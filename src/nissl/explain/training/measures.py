@@ -12,7 +12,17 @@ import numpy as np
 
 from nissl import activations
 
-__all__ = ["LayerState", "Record", "Spread", "WeightState", "dead", "norm", "saturated", "signal"]
+__all__ = [
+    "LayerState",
+    "Record",
+    "Spread",
+    "WeightState",
+    "dead",
+    "norm",
+    "rounding",
+    "saturated",
+    "signal",
+]
 
 Host = np.ndarray[Any, Any]
 LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -20,6 +30,8 @@ BINS = 24
 _AT_MOST = 2_000  # numbers of which quantiles and histogram are taken; more are thinned evenly
 _LEVELS = np.array(LEVELS)
 _INNER = np.arange(1, BINS) / BINS
+_ULPS = 8  # units in the last place of a layer's outputs by which equal samples may differ
+_EPSILONS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 SATURATED = 0.1  # of its largest, the derivative below which a bounded activation is saturated
 
 
@@ -116,7 +128,8 @@ class LayerState:
         z: distribution of the activations.
         delta: distribution of ``dE/da``.
         signal: how much ``z`` differs between samples: the root of its variance over the samples,
-            averaged over units; NaN for one sample.
+            averaged over units; NaN for one sample, 0 where it is below ``rounding``.
+        rounding: how much the outputs of equal samples may differ by rounding alone.
         dead: units whose output is 0 for every sample; -1 where that has no meaning.
         saturated: share of the outputs where a bounded activation is flat, its derivative below a
             tenth of the largest; NaN where that has no meaning.
@@ -132,9 +145,22 @@ class LayerState:
     z: Spread
     delta: Spread
     signal: float
+    rounding: float
     dead: int
     saturated: float
     weights: tuple[WeightState, ...]
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether samples differ in its outputs, which are not 0, by less than rounding."""
+        return self.signal == 0 and self.z.rms > 0
+
+    @property
+    def signal_digits(self) -> int:
+        """How many digits of ``signal`` stand above rounding, at most 3."""
+        if not 0 < self.rounding < self.signal:
+            return 3
+        return min(3, 1 + int(math.log10(self.signal / self.rounding)))
 
     @property
     def gradient_norm(self) -> float:
@@ -191,16 +217,32 @@ def _norm_of(parts: Sequence[float]) -> float:
 
 
 # ---- what is measured on the outputs of a layer --------------------------------------------------
+def rounding(calls: Sequence[Host]) -> float:
+    """How much outputs may differ by rounding alone: a few units in the last place of their size.
+
+    >>> rounding([np.array([[3.0], [4.0]])]) / 2.0**-52 == 8 * math.sqrt(12.5)
+    True
+    """
+    size = sum(each.size for each in calls) or 1
+    total = math.hypot(*(norm(each) for each in calls)) / math.sqrt(size)
+    return _ULPS * max(_EPSILONS.get(each.dtype.name, 0.0) for each in calls) * total
+
+
 def signal(calls: Sequence[Host]) -> float:
-    """How much outputs differ between samples: NaN for one sample or numbers not finite."""
+    """How much outputs differ between samples: NaN for one sample or numbers not finite.
+
+    What is below :func:`rounding` is 0: it says more about the machine than about the network.
+    """
     parts = [np.asarray(each, np.float64) for each in calls]
     if any(len(each) < 2 for each in parts):
         return math.nan
     top = max(float(np.max(np.abs(each), initial=0.0)) for each in parts) or 1.0
     if not math.isfinite(top):
         return math.nan
-    variances = [float(np.mean(np.var(each / top, axis=0))) for each in parts]
-    return top * math.sqrt(sum(variances) / len(variances))
+    # differences of near numbers are exact, so that the mean's own rounding does not count
+    variances = [float(np.mean(np.var((each - each[:1]) / top, axis=0))) for each in parts]
+    found = top * math.sqrt(sum(variances) / len(variances))
+    return found if found > rounding(calls) else 0.0
 
 
 def dead(activation: str, outputs: Host) -> int:

@@ -279,6 +279,7 @@ class Probe:
             Spread.of(outputs),
             Spread.of(np.concatenate([each.ravel() for each in delta])),
             measures.signal(z),
+            measures.rounding(z),
             measures.dead(name, outputs),
             measures.saturated(name, outputs),
             tuple(states[v] for v in layer.weights if v in states and v not in inner),

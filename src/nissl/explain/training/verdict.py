@@ -98,7 +98,7 @@ class Finding:
         layer: the layer, as measured.
         kind: one of :data:`KINDS`.
         rule: what decided: ``"bad"``, ``"dead"``, ``"flat"``, ``"forward"``, ``"backward"``,
-            ``"blocked"``, ``"step"`` or ``""``.
+            ``"alike"``, ``"blocked"``, ``"step"`` or ``""``.
         value, limit: the number found, and the one that it was compared with.
         other: the layer that it was compared with, if any.
     """
@@ -148,7 +148,8 @@ def _judge(layers: Sequence[LayerState], place: int, learnt: bool) -> Finding:
             return Finding(layer, "vanishing", "blocked", 0.0, VANISHING, wall.name)
         return Finding(layer, "vanishing", "backward", back, VANISHING, last.name)
     if ahead < VANISHING:
-        return Finding(layer, "vanishing", "forward", ahead, VANISHING, first.name)
+        rule = "alike" if layer.is_lost else "forward"
+        return Finding(layer, "vanishing", rule, ahead, VANISHING, first.name)
     return Finding(layer, "healthy")
 
 
@@ -182,6 +183,7 @@ _WORDS = {
         "{share} of its outputs lie where {activation} is flat, its derivative below "
         "{slope} of the largest (limit {limit})"
     ),
+    "alike": mark("its outputs are the same for all samples, but for rounding"),
     "blocked": mark("no gradient reaches it: {other} is dead"),
     "step": mark("one step changes its weights by {value} of their norm (limit {limit})"),
     "backward": mark("dE/da is {value} times that in {other} (limit {limit})"),

@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 from nissl.callbacks import Callback
 from nissl.errors import GraphError
-from nissl.explain.report import Cell, Explanation, Part, Table, Text, format_number
+from nissl.explain.report import (
+    Cell,
+    Explanation,
+    Part,
+    Table,
+    Text,
+    format_number,
+    number_latex,
+)
 from nissl.explain.training import verdict as verdicts
 from nissl.explain.training.measures import LayerState, Record
 from nissl.explain.training.probe import Probe
@@ -132,7 +140,7 @@ class WatchReport(Explanation):
             layer.activation,
             Cell(_(verdicts.KINDS[kind]), style="good" if kind == "healthy" else "bad"),
             spread(layer.a.deviation, layer.a.bad),
-            spread(layer.signal, layer.z.bad) if layer.z.bad else number(layer.signal),
+            signal_cell(layer),
             spread(layer.delta.rms, layer.delta.bad),
             spread(0.0, bad) if bad else number(layer.gradient_norm),
             number(layer.step_ratio),
@@ -180,6 +188,11 @@ class WatchReport(Explanation):
         yield _(
             "signal: how much a layer's outputs differ between samples; dE/da: its root mean square"
         )
+        if any(layer.is_lost for layer in self.records[-1].layers):
+            yield _(
+                "below rounding: the outputs for different samples are equal in all digits that "
+                "count; what differs in the last ones is the machine's."
+            )
         told = [text for kind, text in verdicts.LIMITS.items() if kind in found]
         yield "\n".join(_(text) for text in told or [verdicts.SHORT])
         if self.training_seconds:
@@ -194,6 +207,18 @@ class WatchReport(Explanation):
         from nissl.explain.training.watch_picture import draw
 
         return draw(self)
+
+
+def signal_cell(layer: LayerState, by: float = 1.0) -> Cell | None:
+    """How much outputs differ between samples, with as many digits as rounding leaves."""
+    if layer.z.bad:
+        return Cell(_("{bad} not finite").format(bad=layer.z.bad), style="bad")
+    if layer.is_lost:
+        return Cell(_("below rounding"), number=True)
+    if math.isnan(layer.signal):
+        return None
+    text = format_number(layer.signal / by, layer.signal_digits)
+    return Cell(text, number_latex(text), number=True)
 
 
 class Watch(Callback):

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from nissl.explain.training.watch import WatchReport
 
-__all__ = ["draw", "logarithmic"]
+__all__ = ["FAR", "draw", "logarithmic"]
 
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = "osv^Dx*P"
-_FAR = 1e200  # what lies beyond is drawn here, since axes need room to overflow
+FAR = 1e200  # what lies beyond is drawn here, since axes need room to overflow
 _NAMED = 8  # layers that are drawn over epochs: the first, the last, and some between
 _ROWS = 24  # layers up to which each is named
 _WIDE = 1e3  # ratio of the largest layer to the smallest from which an axis is logarithmic
@@ -161,7 +161,7 @@ def _name_layers(axes: Axes, layers: Sequence[LayerState]) -> None:
 
 
 def _within(values: Sequence[float]) -> list[float]:
-    return [math.copysign(min(abs(v), _FAR), v) for v in values]
+    return [math.copysign(min(abs(v), FAR), v) for v in values]
 
 
 # ---- over epochs -----------------------------------------------------------------------------
@@ -169,7 +169,7 @@ def logarithmic(axes: Axes, values: Sequence[float]) -> None:
     """Make the vertical axis logarithmic, from one power of ten to another, without small print."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    ends = [max(1 / _FAR, min(each, _FAR)) for each in (min(values), max(values))]
+    ends = [max(1 / FAR, min(each, FAR)) for each in (min(values), max(values))]
     low, high = math.floor(math.log10(ends[0])), math.ceil(math.log10(ends[1]))
     high += low == high
     axes.set_yscale("log")
