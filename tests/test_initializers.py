@@ -10,7 +10,13 @@ import pytest
 
 from nissl import initializers, random
 from nissl.core import functions as F
-from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
+from nissl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    NisslError,
+    ShapeError,
+    UnknownNameError,
+)
 
 RANDOM = sorted({*initializers.registry} - {"Zeros", "Ones", "Constant", "Identity"})
 SHAPE = (400, 100)
@@ -159,6 +165,52 @@ def test_get(identifier: Any, cls: type) -> None:
     assert type(initializers.get(identifier)) is cls
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("Constant", {"value": "a"}),
+        ("Constant", {"value": [[1.0], [1.0, 2.0]]}),
+        ("Identity", {"gain": "1"}),
+        ("Orthogonal", {"gain": None}),
+        ("RandomUniform", {"minval": 0.5, "maxval": -0.5}),
+        ("RandomUniform", {"maxval": "1"}),
+        ("RandomNormal", {"stddev": -1.0}),
+        ("RandomNormal", {"mean": [0.0]}),
+        ("TruncatedNormal", {"stddev": True}),
+        ("VarianceScaling", {"scale": "2"}),
+        ("VarianceScaling", {"mode": 1}),
+        ("VarianceScaling", {"distribution": None}),
+        *((name, {"seed": seed}) for name in RANDOM for seed in (-1, 0.5, True, [1])),
+    ],
+)
+def test_settings_of_another_kind_are_refused_when_it_is_made(
+    name: str, settings: dict[str, Any]
+) -> None:
+    with pytest.raises(NisslError):
+        make(name, **settings)
+
+
+def test_numbers_given_in_float64_reach_a_float64_weight_whole() -> None:
+    for given in (0.1, [0.1, 0.1], np.array([0.1, 0.1])):
+        made = initializers.Constant(given)
+        assert made((2,), "float64").tolist() == [0.1, 0.1]
+        assert initializers.get(initializers.serialize(made))((2,), "float64").tolist() == [0.1] * 2
+    assert initializers.Identity(0.1)((1, 1), "float64").item() == 0.1
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_float64_weights_have_all_their_digits(name: str) -> None:
+    drawn = make(name, seed=1)((50, 50), "float64").numpy()
+    assert drawn.dtype == np.float64
+    assert np.mean(drawn.astype(np.float32) == drawn) < 0.01
+
+
+@pytest.mark.parametrize("name", sorted({*RANDOM} - {"Orthogonal"}))
+def test_neighbouring_seeds_have_no_number_in_common(name: str) -> None:
+    first, other = (make(name, seed=seed)((60, 60), "float64").numpy() for seed in (5, 6))
+    assert not np.intersect1d(first, other).size
+
+
 def test_own_function() -> None:
     def ramp(shape: Any, dtype: Any = None) -> Any:
         return F.arange(shape[0], dtype=dtype or "float32")
@@ -171,14 +223,14 @@ def test_own_function() -> None:
     [
         (lambda: initializers.get("he_norml"), UnknownNameError, "did you mean 'he_normal'"),
         (lambda: initializers.get(7), ArgumentTypeError, "an initializer is|a initializer is"),
-        (lambda: initializers.HeNormal(seed="a"), ArgumentTypeError, "seed is an integer.*str 'a'"),
+        (lambda: initializers.HeNormal(seed="a"), ArgumentTypeError, "a whole number.*str 'a'"),
         (lambda: initializers.HeNormal(seed=1.5), ArgumentTypeError, "not float 1.5"),
-        (lambda: make("VarianceScaling", scale=0.0), ArgumentError, "scale must be above 0"),
-        (lambda: make("VarianceScaling", mode="fan"), ArgumentError, "mode 'fan' is none of"),
-        (lambda: make("VarianceScaling", distribution="x"), ArgumentError, "'x' is none of"),
+        (lambda: make("VarianceScaling", scale=0.0), ArgumentError, "scale=0 must be greater"),
+        (lambda: make("VarianceScaling", mode="fan"), UnknownNameError, "did you mean 'fan_in'"),
+        (lambda: make("VarianceScaling", distribution="x"), ArgumentError, "distribution 'x'"),
         (lambda: initializers.Orthogonal()((3,)), ShapeError, r"not shape \(3,\)"),
         (lambda: initializers.Identity()((3,)), ShapeError, r"not of shape \(3,\)"),
-        (lambda: initializers.HeNormal(seed=-1)((2, 2)), ArgumentError, "at least 0, not -1"),
+        (lambda: initializers.HeNormal(seed=-1), ArgumentError, "seed=-1 must be at least 0"),
     ],
 )
 def test_refusals(made: Any, error: type[Exception], text: str) -> None:

@@ -19,11 +19,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nissl import random
+from nissl.arguments import number, one_of, whole
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.functions.convert import as_shape
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import AbstractMethodError, ArgumentError, ArgumentTypeError, ShapeError
+from nissl.errors import AbstractMethodError, ShapeError
 from nissl.registry import Registry, from_config
 
 __all__ = [
@@ -116,19 +117,21 @@ class Constant(Initializer):
 
     value: TensorLike = 0.0
 
+    def __post_init__(self) -> None:
+        F.asarray(self.value)  # texts and ragged lists are refused here
+
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         wanted = as_shape(shape)
         chosen = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
-        given = F.asarray(self.value).numpy()
+        given = F.asarray(self.value, chosen).numpy()
         if given.ndim and given.shape != wanted:
             raise ShapeError(
                 f"Constant: values of shape {given.shape} were given for a weight of shape {wanted}"
             )
-        return Tensor(np.broadcast_to(given, wanted).astype(chosen))
+        return Tensor(np.array(np.broadcast_to(given, wanted)))
 
     def get_config(self) -> dict[str, Any]:
-        given = self.value
-        return {"value": given if isinstance(given, int | float) else F.asarray(given).tolist()}
+        return {"value": np.asarray(self.value).tolist()}  # a list's numbers as they were given
 
 
 @registry.add("IdentityInitializer")
@@ -142,11 +145,14 @@ class Identity(Initializer):
 
     gain: float = 1.0
 
+    def __post_init__(self) -> None:
+        self.gain = number("Identity", "gain", self.gain)
+
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         wanted = as_shape(shape)
         if len(wanted) != 2:
             raise ShapeError(f"Identity: a weight of two axes is needed, not of shape {wanted}")
-        return F.eye(*wanted, dtype=dtype) * float(self.gain)
+        return F.eye(*wanted, dtype=dtype) * self.gain
 
 
 class _Random(Initializer):
@@ -160,13 +166,8 @@ class _Random(Initializer):
         if isinstance(given, Mapping):  # a generator, as a model file describes it
             settings: Any = given.get("config")
             given = self.seed = settings.get("seed") if isinstance(settings, Mapping) else None
-        if isinstance(given, np.integer):
-            given = self.seed = int(given)
-        if isinstance(given, bool) or not isinstance(given, int | random.SeedGenerator | None):
-            raise ArgumentTypeError(
-                f"{type(self).__name__}: seed is an integer, a nissl.random.SeedGenerator or None, "
-                f"not {type(given).__name__} {given!r}"
-            )
+        if given is not None and not isinstance(given, random.SeedGenerator):
+            given = self.seed = whole(type(self).__name__, "seed", given, least=0)
         self._drawn = random.draw_seed() if given is None else given
 
     def get_config(self) -> dict[str, Any]:
@@ -191,6 +192,11 @@ class RandomUniform(_Random):
     maxval: float = 0.05
     seed: int | random.SeedGenerator | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.minval = number("RandomUniform", "minval", self.minval)
+        self.maxval = number("RandomUniform", "maxval", self.maxval, least=self.minval)
+
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         return random.uniform(shape, self.minval, self.maxval, dtype, self._drawn)
 
@@ -208,6 +214,10 @@ class RandomNormal(_Random):
     mean: float = 0.0
     stddev: float = 0.05
     seed: int | random.SeedGenerator | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_moments(self)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         return random.normal(shape, self.mean, self.stddev, dtype, self._drawn)
@@ -227,8 +237,18 @@ class TruncatedNormal(_Random):
     stddev: float = 0.05
     seed: int | random.SeedGenerator | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_moments(self)
+
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         return random.truncated_normal(shape, self.mean, self.stddev, dtype, self._drawn)
+
+
+def _check_moments(made: RandomNormal | TruncatedNormal) -> None:
+    who = type(made).__name__
+    made.mean = number(who, "mean", made.mean)
+    made.stddev = number(who, "stddev", made.stddev, least=0)
 
 
 _MODES = ("fan_in", "fan_out", "fan_avg")
@@ -267,7 +287,7 @@ class VarianceScaling(_Random):
         seed: as in :class:`RandomUniform`.
 
     Raises:
-        ArgumentError: for a setting outside its range.
+        ArgumentError, ArgumentTypeError: for a setting outside its range, or of another kind.
     """
 
     scale: float = 1.0
@@ -279,14 +299,10 @@ class VarianceScaling(_Random):
         super().__post_init__()
         if self.distribution == "normal":
             self.distribution = "truncated_normal"
-        if not self.scale > 0:
-            raise ArgumentError(f"VarianceScaling: scale must be above 0, not {self.scale}")
-        if self.mode not in _MODES:
-            raise ArgumentError(f"VarianceScaling: mode {self.mode!r} is none of {_MODES}")
-        if self.distribution not in _DISTRIBUTIONS:
-            raise ArgumentError(
-                f"VarianceScaling: distribution {self.distribution!r} is none of {_DISTRIBUTIONS}"
-            )
+        who = type(self).__name__
+        self.scale = number(who, "scale", self.scale, above=0)
+        one_of(who, "mode", self.mode, _MODES)
+        one_of(who, "distribution", self.distribution, _DISTRIBUTIONS)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         fan_in, fan_out = compute_fans(shape)
@@ -389,6 +405,10 @@ class Orthogonal(_Random):
 
     gain: float = 1.0
     seed: int | random.SeedGenerator | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.gain = number("Orthogonal", "gain", self.gain)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         wanted = as_shape(shape)

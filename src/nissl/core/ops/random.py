@@ -36,17 +36,18 @@ def threefry2x32(xp: Any, key: tuple[Array, Array], counter: tuple[Array, Array]
     return x, y
 
 
-def _infer(key: Aval, shape: Shape) -> Aval:
+def _infer(key: Aval, shape: Shape, stream: int = 0) -> Aval:
     if key.shape != (2,) or key.dtype != dtypes.uint32:
         raise ShapeError(f"random_bits: a key is uint32[2], not {key!r}")
     return Aval(shape, dtypes.uint32)
 
 
-def _random_bits(xp: Any, key: Array, shape: Shape) -> Array:
+def _random_bits(xp: Any, key: Array, shape: Shape, stream: int = 0) -> Array:
+    # counters (0, stream), (1, stream), ...: no two streams of a key have a counter in common
     size = Aval(shape).size
     half = (size + 1) // 2
     counter = xp.arange(half, dtype=xp.uint32)
-    x, y = threefry2x32(xp, (key[0], key[1]), (counter, xp.zeros_like(counter)))
+    x, y = threefry2x32(xp, (key[0], key[1]), (counter, xp.full_like(counter, stream)))
     return xp.concatenate([x, y])[:size].reshape(shape)
 
 
@@ -57,12 +58,17 @@ random_bits = register(
         compute=_random_bits,
         kind=Constant(),
         formula=r"\text{{bits}}({0})",
-        flops=lambda key, shape: 60 * Aval(shape).size,
+        flops=lambda key, shape, stream=0: 60 * Aval(shape).size,
         samples=(
             Sample(
                 shapes=((2,),), values={0: np.array([7, 9], "uint32")}, params={"shape": (3, 5)}
             ),
             Sample(shapes=((2,),), values={0: np.array([0, 1], "uint32")}, params={"shape": ()}),
+            Sample(
+                shapes=((2,),),
+                values={0: np.array([7, 9], "uint32")},
+                params={"shape": (5,), "stream": 3},
+            ),
         ),
     )
 )

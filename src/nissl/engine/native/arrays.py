@@ -283,7 +283,7 @@ class Arrays:
                 x = self.view(operands[0])
                 return sliced(x, aval.shape, params["starts"], params["steps"])
             case "random_bits":
-                return self._random_bits(self.view(operands[0]), aval)
+                return self._random_bits(self.view(operands[0]), aval, params.get("stream", 0))
             case "softmax":
                 return self._softmax(operands[0], aval, params["axis"])
             case "reshape":
@@ -315,7 +315,7 @@ class Arrays:
             strides = contiguous(aval.shape)
         return View(view.buffer, aval.shape, strides, view.offset)
 
-    def _random_bits(self, key: View, aval: Aval) -> Made:
+    def _random_bits(self, key: View, aval: Aval, stream: int) -> Made:
         words = [
             View(key.buffer, aval.shape, (0,) * aval.ndim, key.offset + i * key.strides[0])
             for i in (0, 1)
@@ -323,7 +323,8 @@ class Arrays:
         steps = contiguous(aval.shape)
         place = " + ".join(f"i{a} * {step}" for a, step in enumerate(steps)) or "0"
         half = (aval.size + 1) // 2
-        return self.compute(aval, words, lambda x, y: f"nissl_bits({x}, {y}, {place}, {half})")
+        rest = f"{place}, {half}, {stream}"
+        return self.compute(aval, words, lambda x, y: f"nissl_bits({x}, {y}, {rest})")
 
     def _softmax(self, x: Operand, aval: Aval, axis: int) -> Made:
         axis %= aval.ndim

@@ -78,9 +78,10 @@ static inline float nissl_tanh_f(float x) {
 
 /* threefry-2x32, as in the op random_bits: the numbers of the first half are the first word of the
    enciphered counter, those of the second half the second */
-static inline uint32_t nissl_bits(uint32_t k0, uint32_t k1, uint32_t place, uint32_t half) {
+static inline uint32_t nissl_bits(uint32_t k0, uint32_t k1, uint32_t place, uint32_t half,
+                                  uint32_t stream) {
   const uint32_t k2 = k0 ^ k1 ^ 0x1BD11BDAu, second = place >= half;
-  uint32_t x = (second ? place - half : place) + k0, y = k1;
+  uint32_t x = (second ? place - half : place) + k0, y = stream + k1;
 #define NISSL_TURN(n) x += y; y = (y << n | y >> (32 - n)) ^ x;
 #define NISSL_FOUR(a, b, c, d) NISSL_TURN(a) NISSL_TURN(b) NISSL_TURN(c) NISSL_TURN(d)
   NISSL_FOUR(13, 15, 26, 6) x += k1; y += k2 + 1;
