@@ -129,6 +129,30 @@ def test_it_agrees_with_numpy(name: str) -> None:
         compare(spec, fixed, state, data.arrays, made(spec, threads))
 
 
+class Noise(nissl.layers.Layer):
+    """Adds numbers that are drawn from several streams of one key."""
+
+    def __init__(self) -> None:
+        super().__init__(name="noise")
+        self.source = nissl.random.SeedGenerator(3)
+
+    def call(self, inputs: nissl.Tensor) -> nissl.Tensor:
+        fine = nissl.random.uniform(inputs.shape, -0.1, 0.1, "float64", seed=self.source)
+        whole = nissl.random.randint(inputs.shape, -3, 4, "int32", seed=self.source)
+        return inputs + nissl.astype(fine, "float32") + nissl.astype(whole, "float32") * 0.1
+
+
+def test_numbers_of_several_streams_are_the_same() -> None:
+    model = nissl.Sequential([nissl.Input((7,)), Noise(), nissl.layers.Dense(1, "tanh")])
+    model.compile("sgd", "mse")
+    rng = np.random.default_rng(0)
+    data = Data(
+        rng.normal(size=(ROWS, 7)).astype("float32"), rng.normal(size=(ROWS, 1)).astype("float32")
+    )
+    spec, fixed, state = prepared(model, data, 16, shuffled=True)
+    compare(spec, fixed, state, data.arrays, made(spec, 2))
+
+
 @pytest.mark.parametrize("stored", ["float64", "uint8", "int32", "bool"])
 def test_data_are_read_as_they_are_stored(stored: str) -> None:
     model, y = network("lecture", (9,))
