@@ -119,34 +119,33 @@ def test_model_and_params_reach_every_callback():
 
 
 @pytest.mark.parametrize(
-    ("callback", "epochs", "batches", "test", "predict"),
+    ("callback", "epochs", "batches", "test"),
     [
-        (None, False, False, False, False),
-        (Callback(), False, False, False, False),
-        (History(), False, False, False, False),
-        (LambdaCallback(on_train_begin=print), False, False, False, False),
-        (LambdaCallback(on_epoch_begin=print), True, False, False, False),
-        (LambdaCallback(on_epoch_end=print), True, False, False, False),
-        (LambdaCallback(on_epoch_end=print, every_epoch=False), False, False, False, False),
-        (LambdaCallback(on_train_batch_end=print), True, True, False, False),
-        (LambdaCallback(on_batch_begin=print), True, True, False, False),
-        (LambdaCallback(on_test_end=print), True, False, False, False),
-        (LambdaCallback(on_test_batch_begin=print), True, False, True, False),
-        (LambdaCallback(on_predict_batch_end=print), False, False, False, True),
-        (LambdaCallback(on_progress=print), False, False, False, False),
-        (EarlyStopping(), True, False, False, False),
-        (ModelCheckpoint("m.keras"), True, False, False, False),
-        (ModelCheckpoint("m.keras", save_freq=10), True, True, False, False),
-        (LearningRateScheduler(lambda epoch: 0.1), True, False, False, False),
-        (ReduceLROnPlateau(), True, False, False, False),
+        (None, False, False, False),
+        (Callback(), False, False, False),
+        (History(), False, False, False),
+        (LambdaCallback(on_train_begin=print), False, False, False),
+        (LambdaCallback(on_epoch_begin=print), True, False, False),
+        (LambdaCallback(on_epoch_end=print), True, False, False),
+        (LambdaCallback(on_epoch_end=print, every_epoch=False), False, False, False),
+        (LambdaCallback(on_train_batch_end=print), True, True, False),
+        (LambdaCallback(on_batch_begin=print), True, True, False),
+        (LambdaCallback(on_test_end=print), True, False, False),
+        (LambdaCallback(on_test_batch_begin=print), True, False, True),
+        (LambdaCallback(on_predict_batch_end=print), False, False, False),
+        (LambdaCallback(on_progress=print), False, False, False),
+        (EarlyStopping(), True, False, False),
+        (ModelCheckpoint("m.keras"), True, False, False),
+        (ModelCheckpoint("m.keras", save_freq=10), True, True, False),
+        (LearningRateScheduler(lambda epoch: 0.1), True, False, False),
+        (ReduceLROnPlateau(), True, False, False),
     ],
 )
-def test_what_the_loop_must_come_back_for(callback, epochs, batches, test, predict):
+def test_what_the_loop_must_come_back_for(callback, epochs, batches, test):
     hooks = CallbackList([History(), *([callback] if callback else [])])
     assert hooks.needs_epochs is epochs
     assert hooks.needs_batches is batches
     assert hooks.needs_test_batches is test
-    assert hooks.needs_predict_batches is predict
 
 
 def test_csv_logger_does_not_hold_up_the_loop(tmp_path):

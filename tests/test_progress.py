@@ -425,7 +425,6 @@ def test_the_bar_does_not_hold_up_the_loop():
     assert not hooks.needs_epochs
     assert not hooks.needs_batches
     assert not hooks.needs_test_batches
-    assert not hooks.needs_predict_batches
 
 
 # ---- evaluation and prediction ---------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from nissl.errors import ArgumentTypeError
 from nissl.screen import show
@@ -177,8 +177,6 @@ class CallbackList(Callback):
     True
     """
 
-    hooks: ClassVar[tuple[str, ...]] = HOOKS
-
     def __init__(
         self,
         callbacks: Sequence[Callback] | Callback | None = None,
@@ -227,11 +225,6 @@ class CallbackList(Callback):
     def needs_test_batches(self) -> bool:
         """Whether any must be called for each batch of an evaluation."""
         return any(self.wants(hook) for hook in _TEST_BATCHES)
-
-    @property
-    def needs_predict_batches(self) -> bool:
-        """Whether any must be called for each batch of a prediction."""
-        return any(self.wants(hook) for hook in _PREDICT_BATCHES)
 
     @property
     def needs_epochs(self) -> bool:

@@ -22,7 +22,7 @@ from nissl.models.steps import Step, Trackers
 from nissl.models.streaming import Feed, Piece, Resident, make_feed
 
 if TYPE_CHECKING:
-    from nissl.models.model import Model
+    from nissl.models.trainer import Trainer
 
 Host = np.ndarray[Any, Any]
 INTERVAL = 0.1  # seconds between returns to Python
@@ -61,11 +61,11 @@ class Runner:
         return [each.tolist() for each in found[:-1]], int(found[-1])
 
 
-Maker = Callable[["Model", Trackers, Sequence[Aval]], Step]
+Maker = Callable[["Trainer", Trackers, Sequence[Aval]], Step]
 
 
 def make_runner(
-    model: Model, trackers: Trackers, data: Data, batch_size: int, shuffled: bool, maker: Maker
+    model: Trainer, trackers: Trackers, data: Data, batch_size: int, shuffled: bool, maker: Maker
 ) -> Runner:
     """Trace and compile a step, and the loop around it, for data of these shapes."""
     size = min(batch_size, data.rows)
@@ -142,7 +142,7 @@ class Fit:
 
     def __init__(
         self,
-        model: Model,
+        model: Trainer,
         runner: Runner,
         trackers: Trackers,
         data: Data,

@@ -18,7 +18,7 @@ from nissl.models.fitting import Host, Runner, evaluate_on, feed, gather
 from nissl.models.inputs import Data
 
 if TYPE_CHECKING:
-    from nissl.models.model import Model
+    from nissl.models.trainer import Trainer
 
 PREDICT_AT_ONCE = 10_000_000  # operations below which compiling costs more than it saves
 
@@ -40,7 +40,7 @@ class Predictor:
     variables: Sequence[Variable]
 
 
-def make_predictor(model: Model, aval: Aval) -> Predictor:
+def make_predictor(model: Trainer, aval: Aval) -> Predictor:
     """Trace and compile the prediction of a batch; a small one is left to NumPy."""
     step = steps.prediction_step(model, [aval])
     small = step.program.flops() < PREDICT_AT_ONCE
@@ -89,7 +89,7 @@ def run_batch(runner: Runner, data: Data, training: bool) -> list[float]:
 class Validator:
     """Evaluates on held-out data, kept on the device, after an epoch."""
 
-    def __init__(self, model: Model, runner: Runner, data: Data, often: int) -> None:
+    def __init__(self, model: Trainer, runner: Runner, data: Data, often: int) -> None:
         self.runner = runner
         self.model = model
         self.often = often

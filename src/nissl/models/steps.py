@@ -24,7 +24,7 @@ from nissl.layers.training import call_layer
 
 if TYPE_CHECKING:
     from nissl.metrics import Metric
-    from nissl.models.model import Model
+    from nissl.models.trainer import Trainer
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ def _split(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
     return batch[0], batch[1], batch[2] if len(batch) > 2 else None
 
 
-def training_step(model: Model, trackers: Trackers, batch: Sequence[Aval]) -> Step:
+def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Step:
     """Forward, loss, backward, update of weights, update of trackers."""
     weights = model.trainable_weights
     optimizer, loss_of = model.optimizer, model.loss
@@ -131,7 +131,7 @@ def training_step(model: Model, trackers: Trackers, batch: Sequence[Aval]) -> St
     return _step("training_step", work, batch, trackers.variables())
 
 
-def evaluation_step(model: Model, trackers: Trackers, batch: Sequence[Aval]) -> Step:
+def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Step:
     """Forward, loss, update of trackers; nothing of the model changes."""
     loss_of = model.loss
     assert loss_of is not None
@@ -147,12 +147,12 @@ def evaluation_step(model: Model, trackers: Trackers, batch: Sequence[Aval]) -> 
     return _step("evaluation_step", work, batch, trackers.variables())
 
 
-def prediction_step(model: Model, batch: Sequence[Aval]) -> Step:
+def prediction_step(model: Trainer, batch: Sequence[Aval]) -> Step:
     """Forward only."""
     return _step("prediction", lambda x: [call_layer(model, x, training=False)], batch)
 
 
-def report(model: Model, trackers: Trackers, state: Sequence[Variable]) -> Program:
+def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Program:
     """The program from the state to the trackers' results, and the first bad step.
 
     If the loss was finite throughout and what it moves is not, the last step was bad.
@@ -174,7 +174,7 @@ def report(model: Model, trackers: Trackers, state: Sequence[Variable]) -> Progr
     return build(stand_ins, results, "report")
 
 
-def moved_by_training(model: Model, state: Sequence[Variable]) -> list[Variable]:
+def moved_by_training(model: Trainer, state: Sequence[Variable]) -> list[Variable]:
     """The weights and slots among a step's state, which must stay finite."""
     if model.optimizer is None or model.optimizer.iterations not in state:
         return []

@@ -1,0 +1,396 @@
+"""Trainer: a layer that can be compiled, trained, evaluated and asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nissl import losses as losses_module
+from nissl import metrics as metrics_module
+from nissl import optimizers, random
+from nissl.callbacks import CallbackList, History
+from nissl.core.tensor import Aval
+from nissl.core.variable import Variable
+from nissl.engine.base import default_engine
+from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
+from nissl.layers.base import BatchShape, Layer
+from nissl.layers.core import input_mismatch
+from nissl.models import inputs, steps
+from nissl.models.fitting import Fit, Runner, evaluate_on, feed, make_runner
+from nissl.models.inputs import Data
+from nissl.models.running import Predictor, Validator, make_predictor, predict_on, run_batch
+from nissl.models.steps import Trackers
+from nissl.progress import ProgressBar
+
+EVALUATION_ELEMENTS = 1 << 21  # numbers in a batch of evaluation when no batch size is given
+
+
+class Trainer(Layer):
+    """What a model does with data: :meth:`fit`, :meth:`evaluate`, :meth:`predict`, by batches too.
+
+    :class:`~nissl.Model` is what users subclass.
+    """
+
+    def __init__(
+        self, *, name: str | None = None, dtype: Any = None, trainable: bool = True, **unknown: Any
+    ) -> None:
+        super().__init__(name=name, dtype=dtype, trainable=trainable, **unknown)
+        self.optimizer: optimizers.Optimizer | None = None
+        self.loss: losses_module.Loss | None = None
+        self.history: History | None = None
+        self.stop_training = False
+        self.run_eagerly = False
+        self.compile_arguments: dict[str, Any] = {
+            "loss": None,
+            "metrics": [],
+            "weighted_metrics": [],
+        }
+        self._trackers: Trackers | None = None
+        self._runners: dict[Any, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy (``copy.deepcopy``) gets: all but the compiled loops, which it makes anew."""
+        return {**vars(self), "_runners": {}, "_trackers": None}
+
+    @property
+    def engine_name(self) -> str:
+        """What runs this model: the default engine, or NumPy with ``run_eagerly``."""
+        return "numpy" if self.run_eagerly else default_engine()
+
+    # ---- compile -----------------------------------------------------------------------------
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Sequence[Any] | None = None,
+        weighted_metrics: Sequence[Any] | None = None,
+        run_eagerly: bool = False,
+        jit_compile: bool | str = "auto",
+        steps_per_execution: int = 1,
+    ) -> None:
+        """Choose how to train.
+
+        Args:
+            optimizer: name or :class:`~nissl.optimizers.Optimizer`.
+            loss: name, :class:`~nissl.losses.Loss` or function of (y_true, y_pred).
+            metrics: names or objects, reported beside the loss; they ignore weights.
+            weighted_metrics: the same, weighted by sample weights.
+            run_eagerly: run every step with NumPy, equation by equation.
+            jit_compile: ``False`` means ``run_eagerly``.
+            steps_per_execution: accepted for Keras's sake; the loop is compiled in any case.
+        """
+        if not isinstance(run_eagerly, bool):
+            raise ArgumentTypeError(f"compile: run_eagerly is True or False, not {run_eagerly!r}")
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = None if loss is None else losses_module.get(loss)
+        self.run_eagerly = run_eagerly or jit_compile is False
+        self.compile_arguments = {
+            "loss": loss,
+            "metrics": inputs.flat_list("metrics", metrics),
+            "weighted_metrics": inputs.flat_list("weighted_metrics", weighted_metrics),
+        }
+        for each in (
+            *self.compile_arguments["metrics"],
+            *self.compile_arguments["weighted_metrics"],
+        ):
+            if not metrics_module.is_by_shape(each):
+                metrics_module.get(each)  # an unknown name is an error now, not in fit
+        self._trackers = None
+        self._runners = {}
+
+    @property
+    def compiled(self) -> bool:
+        """Whether :meth:`compile` was called."""
+        return self.optimizer is not None
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what training reports, loss first; known after the first data."""
+        return ["loss"] if self._trackers is None else self._trackers.names()
+
+    def _needs(self, what: str) -> None:
+        if self.optimizer is None or self.loss is None:
+            missing = (
+                "was not compiled" if self.optimizer is None else "was compiled without a loss"
+            )
+            raise GraphError(
+                f"model {self.name!r} {missing}; call model.compile(optimizer=..., loss=..., "
+                f"metrics=[...]) before {what}"
+            )
+
+    def _resolve_trackers(self, data: Data) -> Trackers:
+        """Make the metrics, whose meaning may depend on the shapes of targets and predictions."""
+        assert self.loss is not None
+        assert data.y is not None
+        output = self.compute_output_shape((None, *data.x.shape[1:]))
+        self.loss.check_targets(data.y, output, "y")
+        if self._trackers is None:
+            made = {
+                kind: [
+                    metrics_module.get(m, y_shape=data.y.shape, pred_shape=output)
+                    for m in self.compile_arguments[kind]
+                ]
+                for kind in ("metrics", "weighted_metrics")
+            }
+            steps.rename_repeated(made["metrics"], made["weighted_metrics"])
+            self._trackers = Trackers(made["metrics"], made["weighted_metrics"])
+        return self._trackers
+
+    # ---- data --------------------------------------------------------------------------------
+    def _expected_input(self) -> BatchShape | None:
+        """Shape of one input, without the batch, once it is known."""
+        return None if self.build_shape is None else self.build_shape[1:]
+
+    def _prepared(self, x: Any, y: Any, **options: Any) -> Data:
+        data = inputs.prepare(x, y, self.dtype, **options)
+        wanted = self._expected_input()
+        if wanted is not None:
+            given = data.x.shape
+            if len(given) != len(wanted) + 1 or any(
+                n is not None and n != m for n, m in zip(wanted, given[1:], strict=True)
+            ):
+                error = input_mismatch(wanted, given)
+                raise ShapeError(f"model {self.name!r} {error}")
+        self._ensure_built((None, *data.x.shape[1:]))
+        return data
+
+    def _runner(self, kind: str, data: Data, batch_size: int, shuffled: bool) -> Runner:
+        """Return the compiled loop for this kind of work and these shapes, made once."""
+        assert self.optimizer is not None
+        trackers = self._resolve_trackers(data)
+        trained = self.trainable_weights
+        if kind == "train":
+            self.optimizer.build(trained)
+        key = (
+            kind,
+            tuple(data.avals),
+            tuple(array.dtype for array in data.arrays),
+            batch_size,
+            shuffled,
+            self.engine_name,
+            self._signature(trained),
+        )
+        if key not in self._runners:
+            maker = steps.training_step if kind == "train" else steps.evaluation_step
+            self._runners[key] = make_runner(self, trackers, data, batch_size, shuffled, maker)
+        return self._runners[key]
+
+    def _signature(self, trained: Sequence[Variable]) -> Any:
+        """What a compiled step depends on beside shapes: which layers there are, which trained."""
+        return (tuple(id(v) for v in trained), tuple(id(layer) for layer in self.sublayers()))
+
+    # ---- fit ---------------------------------------------------------------------------------
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> History:
+        """Train on arrays, and return what was reported of each epoch.
+
+        Args:
+            x: inputs, one a row.
+            y: targets, one a row.
+            batch_size: rows a step; 32 by default. The last, smaller batch is used as it is.
+            epochs: number of the epoch after the last, counted from 0.
+            verbose: 0 silent, 1 or ``"auto"`` a bar, 2 a line an epoch.
+            callbacks: list of :class:`~nissl.callbacks.Callback`.
+            validation_split: share of the last rows kept for validation.
+            validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, evaluated after each epoch.
+            shuffle: whether each epoch takes the rows in another random order.
+            class_weight: dict from class to the weight of its samples in the loss.
+            sample_weight: weight of each sample in the loss.
+            initial_epoch: number of the first epoch, to go on counting after an earlier fit.
+            validation_batch_size: rows a validation step.
+            validation_freq: validate after every so many epochs.
+
+        Raises:
+            DataError: data that cannot be trained on.
+            NonFiniteError: a NaN or an infinity arose; says in which layer and op.
+        """
+        self._needs("fit")
+        size = 32 if batch_size is None else inputs.checked_count("batch_size", batch_size)
+        last = inputs.checked_count("epochs", epochs, 0)
+        first = inputs.checked_count("initial_epoch", initial_epoch, 0)
+        data = self._prepared(x, y, sample_weight=sample_weight, class_weight=class_weight)
+        if data.y is None:
+            raise ArgumentError("fit needs targets y")
+        held_out = self._validation(data, validation_split, validation_data)
+        if validation_data is None and held_out is not None:
+            data = data.part(0, data.rows - held_out.rows)
+        shuffled = bool(shuffle) and size < data.rows
+        runner = self._runner("train", data, size, shuffled)
+        trackers = self._resolve_trackers(data)
+        validate = None
+        if held_out is not None:
+            often = inputs.checked_count("validation_freq", validation_freq)
+            validate = self._validator(held_out, validation_batch_size, often)
+        self.history = History()
+        listed = inputs.flat_list("callbacks", callbacks)
+        shown = inputs.checked_verbosity(verbose)
+        bar = [ProgressBar(verbose=shown)] if shown else []
+        params = {
+            "verbose": shown,
+            "epochs": last,
+            "steps": runner.spec.steps,
+            "validation_freq": validation_freq,
+        }
+        hooks = CallbackList([*listed, self.history, *bar], model=self, params=params)
+        self.stop_training = False
+        hooks.on_train_begin({})
+        job = Fit(self, runner, trackers, data, hooks, validate, random.draw_seed())
+        finished = False
+        try:
+            job.run(first, last)
+            finished = True
+        finally:
+            if not finished:
+                hooks.close()
+        hooks.on_train_end(self._last_logs())
+        return self.history
+
+    def _last_logs(self) -> dict[str, float]:
+        assert self.history is not None
+        return {key: values[-1] for key, values in self.history.history.items() if values}
+
+    def _validation(self, data: Data, split: float, given: Any) -> Data | None:
+        if given is not None:
+            pair = inputs.validation_pair(given)
+            weight = pair[2] if len(pair) == 3 else None
+            held_out = self._prepared(pair[0], pair[1], sample_weight=weight, prefix="validation ")
+            assert self.loss is not None
+            assert held_out.y is not None
+            output = self.compute_output_shape((None, *held_out.x.shape[1:]))
+            self.loss.check_targets(held_out.y, output, "validation y")
+            return held_out
+        return inputs.split_validation(data, split)[1] if split else None
+
+    def _validator(self, held_out: Data, batch_size: int | None, often: int) -> Any:
+        size = self._evaluation_batch(held_out, batch_size)
+        runner = self._runner("evaluate", held_out, size, shuffled=False)
+        return Validator(self, runner, held_out, often)
+
+    def _evaluation_batch(self, data: Data, batch_size: int | None) -> int:
+        if batch_size is not None:
+            return inputs.checked_count("batch_size", batch_size)
+        return max(32, min(1024, EVALUATION_ELEMENTS // max(1, data.x[0].size)))
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return the loss and the metrics on data, without training.
+
+        Args:
+            x, y, sample_weight: as in :meth:`fit`.
+            batch_size: rows a step; the result does not depend on it, beyond rounding.
+            verbose: 0 silent, 1 or ``"auto"`` a bar, 2 a line.
+            callbacks: list of callbacks.
+            return_dict: return a dict by name instead of a list (a number, without metrics).
+        """
+        self._needs("evaluate")
+        data = self._prepared(x, y, sample_weight=sample_weight)
+        if data.y is None:
+            raise ArgumentError("evaluate needs targets y")
+        size = self._evaluation_batch(data, batch_size)
+        runner = self._runner("evaluate", data, size, shuffled=False)
+        trackers = self._resolve_trackers(data)
+        shown = inputs.checked_verbosity(verbose)
+        bar = [ProgressBar(verbose=shown)] if shown else []
+        params = {"verbose": shown, "steps": runner.spec.steps}
+        listed = inputs.flat_list("callbacks", callbacks)
+        hooks = CallbackList([*listed, *bar], model=self, params=params)
+        hooks.on_test_begin({})
+        values = evaluate_on(runner, feed(runner, data), hooks)
+        logs = dict(zip(trackers.names(), values, strict=True))
+        hooks.on_test_end(dict(sorted(logs.items())))
+        if return_dict:
+            return dict(sorted(logs.items()))
+        return values[0] if len(values) == 1 else values
+
+    # ---- predict -----------------------------------------------------------------------------
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+    ) -> np.ndarray[Any, Any]:
+        """Return the outputs for each row of ``x`` as a NumPy array."""
+        data = self._prepared(x, None)
+        rows = data.rows
+        size = min(rows, self._evaluation_batch(data, batch_size))
+        listed = inputs.flat_list("callbacks", callbacks)
+        shown = inputs.checked_verbosity(verbose)
+        bar = [ProgressBar(verbose=shown)] if shown else []
+        params = {"verbose": shown, "steps": -(-rows // size)}
+        hooks = CallbackList([*listed, *bar], model=self, params=params)
+        hooks.on_predict_begin({})
+        found = predict_on(self._predictor(size, data), data.x, hooks)
+        hooks.on_predict_end({})
+        return found
+
+    def _predictor(self, size: int, data: Data) -> Predictor:
+        aval = Aval((size, *data.x.shape[1:]), data.avals[0].dtype)
+        key = ("predict", aval, self.engine_name, self._signature(()))
+        if key not in self._runners:
+            self._runners[key] = make_predictor(self, aval)
+        return self._runners[key]
+
+    # ---- single batches ----------------------------------------------------------------------
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Make one step on one batch; return its loss (before the step) and metrics."""
+        self._needs("train_on_batch")
+        data = self._prepared(x, y, sample_weight=sample_weight, class_weight=class_weight)
+        return self._on_batch("train", data, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Return the loss and metrics of one batch."""
+        self._needs("test_on_batch")
+        return self._on_batch(
+            "test", self._prepared(x, y, sample_weight=sample_weight), return_dict
+        )
+
+    def predict_on_batch(self, x: Any) -> np.ndarray[Any, Any]:
+        """Return the outputs for one batch."""
+        return self.predict(x, batch_size=len(x), verbose=0)
+
+    def _on_batch(self, kind: str, data: Data, return_dict: bool) -> Any:
+        if data.y is None:
+            raise ArgumentError(f"{kind}_on_batch needs targets y")
+        runner = self._runner(
+            "evaluate" if kind == "test" else kind, data, data.rows, shuffled=False
+        )
+        values = run_batch(runner, data, training=kind == "train")
+        trackers = self._resolve_trackers(data)
+        if return_dict:
+            return dict(sorted(zip(trackers.names(), values, strict=True)))
+        return values[0] if len(values) == 1 else values
