@@ -7,6 +7,7 @@ itself.
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 
 import nissl
+from nissl.core.program import Program
+from nissl.engine import get_engine
 from nissl.errors import (
     AbstractValueError,
     ArgumentError,
@@ -422,3 +425,98 @@ def test_a_compiled_function_lets_its_programs_go() -> None:
     gc.collect()
     assert held() is None
     assert program() is None
+
+
+# ---- what is kept ------------------------------------------------------------------------------
+
+
+def programs_alive() -> int:
+    gc.collect()
+    return sum(isinstance(each, Program) for each in gc.get_objects())
+
+
+def executables_alive() -> int:
+    import jax
+
+    gc.collect()
+    return len(jax.devices()[0].client.live_executables())
+
+
+def use_once(engine: str, number: int) -> None:
+    w = nissl.tensor(np.full(3, float(number), np.float32), requires_grad=True)
+    f = nissl.jit(lambda a: nissl.sum(nissl.sin(a @ w) * number), engine=engine)
+    f(X).backward()
+    nissl.jvp(f, (X,), (X,))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_function_that_is_dropped_leaves_no_program_behind(engine: str) -> None:
+    use_once(engine, 0)
+    programs, executables = programs_alive(), executables_alive()
+    for number in range(1, 4):
+        use_once(engine, number)
+    assert programs_alive() == programs
+    assert executables_alive() == executables
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Program]:
+    """The programs that an engine compiles during a test."""
+    made: list[Program] = []
+
+    def noting(compile_one: Any) -> Any:
+        def compile_program(engine: Any, program: Program, donate: Any = ()) -> Any:
+            made.append(program)
+            return compile_one(engine, program, donate)
+
+        return compile_program
+
+    for cls in (type(get_engine(name)) for name in ENGINES):
+        monkeypatch.setattr(cls, "compile", noting(cls.compile))
+    return made
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_leaf_in_a_closure_may_be_another_each_time_and_is_compiled_once(
+    engine: str, compiled: list[Program]
+) -> None:
+    table = np.arange(3 * 2000.0).reshape(2000, 3) / 6000  # too large to be a part of the program
+    held = {"w": nissl.tensor(np.ones(3), requires_grad=True)}
+    loss = nissl.jit(
+        lambda x: nissl.sum((x @ held["w"]) ** 2) + nissl.sum(table @ held["w"]), engine=engine
+    )
+    x = X.astype(np.float64)
+    for step in range(4):
+        w = np.asarray(held["w"])
+        value = loss(x)
+        value.backward()
+        close(value, ((x @ w) ** 2).sum() + (table @ w).sum(), 1e-10)
+        close(held["w"].grad, 2 * x.T @ (x @ w) + table.sum(0), 1e-10)
+        held["w"] = nissl.tensor(w - 0.01 * (step + 1), requires_grad=True)
+    assert len(compiled) == 2  # the loss and its derivative
+
+
+def test_of_many_shapes_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["nissl.engine.jit"], "MOST_PROGRAMS", 3)
+    counted = Counted(lambda x: x + 1)
+    f = nissl.jit(counted, engine="numpy")
+    for n in (1, 2, 3):
+        f(np.zeros(n))
+    kept = programs_alive()
+    for n in (4, 5, 4, 5, 3):
+        f(np.zeros(n))
+    assert counted.count == 5
+    assert programs_alive() == kept
+    f(np.zeros(1))
+    assert counted.count == 6
+
+
+def test_a_derivative_is_computed_for_those_inputs_only_that_need_it(
+    compiled: list[Program],
+) -> None:
+    w = nissl.tensor(np.ones(3, np.float32), requires_grad=True)
+    nissl.jit(lambda x, w: nissl.sum(nissl.tanh(x @ w)))(X, w).backward()
+    close(w.grad, X.T @ (1 - np.tanh(X.sum(1)) ** 2), 1e-5)
+    value, derivative = compiled
+    assert [aval.shape for aval in derivative.out_avals] == [(3,)]
+    assert value.out_avals[0].shape == ()

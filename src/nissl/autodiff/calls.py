@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import functools
+import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nissl.autodiff.forward import jvp
@@ -12,8 +13,11 @@ from nissl.core.kinds import General
 from nissl.core.op import Op, Sample, apply, register
 from nissl.core.passes import simplify
 from nissl.core.program import Program, inline, trace
-from nissl.core.tensor import Array, Aval, Tensor, late
+from nissl.core.tensor import Array, Aval, Equation, Tensor, late
 from nissl.errors import ShapeError
+
+# programs made from a program, for as long as that one lives
+_derived: weakref.WeakKeyDictionary[Program, dict[Any, Program]] = weakref.WeakKeyDictionary()
 
 
 def _infer(*avals: Aval, body: Program, runner: Any) -> tuple[Aval, ...]:
@@ -36,17 +40,24 @@ def _numpy() -> Any:
     return numpy
 
 
-@functools.lru_cache(maxsize=256)
-def _pushed(body: Program, moving: tuple[bool, ...]) -> Program:
+def _kept(
+    make: Callable[[Program, tuple[int, ...]], Program], body: Program, places: tuple[int, ...]
+) -> Program:
+    """A derivative of a body, made the first time."""
+    made = _derived.setdefault(body, {})
+    key = (make, places)
+    if key not in made:
+        made[key] = make(body, places)
+    return made[key]
+
+
+def _pushed(body: Program, chosen: tuple[int, ...]) -> Program:
     """The body's forward derivative as a program of the inputs and the tangents that move."""
 
+    count = len(body.inputs)
+
     def push(*arguments: Tensor) -> Any:
-        primals, tangents = arguments[: len(moving)], iter(arguments[len(moving) :])
-        directions = [
-            next(tangents) if moves else late.functions.zeros_like(x)
-            for x, moves in zip(primals, moving, strict=True)
-        ]
-        chosen = [i for i, moves in enumerate(moving) if moves]
+        primals, directions = arguments[:count], arguments[count:]
 
         def of_moving(*given: Tensor) -> Any:
             everything = list(primals)
@@ -54,13 +65,12 @@ def _pushed(body: Program, moving: tuple[bool, ...]) -> Program:
                 everything[i] = x
             return inline(body, everything)
 
-        return jvp(of_moving, [primals[i] for i in chosen], [directions[i] for i in chosen])[1]
+        return jvp(of_moving, [primals[i] for i in chosen], list(directions))[1]
 
-    chosen = [aval for aval, moves in zip(body.in_avals, moving, strict=True) if moves]
-    return simplify(trace(push, *body.in_avals, *chosen, name=f"{body.name}_jvp"))
+    moving = [body.in_avals[i] for i in chosen]
+    return simplify(trace(push, *body.in_avals, *moving, name=f"{body.name}_jvp"))
 
 
-@functools.lru_cache(maxsize=256)
 def _pulled(body: Program, wanted: tuple[int, ...]) -> Program:
     """The body's reverse derivative as a program of the inputs and the output cotangents."""
     count = len(body.inputs)
@@ -82,22 +92,46 @@ def _pulled(body: Program, wanted: tuple[int, ...]) -> Program:
 def _forward(
     inputs: Sequence[Tensor], outputs: Any, tangents: Any, body: Program, runner: Any
 ) -> Any:
-    moving = tuple(t is not None for t in tangents)
-    given = [t for t in tangents if t is not None]
-    return apply(call_op, (*inputs, *given), {"body": _pushed(body, moving), "runner": runner})
+    moving = tuple(i for i, t in enumerate(tangents) if t is not None)
+    given = [tangents[i] for i in moving]
+    params = {"body": _kept(_pushed, body, moving), "runner": runner}
+    return apply(call_op, (*inputs, *given), params)
 
 
 def _reverse(
-    inputs: Sequence[Tensor], outputs: Any, cotangents: Any, body: Program, runner: Any
+    inputs: Sequence[Tensor],
+    outputs: Any,
+    cotangents: Any,
+    body: Program,
+    runner: Any,
+    needed: Sequence[bool] | None = None,
 ) -> Any:
     filled = [
         late.functions.zeros_like(out) if ct is None else ct
         for ct, out in zip(cotangents, outputs, strict=True)
     ]
-    wanted = tuple(i for i, aval in enumerate(body.in_avals) if aval.dtype.kind not in "biu")
-    params = {"body": _pulled(body, wanted), "runner": runner}
+    wanted = tuple(
+        i
+        for i, aval in enumerate(body.in_avals)
+        if aval.dtype.kind not in "biu" and (needed is None or needed[i])
+    )
+    if not wanted:
+        return [None] * len(inputs)
+    params = {"body": _kept(_pulled, body, wanted), "runner": runner}
     pulled = iter(apply(call_op, (*inputs, *filled), params))
     return [next(pulled) if i in wanted else None for i in range(len(inputs))]
+
+
+@dataclass(frozen=True)
+class _Call(General):
+    """Both rules as given; backwards, only to the inputs that somebody differentiates by."""
+
+    def vjp(
+        self, equation: Equation, cotangents: Sequence[Tensor | None], needed: Sequence[bool]
+    ) -> Any:
+        return _reverse(
+            equation.inputs, equation.outputs, cotangents, needed=needed, **equation.params
+        )
 
 
 def _sample_body() -> Program:
@@ -114,7 +148,7 @@ call_op = register(
         infer=_infer,
         compute=_compute,
         lowerings={"numpy": _compute_eagerly},
-        kind=General(_forward, _reverse),
+        kind=_Call(_forward, _reverse),
         formula=r"\text{{call}}({0})",
         flops=lambda *avals, body, runner: body.flops(),
         samples=(Sample(shapes=((2,), (2,)), params={"body": _sample_body(), "runner": None}),),

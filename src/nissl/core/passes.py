@@ -71,6 +71,35 @@ def _identity_of(tensor: Tensor, varying: set[Key]) -> Any:
     return (array.dtype.name, array.shape, array.tobytes())
 
 
+def likeness(program: Program) -> Any:
+    """Describe what a program computes, in a form that is equal for programs that do the same.
+
+    Two traces of one function give two programs, of tensors and equations of their own, but of
+    one likeness; unless they hold a large constant, or a function, that is not the same object.
+
+    >>> import nissl
+    >>> first, second = (nissl.trace(lambda x: 2.0 * nissl.sin(x), 1.0) for _ in range(2))
+    >>> first is second, likeness(first) == likeness(second)
+    (False, True)
+    """
+    varying = _varying(program)
+    places: dict[Key, Any] = {t.key: f"input {n}" for n, t in enumerate(program.inputs)}
+
+    def place(tensor: Tensor) -> Any:
+        return places.get(tensor.key) or _identity_of(tensor, varying)
+
+    rows: list[Any] = []
+    for number, equation in enumerate(program.equations):
+        params = tuple(
+            (name, likeness(value) if isinstance(value, Program) else value)
+            for name, value in equation.params.items()
+        )
+        rows.append((equation.op, tuple(place(t) for t in equation.inputs), params))
+        for index in range(len(equation.avals)):
+            places[id(equation), index] = (number, index)
+    return program.in_avals, tuple(rows), tuple(place(t) for t in program.outputs)
+
+
 def share_common_subexpressions(program: Program) -> Program:
     """Compute once what several equations compute from the same inputs."""
     seen: dict[Any, tuple[Tensor, ...]] = {}

@@ -6,7 +6,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,15 @@ import numpy as np
 from nissl.autodiff.calls import call
 from nissl.core import tree
 from nissl.core.functions import asarray
-from nissl.core.passes import simplify
+from nissl.core.passes import FOLD_LIMIT, likeness, simplify
 from nissl.core.program import Program, build, inline, placeholder
 from nissl.core.tensor import Array, Tensor, state
 from nissl.core.variable import Capture, Variable, capture
 from nissl.engine.base import Compiled, Engine, default_engine, get_engine
+from nissl.engine.kept import Kept
 from nissl.errors import ArgumentError, ArgumentTypeError
 
+MOST_PROGRAMS = 256  # that one function keeps, for as many shapes and static arguments
 _compiled: weakref.WeakKeyDictionary[Program, dict[Any, Compiled]] = weakref.WeakKeyDictionary()
 
 
@@ -30,8 +32,8 @@ def run_program(
     """Run a program on an engine, compiling it the first time that it is seen."""
     made = _compiled.setdefault(body, {})
     key = (engine.name, donate)
-    if key not in made:
-        made[key] = engine.compile(body, donate)
+    if key not in made:  # of a copy: what is kept for `body` must not keep `body` itself
+        made[key] = engine.compile(replace(body), donate)
     return made[key](values)
 
 
@@ -63,7 +65,8 @@ class Jitted:
         self._static_argnames = static_argnames
         self._donate_argnums = donate_argnums
         self._engine = engine
-        self._entries: dict[Any, _Entry] = {}
+        self._entries: Kept[_Entry] = Kept(MOST_PROGRAMS)
+        self._alike: Kept[Program] = Kept(MOST_PROGRAMS)  # of traces that are made anew each time
 
     def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """Separate what is traced from what is static."""
@@ -100,10 +103,24 @@ class Jitted:
         outputs = [*(asarray(leaf) for leaf in leaves), *seen.writes.values()]
         name = getattr(self.function, "__name__", "program")
         program = build([*stand_ins, *seen.reads.values()], outputs, name)
-        tracked = tuple(t for t in program.constants if t.tracked)
-        if tracked:  # tensors of an outer graph become inputs, so that it can differentiate them
-            program = _lift(program, tracked)
-        return _Entry(simplify(program), tuple(seen.reads), tuple(seen.writes), tracked, nesting)
+        lifted: tuple[Tensor, ...] = ()
+        if any(t.tracked for t in program.constants):
+            # tensors of an outer graph become inputs, so that it can differentiate them; what is
+            # large too, so that two traces are alike
+            lifted = tuple(t for t in program.constants if t.tracked or t.size > FOLD_LIMIT)
+            program = self._known(_lift(program, lifted))
+        else:
+            program = simplify(program)
+        return _Entry(program, tuple(seen.reads), tuple(seen.writes), lifted, nesting)
+
+    def _known(self, program: Program) -> Program:
+        """The first program like this one, simplified: it may have been compiled already."""
+        described = likeness(program)
+        try:
+            hash(described)
+        except TypeError:  # a parameter that cannot be hashed
+            return simplify(program)
+        return self._alike.find(described) or self._alike.keep(described, simplify(program))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         dynamic, static = self._split(args, kwargs)
@@ -111,11 +128,11 @@ class Jitted:
         inputs = [asarray(leaf) for leaf in leaves]
         kinds = (*map(type, static[0]), *(type(v) for _, v in static[1]))  # 1, 1.0 and True differ
         key = (structure, static, kinds, tuple(x.aval for x in inputs))
-        entry = self._entries.get(key)
+        entry = self._entries.find(key)
         if entry is None:
             entry = self._trace(structure, inputs, static)
             if not entry.closed_over:  # a tensor of an outer graph may be another the next time
-                self._entries[key] = entry
+                entry = self._entries.keep(key, entry)
         everything = [*inputs, *(v.value for v in entry.reads), *entry.closed_over]
         outputs = self._run(entry, everything, args)
         count = len(outputs) - len(entry.writes)
@@ -181,8 +198,10 @@ def jit(
     arguments, and kept. Variables that it reads are inputs and those that it assigns are outputs,
     so it may use layers; it can be differentiated, and used inside other traced functions.
     Anything else that it closes over is taken as it is at the first call: what is to change is an
-    argument or a variable. A Python number among the arguments becomes a tensor of its default
-    dtype, and takes part in promotion, unlike a number written inside.
+    argument or a variable. Only where it closes over tensors that require a gradient, it is traced
+    at each call, for they may be others by then, and compiled once all the same. A Python number
+    among the arguments becomes a tensor of its default dtype, and takes part in promotion, unlike
+    a number written inside. Compiled programs are freed with the function; it keeps the last 256.
 
     Args:
         function: takes tensors, arrays, numbers and containers of them. Without it, a decorator is
