@@ -24,7 +24,7 @@ import nissl
 
 SOURCE = Path(nissl.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "arguments", "files", "registry", "version", "i18n", "screen"),
+    ("errors", "arguments", "files", "keras_names", "registry", "version", "i18n", "screen"),
     ("core",),
     ("autodiff",),
     ("engine",),

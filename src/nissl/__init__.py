@@ -189,6 +189,7 @@ from nissl.core.tensor import Aval, Tensor
 from nissl.core.variable import Variable
 from nissl.engine import jit
 from nissl.errors import NisslError
+from nissl.keras_names import absent as _absent_from
 from nissl.version import __version__
 
 if TYPE_CHECKING:
@@ -438,6 +439,9 @@ _MODULES = (
 _LATE = {"Input": "layers", "Model": "models", "Perceptron": "models", "Sequential": "models"}
 
 
+_absent = _absent_from("nissl")
+
+
 def __getattr__(name: str) -> Any:
     """Import a module, or what lives in one, when it is first asked for."""
     if name in _MODULES:
@@ -448,7 +452,7 @@ def __getattr__(name: str) -> Any:
         from nissl.core.dtypes import bfloat16
 
         return bfloat16()
-    raise AttributeError(f"module 'nissl' has no attribute {name!r}")
+    return _absent(name)
 
 
 def __dir__() -> list[str]:

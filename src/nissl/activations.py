@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nissl.core import functions as F
 from nissl.core.functions import abs as absolute
@@ -38,6 +38,7 @@ from nissl.core.functions import (
 from nissl.core.functions import exp as exponential
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError
+from nissl.keras_names import absent
 from nissl.registry import Registry
 
 __all__ = [
@@ -310,3 +311,7 @@ def name_of(function: Callable[..., Any]) -> str:
 def deserialize(config: Any) -> Callable[..., Tensor]:
     """Return the function that :func:`serialize` described."""
     return get(config)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nissl.core import dtypes
+from nissl.keras_names import absent
 from nissl.registry import forget_names
 
 
@@ -24,3 +27,7 @@ def set_floatx(value: str) -> None:
 def epsilon() -> float:
     """Return the small number that keeps logarithms and divisions finite."""
     return 1e-7
+
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

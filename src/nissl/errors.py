@@ -17,6 +17,8 @@
     │   └── DatasetError      (OSError)            a data set that could not be had, and why
     ├── FileFormatError       (ValueError)         a file that is damaged or not what it should be
     ├── SaveError             (OSError)            a file that could not be written, not even half
+    ├── MissingNameError      (AttributeError)     a name that a module does not have, or not yet
+    ├── MissingImportError    (ImportError)        the same, where it was to be imported
     └── MissingDependencyError (ImportError)       an optional package that is needed here
 
 Each class also inherits the built-in exception in brackets, so code that already catches
@@ -40,6 +42,8 @@ __all__ = [
     "GradientError",
     "GraphError",
     "MissingDependencyError",
+    "MissingImportError",
+    "MissingNameError",
     "NisslError",
     "NonFiniteError",
     "OutOfRangeError",
@@ -128,6 +132,14 @@ class FileFormatError(NisslError, ValueError):
 
 class SaveError(NisslError, OSError):
     """A file that could not be written; what was there before is untouched."""
+
+
+class MissingNameError(NisslError, AttributeError):
+    """A name that a module does not have; says whether Keras has it, and the nearest one."""
+
+
+class MissingImportError(NisslError, ImportError):
+    """A name to be imported from a module that does not have it."""
 
 
 class MissingDependencyError(NisslError, ImportError):

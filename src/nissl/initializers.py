@@ -14,7 +14,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from nissl.core import functions as F
 from nissl.core.functions.convert import as_shape
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import AbstractMethodError, ShapeError
+from nissl.keras_names import absent
 from nissl.registry import Registry, from_config
 
 __all__ = [
@@ -448,3 +449,7 @@ def serialize(initializer: Any) -> Any:
 def deserialize(config: Any) -> Callable[..., Tensor]:
     """Make again what :func:`serialize` described."""
     return registry.deserialize(config)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

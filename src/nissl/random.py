@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from nissl.core.ops.random import random_bits
 from nissl.core.tensor import Array, Shape, Tensor
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, DTypeError, ShapeError
+from nissl.keras_names import absent
 
 _WORD = 1 << 32
 _DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}  # of a fraction below 1
@@ -276,3 +277,6 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

@@ -18,6 +18,7 @@ from nissl.errors import (
     UnknownNameError,
     nearest,
 )
+from nissl.keras_names import ARGUMENTS, is_off
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -147,7 +148,8 @@ def known_settings(cls: type) -> set[str] | None:
             continue
         parameters = list(inspect.signature(each.__init__).parameters.values())[1:]
         rest = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
-        names.update(p.name for p in parameters if p.name not in rest)
+        listed = [p for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL]
+        names.update(p.name for p in listed if p.name not in rest)
         if not rest or rest == ["unknown"]:
             return names
         if rest != ["kwargs"]:
@@ -156,8 +158,17 @@ def known_settings(cls: type) -> set[str] | None:
 
 
 def refuse_unknown(cls: type, unknown: Mapping[str, Any]) -> None:
-    """Say that a class takes no argument of a name, and which it may have been meant."""
+    """Refuse arguments that a class does not take; those of Keras's are taken where they are off.
+
+    Raises:
+        ArgumentTypeError: no class has an argument of this name; says the nearest.
+        ArgumentError: Keras has it, and it is on.
+    """
     for name, value in unknown.items():
+        if is_off(name, value):
+            continue
+        if name in ARGUMENTS:
+            raise _not_yet(cls, name, value)
         known = sorted(known_settings(cls) or ())
         raise ArgumentTypeError(
             f"{cls.__name__} has no argument {name!r} (given: {value!r}); "
@@ -165,7 +176,11 @@ def refuse_unknown(cls: type, unknown: Mapping[str, Any]) -> None:
         )
 
 
-_HARMLESS = ("ema_momentum", "ema_overwrite_frequency")  # without use_ema they mean nothing
+def _not_yet(cls: type, name: str, value: Any) -> ArgumentError:
+    return ArgumentError(
+        f"{cls.__name__}: {name}={value!r} is not there yet: Keras 3 has it, Nissl does not so "
+        "far. Leave it out"
+    )
 
 
 def settings_for(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,8 +194,11 @@ def settings_for(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
         return given
     for key in [key for key in given if key not in known]:
         value = given.pop(key)
-        if value is not None and value is not False and key not in _HARMLESS:
-            raise ArgumentError(f"{cls.__name__}: {key}={value!r} is not offered")
+        if value is None or value is False or is_off(key, value):
+            continue
+        if key in ARGUMENTS:
+            raise _not_yet(cls, key, value)
+        raise ArgumentError(f"{cls.__name__}: {key}={value!r} is not offered")
     return given
 
 

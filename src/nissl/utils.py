@@ -11,6 +11,7 @@ import numpy as np
 from nissl import random
 from nissl.core import dtypes
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError, GraphError
+from nissl.keras_names import absent
 
 if TYPE_CHECKING:
     from nissl.explain.diagrams.report import Diagram
@@ -151,3 +152,7 @@ def plot_model(
     if to_file is not None:
         drawn.write(to_file, dpi)
     return drawn
+
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

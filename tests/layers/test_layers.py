@@ -417,7 +417,7 @@ def test_settings_are_checked(setting: str, value: Any) -> None:
 def test_settings_that_no_layer_has_are_refused() -> None:
     with pytest.raises(TypeError, match="unit"):
         layers.Dense(**{"unit": 2})
-    with pytest.raises(ArgumentError, match="kernel_regularizer='l2' is not offered"):
+    with pytest.raises(ArgumentError, match="kernel_regularizer='l2' is not there yet"):
         registry.deserialize(
             {"class_name": "Dense", "config": {"units": 2, "kernel_regularizer": "l2"}}
         )

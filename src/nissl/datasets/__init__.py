@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nissl.datasets import digits, fashion_mnist, mnist
 from nissl.datasets.dataset import Dataset
@@ -17,6 +17,7 @@ from nissl.datasets.pictures import Colour, from_images
 from nissl.datasets.registry import Published, info, load_published, names
 from nissl.datasets.table import Task, from_csv
 from nissl.errors import ArgumentError, DataError, FileFormatError
+from nissl.keras_names import absent
 
 __all__ = [
     "Dataset",
@@ -105,3 +106,7 @@ def _allow(what: str, given: dict[str, Any], *options: str) -> None:
             raise ArgumentError(
                 f"{key} has no meaning for {what}; it takes {', '.join(options) or 'no options'}."
             )
+
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

@@ -1,5 +1,8 @@
 """Layers, the parts that networks are built of."""
 
+from typing import TYPE_CHECKING
+
+from nissl.keras_names import absent
 from nissl.layers.base import Layer, registry
 from nissl.layers.core import (
     Activation,
@@ -34,3 +37,6 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

@@ -13,6 +13,7 @@ from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 from nissl.layers.base import BatchShape, Layer, as_batch_shape, registry
+from nissl.registry import refuse_unknown
 
 
 def checked_units(units: Any, layer: str) -> int:
@@ -42,8 +43,10 @@ class InputLayer(Layer):
         batch_shape: Any = None,
         dtype: Any = None,
         name: str | None = None,
+        **unknown: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        refuse_unknown(type(self), unknown)
         if (shape is None) == (batch_shape is None):
             raise ArgumentError(
                 "Input: give shape= (without the batch) or batch_shape=, one of them"
@@ -93,7 +96,12 @@ def _batched(shape: BatchShape) -> str:
 
 
 def Input(
-    shape: Any = None, *, batch_shape: Any = None, dtype: Any = None, name: str | None = None
+    shape: Any = None,
+    *,
+    batch_shape: Any = None,
+    dtype: Any = None,
+    name: str | None = None,
+    **unknown: Any,
 ) -> InputLayer:
     """Make the input of a Sequential model; see :class:`InputLayer`.
 
@@ -101,7 +109,7 @@ def Input(
     >>> nissl.Sequential([nissl.Input((4,)), nissl.layers.Dense(2)]).output_shape
     (None, 2)
     """
-    return InputLayer(shape, batch_shape=batch_shape, dtype=dtype, name=name)
+    return InputLayer(shape, batch_shape=batch_shape, dtype=dtype, name=name, **unknown)
 
 
 @registry.add()

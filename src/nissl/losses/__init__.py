@@ -11,10 +11,11 @@ sample. Any of their names, and Keras's short ones, are understood by :func:`get
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentTypeError
+from nissl.keras_names import absent
 from nissl.losses.base import Loss, LossFunctionWrapper, registry
 from nissl.losses.probabilistic import (
     BinaryCrossentropy,
@@ -156,3 +157,6 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

@@ -11,10 +11,11 @@ The area under a curve (``AUC``) and the metrics built on it are not offered yet
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nissl import losses
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from nissl.keras_names import absent
 from nissl.losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -253,3 +254,6 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

@@ -17,6 +17,15 @@ class Model(Trainer):
     :meth:`call`.
     """
 
+    def __init__(self, *functional: Any, **kwargs: Any) -> None:
+        if functional or {"inputs", "outputs"} & kwargs.keys():
+            raise ArgumentError(
+                f"{type(self).__name__}: functional models, Model(inputs, outputs), are not there "
+                "yet. Write nissl.Sequential([...]), or a class derived from nissl.Model with a "
+                "method call"
+            )
+        super().__init__(**kwargs)
+
     # ---- structure ---------------------------------------------------------------------------
     @property
     def layers(self) -> list[Layer]:

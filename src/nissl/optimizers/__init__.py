@@ -1,8 +1,9 @@
 """Optimizers: how gradients become steps."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nissl.errors import ArgumentTypeError
+from nissl.keras_names import absent
 from nissl.optimizers.adam import Adam
 from nissl.optimizers.base import Optimizer, registry
 from nissl.optimizers.rmsprop import RMSprop
@@ -23,3 +24,6 @@ def get(identifier: Any) -> Optimizer:
 
 
 __all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "get"]
+
+if not TYPE_CHECKING:
+    __getattr__ = absent(__name__)

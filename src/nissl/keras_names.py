@@ -1,0 +1,223 @@
+"""Names of Keras 3 that are not here yet, and arguments that are taken where they are off.
+
+One table for all modules. Asked for a name of it, a module says that it is not there yet, and what
+is nearest; asked for another name that it lacks, it says that there is none. A test holds that no
+name of the table exists.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any, Final
+
+from nissl.errors import MissingImportError, MissingNameError, nearest
+
+__all__ = ["ARGUMENTS", "NAMES", "absent", "is_off"]
+
+NAMES: Final[Mapping[str, str]] = {
+    "": """
+        DTypePolicy FloatDTypePolicy Function Initializer InputSpec KerasTensor Layer Loss
+        Metric Operation Optimizer Quantizer Regularizer RematScope StatelessScope
+        SymbolicScope applications config constraints device distillation distribution
+        dtype_policies export mixed_precision name_scope ops preprocessing quantizers
+        regularizers remat saving tree visualization wrappers
+    """,
+    "layers": """
+        ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
+        AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D
+        AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
+        AutoContrast Average AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D
+        AvgPool2D AvgPool3D BatchNormalization Bidirectional CategoryEncoding CenterCrop
+        Concatenate ContrastLimitedAdaptiveHistogramEqualization Conv1D Conv1DTranspose
+        Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
+        Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose
+        Convolution3D Convolution3DTranspose Cropping1D Cropping2D Cropping3D CutMix
+        DepthwiseConv1D DepthwiseConv2D Discretization Dot ELU EinsumDense Embedding
+        Equalization FlaxLayer GRU GRUCell GaussianDropout GaussianNoise
+        GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
+        GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D
+        GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization
+        GroupQueryAttention HashedCrossing Hashing Identity InputSpec IntegerLookup JaxLayer
+        LSTM LSTMCell Lambda LayerNormalization LeakyReLU Masking MaxNumBoundingBoxes
+        MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum
+        MelSpectrogram Minimum MixUp MultiHeadAttention Multiply Normalization PReLU Permute
+        Pipeline RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration
+        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
+        RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
+        RandomPerspective RandomPosterization RandomRotation RandomSaturation
+        RandomSharpness RandomShear RandomTranslation RandomZoom ReLU RepeatVector Reshape
+        Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D
+        SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax
+        Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D
+        SpectralNormalization StackedRNNCells StringLookup Subtract TFSMLayer TernaryDense
+        TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization UpSampling1D
+        UpSampling2D UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D add
+        average concatenate dot maximum minimum multiply subtract
+    """,
+    "losses": """
+        BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy
+        CategoricalGeneralizedCrossEntropy Circle Dice Tversky binary_focal_crossentropy
+        categorical_focal_crossentropy categorical_generalized_cross_entropy circle ctc dice
+        tversky
+    """,
+    "metrics": """
+        AUC BinaryIoU ConcordanceCorrelation IoU MeanIoU OneHotIoU OneHotMeanIoU
+        PearsonCorrelation PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity
+        SpecificityAtSensitivity binary_focal_crossentropy categorical_focal_crossentropy
+        concordance_correlation pearson_correlation
+    """,
+    "optimizers": """
+        Adadelta Adafactor Adagrad AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer
+        MultiOptimizer Muon Nadam OptimizerMap ScheduleFreeAdamW deserialize legacy
+        schedules serialize
+    """,
+    "callbacks": """
+        BackupAndRestore OrbaxCheckpoint ProgbarLogger RemoteMonitor SwapEMAWeights
+        TensorBoard
+    """,
+    "initializers": """
+        IdentityInitializer OrthogonalInitializer STFT STFTInitializer constant
+        glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal
+        lecun_uniform ones orthogonal random_normal random_uniform stft truncated_normal
+        variance_scaling zeros
+    """,
+    "activations": """
+        celu glu hard_shrink hard_swish soft_shrink sparse_plus sparse_sigmoid sparsemax
+        squareplus swish tanh_shrink threshold
+    """,
+    "utils": """
+        Config CustomObjectScope FeatureSpace Progbar PyDataset Sequence array_to_img
+        audio_dataset_from_directory bounding_boxes clear_session custom_object_scope
+        deserialize_keras_object disable_interactive_logging enable_interactive_logging
+        get_custom_objects get_file get_registered_name get_registered_object
+        get_source_inputs image_dataset_from_directory img_to_array
+        is_interactive_logging_enabled is_keras_tensor legacy load_img model_to_dot
+        pack_x_y_sample_weight pad_sequences register_keras_serializable save_img
+        serialize_keras_object split_dataset standardize_dtype text_dataset_from_directory
+        timeseries_dataset_from_array unpack_x_y_sample_weight
+    """,
+    "models": """
+        clone_model model_from_json
+    """,
+    "datasets": """
+        boston_housing california_housing cifar10 cifar100 imdb reuters
+    """,
+    "backend": """
+        backend get_uid image_data_format is_float_dtype is_int_dtype is_keras_tensor
+        result_type set_epsilon set_image_data_format standardize_dtype
+    """,
+    "random": """
+        beta binomial categorical dropout gamma
+    """,
+}
+
+_INSTEAD: Final[Mapping[str, str]] = {
+    "ops": "functions of tensors are in nissl itself, such as nissl.exp or nissl.matmul",
+    "saving": "files are read and written by nissl.models.load_model and model.save",
+    "config": "the dtype of new weights is set by nissl.set_default_float",
+    "KerasTensor": "write a Sequential model, or a class derived from nissl.Model",
+    "Function": "write a Sequential model, or a class derived from nissl.Model",
+    "layers.ReLU": "write nissl.layers.Activation('relu')",
+    "layers.ELU": "write nissl.layers.Activation('elu')",
+    "layers.LeakyReLU": "write nissl.layers.Activation('leaky_relu')",
+    "layers.Softmax": "write nissl.layers.Activation('softmax')",
+    "layers.Lambda": "write a class derived from nissl.layers.Layer, with a method call",
+    "optimizers.schedules": "set the rate by nissl.callbacks.LearningRateScheduler",
+    "callbacks.TensorBoard": "nissl.callbacks.CSVLogger writes what is reported to a table",
+    "callbacks.BackupAndRestore": "nissl.callbacks.ModelCheckpoint writes models while training",
+}
+
+_OFF = (None, False)
+_ANY = (...,)  # means nothing without another argument
+
+# the values with which an argument of Keras's changes nothing
+ARGUMENTS: Final[Mapping[str, tuple[Any, ...]]] = {
+    **dict.fromkeys(
+        (
+            *("activity_regularizer", "kernel_regularizer", "bias_regularizer"),
+            *("kernel_constraint", "bias_constraint", "lora_rank", "lora_alpha"),
+            *("quantization_config", "weights", "sparse", "ragged", "optional", "batch_size"),
+            *("input_tensor", "use_ema", "loss_scale_factor"),
+        ),
+        _OFF,
+    ),
+    "autocast": (None, True),
+    "gradient_accumulation_steps": (*_OFF, 1),
+    "ema_momentum": _ANY,
+    "ema_overwrite_frequency": _ANY,
+}
+
+
+def is_off(name: str, value: Any) -> bool:
+    """Return whether an argument of Keras's that is not here changes nothing, as it is given.
+
+    >>> is_off("kernel_regularizer", None), is_off("kernel_regularizer", "l2"), is_off("k", None)
+    (True, False, False)
+    """
+    neutral = ARGUMENTS.get(name, ())
+    return neutral == _ANY or any(type(each) is type(value) and each == value for each in neutral)
+
+
+def absent(module: str) -> Callable[[str], Any]:
+    """Return a module's ``__getattr__``: it says what a missing name may have been meant as.
+
+    Args:
+        module: the module's name: ``"nissl.layers"``.
+
+    The function that it returns raises :class:`~nissl.errors.MissingNameError`, an
+    ``AttributeError``; for ``from module import name``, where Python would drop the message of one,
+    :class:`~nissl.errors.MissingImportError`.
+    """
+
+    def getter(name: str) -> Any:
+        if name.startswith("__"):  # Python's own questions
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        kind = MissingImportError if _importing(inspect.currentframe()) else MissingNameError
+        raise kind(_explained(module, name))
+
+    return getter
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether the code that asked is at ``from module import name``."""
+    while frame is not None and frame.f_code.co_name in ("getter", "__getattr__"):
+        frame = frame.f_back
+    if frame is None or frame.f_lasti < 0:
+        return False
+    return frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
+
+
+def _explained(module: str, name: str) -> str:
+    room = module.partition(".")[2]
+    there = vars(importlib.import_module(module))
+    own = [n for n, thing in there.items() if getattr(thing, "__module__", "") == module]
+    public: list[str] = [n for n in there.get("__all__", own) if not n.startswith("_")]
+    known = name in NAMES.get(room, "").split()
+    text = (
+        f"{module}.{name} is not there yet: Keras 3 has it, Nissl does not so far"
+        if known
+        else f"module {module!r} has no attribute {name!r}"
+    )
+    instead = _INSTEAD.get(f"{room}.{name}" if room else name)
+    if instead is not None:
+        return f"{text}; {instead}"
+    elsewhere = "" if room else _elsewhere(name)
+    if elsewhere:
+        return f"{text}; it is {elsewhere}"
+    hint = nearest(name, public).rstrip()
+    if hint:
+        return f"{text}; {hint}"
+    classes = [n for n in public if room and isinstance(there.get(n), type)]
+    return f"{text}. There are: {', '.join(classes)}" if 4 <= len(classes) <= 12 else text
+
+
+def _elsewhere(name: str) -> str:
+    """Where below ``nissl`` a name is, if it is."""
+    for room in NAMES:
+        if room and hasattr(importlib.import_module(f"nissl.{room}"), name):
+            return f"nissl.{room}.{name}"
+    return ""
