@@ -129,6 +129,59 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
     assert order.index("nissl.errors") < order.index("nissl.core.tensor")
 
 
+ROOTS = ("nissl", "nissl.cli", "nissl.__main__")
+DATA = {".po", ".h", ".gz", ".md"}  # files that are no modules
+
+
+def unreached(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that nothing imports, directly or through others, from where users come in."""
+    seen: set[str] = set()
+    waiting = list(ROOTS)
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in graph:
+            continue
+        seen.add(name)
+        waiting += graph[name]
+        waiting.append(name.rpartition(".")[0])  # its package is run first
+    return sorted(set(graph) - seen)
+
+
+def named(tree: ast.AST) -> set[str]:
+    """Modules that are imported late, by a name that stands in a text."""
+    texts = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {
+        text for text in texts if text.startswith("nissl.") and " " not in text and exists(text)
+    }
+
+
+def test_every_module_is_imported_by_another() -> None:
+    graph = {name: set(imports(tree)) | named(tree) for name, tree in source_modules()}
+    assert unreached(graph) == []
+    assert unreached({**graph, "nissl.core.forgotten": {"nissl.errors"}}) == [
+        "nissl.core.forgotten"
+    ]
+
+
+def test_nothing_strays_into_the_wheel() -> None:
+    """What is in the source folder is shipped: modules, and data of the kinds that Nissl reads."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."],
+        cwd=SOURCE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    names = [name for name in tracked.stdout.splitlines() if not name.endswith(".py")]
+    assert [name for name in names if Path(name).suffix not in DATA and name != "py.typed"] == []
+
+
 def test_importing_nissl_imports_nothing_heavy() -> None:
     script = (
         "import sys, numpy; before = set(sys.modules); import nissl; "
@@ -192,6 +245,39 @@ def test_the_package_exports_all_that_it_shows() -> None:
     assert {name for name in public if not name.startswith("_")} <= {*nissl.__all__, "bfloat16"}
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = nissl.nonsense
+
+
+def functions_of(package: str) -> set[str]:
+    """Public functions that the modules of a package define, but for what converts arguments."""
+    return {
+        name
+        for module in MODULES
+        if module.__name__.startswith(f"{package}.") and module.__name__ != f"{package}.convert"
+        for name, thing in vars(module).items()
+        if inspect.isfunction(thing)
+        and thing.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+def test_a_function_on_tensors_is_exported_everywhere() -> None:
+    from nissl.core import functions
+
+    assert functions_of("nissl.core.functions") <= set(functions.__all__)
+    assert set(functions.__all__) <= set(nissl.__all__)
+
+
+@pytest.mark.parametrize("room", ["layers", "losses", "metrics", "optimizers", "initializers"])
+def test_what_is_registered_is_exported(room: str) -> None:
+    module = importlib.import_module(f"nissl.{room}")
+    base = module if hasattr(module, "registry") else importlib.import_module(f"nissl.{room}.base")
+    registered = {
+        thing for thing in map(base.registry.lookup, base.registry) if inspect.isclass(thing)
+    }
+    exported = {getattr(module, name) for name in module.__all__}
+    own = {thing for thing in registered if thing.__module__.startswith(f"nissl.{room}")}
+    assert own
+    assert own - exported == set()
 
 
 def test_all_of_keras_that_the_lecture_names_is_there() -> None:
