@@ -240,6 +240,66 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert not broken, f"{path.name}: {broken}"
 
 
+def headings(text: str) -> list[str]:
+    """Headings with those above them, outside of code: the same words may stand in two chapters."""
+    plain = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    above: list[str] = []
+    found: list[str] = []
+    for marks, words in re.findall(r"^(#+) +(.+)$", plain, re.MULTILINE):
+        above[len(marks) - 1 :] = [words]
+        found.append(" / ".join(above))
+    return found
+
+
+@documents
+def test_no_heading_stands_twice(path: Path) -> None:
+    heads = headings(path.read_text("utf-8"))
+    assert sorted({head for head in heads if heads.count(head) > 1}) == []
+
+
+def passages(path: Path, length: int = 8) -> dict[tuple[str, ...], str]:
+    """Runs of lines that say something, with where each begins."""
+    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    return {
+        tuple(lines[i : i + length]): f"{path.name}:{i + 1}"
+        for i in range(len(lines) - length + 1)
+        if sum(len(line) > 8 for line in lines[i : i + length]) >= length - 1
+    }
+
+
+def test_no_passage_stands_twice() -> None:
+    """A page that repeats another will one day contradict it."""
+    guides = [path for path in DOCUMENTS if path.name not in ("README.md", "README.vi.md")]
+    seen: dict[tuple[str, ...], str] = {}
+    twice: list[str] = []
+    for path in guides:
+        for passage, place in passages(path).items():
+            if passage in seen:
+                twice.append(f"{place} repeats {seen[passage]}")
+            seen.setdefault(passage, place)
+    assert twice == []
+
+
+#: files and folders that a document names without them being in the repository
+MADE = re.compile(r"\b[A-Z]{3,}\b|[<*{]|^(runs?|data|my|cache|pictures|photos)/|^~|^/")
+
+
+@documents
+def test_paths_that_are_named_are_there(path: Path) -> None:
+    """`core/op.py` in a guide leads to a file of the source, the tests, or the root."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    if path.name == "CHANGELOG.md":
+        return  # it tells of what was
+    homes = (ROOT, ROOT / "src", ROOT / "src" / "nissl", path.parent, ROOT / "src/nissl/engine")
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*\.(?:py|h|md|toml|txt|po))`", text)
+    dead = [
+        name
+        for name in named
+        if not MADE.search(name) and not any((home / name).exists() for home in homes)
+    ]
+    assert dead == []
+
+
 def test_every_guide_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text("utf-8")
     missing = [
