@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= auto
 
-.PHONY: demo test test-peers bench bench-quick docs lint format clean
+.PHONY: demo test test-portable test-peers bench bench-quick docs lint format clean
 
 $(STAMP): pyproject.toml constraints.txt hatch_build.py $(wildcard src/nissl/locale/*/LC_MESSAGES/*.po)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -23,6 +23,9 @@ test: $(STAMP)  ## lint, types and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+
+test-portable: $(STAMP)  ## run the numerical tests as other processors and systems compute
+	PYTEST_WORKERS=$(PYTEST_WORKERS) $(BIN)/python tests/portable.py $(VARIANTS)
 
 test-peers:  ## compare with Keras and PyTorch, in an environment of their own
 	$(PYTHON) -m benchmarks.environments peers
@@ -47,4 +50,4 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .venv-bench build dist demo-run
+	rm -rf $(VENV) .venv-bench .venv-portable build dist demo-run
