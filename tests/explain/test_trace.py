@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -263,7 +264,8 @@ def test_integers_and_constants_are_shown_and_not_differentiated() -> None:
     assert [each.value for each in made.gradient] == [0, 2]
     constant = explain.trace(lambda x: 3.0)(1.0)
     assert "f = 3, whatever the inputs are" in str(constant)
-    assert constant.gradient[0] == explain.Component("f", "x", 0.0, 0.0, 0.0)
+    found = constant.gradient[0]
+    assert (found.forward, found.reverse, found.quotient) == (0, 0, 0)
 
 
 def test_large_arrays_are_summarised_and_moved_as_a_whole() -> None:
@@ -401,12 +403,86 @@ def test_difference_quotients_find_a_step_at_every_scale(
         return float(found) if mpmath.im(found) == 0 else float("nan")
 
     found = difference_quotient(real, [np.asarray(at)], [np.ones(())])
-    assert found == pytest.approx(float(slope), rel=1e-8)
+    assert found.kind == "smooth"
+    assert found.value == pytest.approx(float(slope), rel=1e-8)
 
 
 def test_no_quotient_where_nothing_is_finite() -> None:
-    assert difference_quotient(lambda x: float("nan"), [np.zeros(())], [np.ones(())]) is None
-    assert difference_quotient(lambda x: 0.0, [np.asarray(np.inf)], [np.ones(())]) is None
+    nowhere = difference_quotient(lambda x: float("nan"), [np.zeros(())], [np.ones(())])
+    assert (nowhere.kind, nowhere.value) == ("", None)
+    assert difference_quotient(lambda x: 0.0, [np.asarray(np.inf)], [np.ones(())]).value is None
+
+
+INF = math.inf
+POINTS: list[tuple[str, dict[str, float], str, Any, Any, float]] = [
+    # expression, point, kind, left, right, the value taken
+    ("abs(x)", {"x": 0.0}, "kink", -1, 1, 0),
+    ("abs(x)", {"x": -0.0}, "kink", -1, 1, 0),
+    ("1e-200*abs(x)", {"x": 0}, "kink", -1e-200, 1e-200, 0),
+    ("abs(x) + 1e6", {"x": 0}, "kink", -1, 1, 0),
+    ("max(-1, min(1, x))", {"x": 1}, "kink", 1, 0, 0.5),
+    ("relu(x)", {"x": 0}, "kink", 0, 1, 0),
+    ("relu(2*x - 6)", {"x": 3}, "kink", 0, 2, 0),
+    ("max(x, y)", {"x": 2, "y": 2}, "kink", 0, 1, 0.5),
+    ("abs(x*y)", {"x": 0, "y": 3}, "kink", -3, 3, 0),
+    ("sqrt(abs(x))", {"x": 0}, "kink", -INF, INF, math.nan),
+    ("floor(x)", {"x": 1}, "jump", INF, 0, 0),
+    ("sign(x)", {"x": 0}, "jump", INF, INF, 0),
+    ("x + floor(x)", {"x": 2}, "jump", INF, 1, 1),
+    ("sqrt(x)", {"x": 0}, "end", None, INF, INF),
+    ("arcsin(x)", {"x": 1}, "end", INF, None, INF),
+    ("abs(x)*x", {"x": 0}, "smooth", 0, 0, 0),
+    ("floor(x)", {"x": 1.5}, "smooth", 0, 0, 0),
+    ("abs(x - 1)", {"x": 1.000000001}, "smooth", 1, 1, 1),
+    ("abs(x + 1e-12)", {"x": 0}, "smooth", 1, 1, 1),
+    ("sqrt(x^2 + 1e-20)", {"x": 0}, "smooth", 0, 0, 0),
+    ("tanh(1e12*x)", {"x": 0}, "smooth", 1e12, 1e12, 1e12),
+    ("1 + x - 1", {"x": 1e-8}, "smooth", 1, 1, 1),
+    ("x", {"x": 1e-320}, "smooth", 1, 1, 1),
+    ("x", {"x": 5e-324}, "smooth", 1, 1, 1),
+    ("x", {"x": 1.7e308}, "smooth", 1, 1, 1),
+    ("x", {"x": 0}, "smooth", 1, 1, 1),
+    ("exp(x)", {"x": 709}, "smooth", math.exp(709), math.exp(709), math.exp(709)),
+    ("sqrt(x)", {"x": 1e-300}, "smooth", 5e149, 5e149, 5e149),
+    ("log(x)", {"x": 0}, "", None, None, INF),
+    ("exp(x)", {"x": 1000}, "", None, None, INF),
+    ("1/x", {"x": 0}, "", None, None, -INF),
+    ("sin(x)", {"x": 1e300}, "", None, None, math.nan),  # nothing can tell there
+]
+
+
+@pytest.mark.parametrize(("text", "point", "kind", "left", "right", "taken"), POINTS)
+def test_sides_are_told_apart_where_they_differ(
+    text: str, point: dict[str, float], kind: str, left: Any, right: Any, taken: float
+) -> None:
+    made = explain.trace(explain.parse(text), with_respect_to="x")(**point)
+    (each,) = made.gradient
+    found, shown = each.differences, str(made)
+    assert found.kind == kind
+    if kind:
+        wanted = (left, right)
+        for side, value in zip((found.left, found.right), wanted, strict=True):
+            assert side == (None if value is None else pytest.approx(value, rel=1e-4, abs=1e-4))
+        assert math.isnan(taken) or each.value == pytest.approx(taken, rel=1e-12)
+    word = {"kink": "Kink: ", "jump": "Jump: ", "end": "End: "}.get(kind)
+    assert ("from the left" in shown) == (word is not None)
+    assert word is None or word in shown
+    assert "disagrees" not in shown
+
+
+def test_the_value_taken_is_said_with_its_convention() -> None:
+    def said(text: str, **point: float) -> str:
+        return str(explain.trace(explain.parse(text))(**point))
+
+    assert "by convention 0 is taken, the middle of the two sides." in said("abs(x)", x=0)
+    assert "by convention 0 is taken, the left side." in said("relu(x)", x=0)
+    assert "comes from 0 and goes to 1" in said("floor(x)", x=1)
+    assert "0 is taken, the slope on both sides of the jump." in said("sign(x)", x=0)
+    assert "disagrees for df/dx" in said("relu(x) - relu(-x)", x=0)  # 1, from parts that give 0
+    assert "Differences say nothing of df/dx" in said("sin(x)", x=1e300)
+    latex = explain.trace(explain.parse("abs(x)"))(0.0).to_latex()
+    assert "from the right" in latex
+    assert r"\partial f / \partial x$ & 0 & 0 & - & $-1$ & 1 & kink" in latex
 
 
 # ---- costs --------------------------------------------------------------------------------------

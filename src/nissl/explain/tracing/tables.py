@@ -21,6 +21,7 @@ from nissl.explain.report import (
     format_number,
     number_latex,
 )
+from nissl.explain.tracing import kinks
 from nissl.explain.tracing.recording import Line
 from nissl.explain.tracing.rules import Leaf, adjoint_name, symbol, tangent_name, total, value_name
 from nissl.explain.tracing.values import DIGITS, is_finite, shown_value, summary
@@ -35,6 +36,7 @@ _SMALL = 6  # outputs, constants or names that a sentence lists
 _STEPS = 3  # directions or seeds that have a table of their own
 _DERIVATIVES = 24  # rows of the table of derivatives
 _PUT_IN = 4  # digits of the numbers that are put in
+_SIDE = 6  # digits of a quotient from one side, which is less exact than from both
 _OVERVIEW = 7  # digits of derivatives in the first table; their own tables have all
 
 
@@ -221,13 +223,17 @@ def _numbers(made: Trace, tangents: Any, adjoints: Any) -> Callable[[Leaf], Term
 
 def _derivatives(made: Trace) -> Table:
     forward, reverse = bool(made.tangents), bool(made.adjoints)
+    shown = made.gradient[:_DERIVATIVES]
+    sided = any(kinks.is_special(each) for each in shown)
     columns: list[str | Cell] = [_("derivative")]
     columns += [_("forward")] if forward else []
     columns += [_("reverse")] if reverse else []
-    columns += [_("by differences"), _("gap")]
+    columns += [_("by differences")]
+    columns += [_("from the left"), _("from the right")] if sided else []
+    columns += [_("gap")]
     digits = min(made.digits, DIGITS.get(_width(made), made.digits))
     rows: list[list[Value]] = []
-    for each in made.gradient[:_DERIVATIVES]:
+    for each in shown:
         label = Cell(
             f"d{each.output}/d{each.input}",
             rf"\partial {input_latex(each.output)} / \partial {input_latex(each.input)}",
@@ -235,8 +241,10 @@ def _derivatives(made: Trace) -> Table:
         row: list[Value] = [label]
         found = ([each.forward] if forward else []) + ([each.reverse] if reverse else [])
         row += [shown_value(_array(number), digits) for number in found]
-        row += [shown_value(_array(each.quotient), 12), _difference(made, each)]
-        rows.append(row)
+        row.append(shown_value(_array(each.quotient), 12))
+        sides = (each.differences.left, each.differences.right) if sided else ()
+        row += [shown_value(_array(number), _SIDE) for number in sides]
+        rows.append([*row, _difference(made, each)])
     if len(made.gradient) > _DERIVATIVES:
         more = _hidden(len(made.gradient) - _DERIVATIVES)
         rows.append([more, *[None] * (len(columns) - 1)])
@@ -249,11 +257,13 @@ def _array(number: float | None) -> Array | None:
 
 
 def _difference(made: Trace, each: Component) -> Value:
+    style = "good" if _agrees(made, each) else "bad"
+    if each.differences.kind in ("kink", "jump"):
+        return Cell(_(kinks.KINDS[each.differences.kind]), style=style, number=True)
     if each.quotient is None:
         return Cell("-", style="dim", number=True)
-    gap = abs(each.value - each.quotient)
-    style = "good" if _agrees(made, each) else "bad"
-    shown = format_number(gap, 2)
+    same = each.value == each.quotient  # infinities too
+    shown = format_number(0.0 if same else abs(each.value - each.quotient), 2)
     return Cell(shown, number_latex(shown), style, number=True)
 
 
@@ -268,9 +278,7 @@ def _tolerance(made: Trace) -> float:
 
 
 def _agrees(made: Trace, each: Component) -> bool:
-    if each.quotient is None:
-        return False
-    return abs(each.value - each.quotient) <= _tolerance(made) * max(1.0, abs(each.quotient))
+    return kinks.agrees(each, _tolerance(made))
 
 
 # ---- sentences -------------------------------------------------------------------------------
@@ -336,12 +344,30 @@ def _verdict(made: Trace) -> Iterator[Part]:
     if gaps and all(map(math.isfinite, gaps)):
         text = _("Forward and reverse mode differ by at most {gap}.")
         yield Text(text.format(gap=format_number(max(gaps), 2)))
-    wrong = [e for e in made.gradient if e.quotient is not None and not _agrees(made, e)]
+    for each in [each for each in made.gradient if kinks.is_special(each)][:_SMALL]:
+        style = "" if _agrees(made, each) else "bad"
+        yield Text(kinks.sentence(each, _tolerance(made)), style=style)
+    silent = [
+        f"d{each.output}/d{each.input}"
+        for each in made.gradient[:_DERIVATIVES]
+        if not each.differences.kind and math.isfinite(each.value)
+    ]
+    if silent and _first_bad(made) is None:
+        text = _(
+            "Differences say nothing of {names}: beside the spacing of floating-point numbers the "
+            "function changes too much there, or too little."
+        )
+        yield Text(text.format(names=", ".join(silent[:_SMALL])), style="dim")
+    wrong = [
+        each
+        for each in made.gradient
+        if each.quotient is not None and not kinks.is_special(each) and not _agrees(made, each)
+    ]
     if wrong:
         names = ", ".join(f"d{each.output}/d{each.input}" for each in wrong[:_SMALL])
         text = _(
-            "The difference quotient disagrees for {names}: there may be a kink, a jump or a pole "
-            "close by, where differences say nothing of the derivative, or the function may be "
-            "random, or leave out derivatives on purpose."
+            "The difference quotient disagrees for {names}: the function may be random, leave out "
+            "derivatives on purpose, or be made of parts whose kinks cancel, each with a value of "
+            "its own taken there."
         )
         yield Text(text.format(names=names), style="bad")

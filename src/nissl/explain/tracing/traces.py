@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from nissl.errors import ArgumentError, DTypeError, OutOfRangeError, UnknownName
 from nissl.explain.report import Explanation, Part
 from nissl.explain.tracing import tables
 from nissl.explain.tracing.costs import ModeCosts, program_costs
-from nissl.explain.tracing.quotient import difference_quotient
+from nissl.explain.tracing.quotient import Quotient, difference_quotient
 from nissl.explain.tracing.recording import Call, Line, Recording, arguments, record
 from nissl.explain.tracing.rules import Rules
 
@@ -32,6 +34,7 @@ MODES = ("both", "forward", "reverse")
 _EACH = 3  # an array of so many elements is differentiated by each of them
 _ALL = 12  # or of so many, where all directions together are no more
 _WHOLE = "{} (all)"  # each element moves as much as the others
+_EPSILONS = {2: 2.0**-8, 4: 2.0**-23, 8: 2.0**-52}  # of numbers of so many bytes
 _CHECKED = 24  # derivatives that are checked by a difference quotient
 
 
@@ -58,14 +61,20 @@ class Component:
         output, input: of what, by what.
         forward: from tangents.
         reverse: from adjoints.
-        quotient: from differences of the function in float64.
+        differences: what differences of the function say, in float64, from both sides; of no kind
+            where they say nothing.
     """
 
     output: str
     input: str
     forward: float | None
     reverse: float | None
-    quotient: float | None
+    differences: Quotient = field(default_factory=Quotient)
+
+    @property
+    def quotient(self) -> float | None:
+        """The derivative from differences; ``None`` at a kink or a jump, or where it is unknown."""
+        return self.differences.value
 
     @property
     def value(self) -> float:
@@ -166,10 +175,15 @@ class Trace(Explanation):
                 forward = _dot(seed.weight, tangents[line.number - 1])
         if adjoints is not None:
             reverse = _dot(by.weight, adjoints[self.recording.inputs[by.place].number - 1])
-        quotient = self._quotient(seed, by) if checked else None
-        return Component(seed.label, by.label, forward, reverse, quotient)
+        component = Component(seed.label, by.label, forward, reverse)
+        if not checked:
+            return component
+        found, value = self._quotient(seed, by), component.value
+        if math.isfinite(value) and abs(value) > found.steepest:
+            return component  # the numbers are too far apart to see such a slope
+        return dataclasses.replace(component, differences=found)
 
-    def _quotient(self, seed: Direction, by: Direction) -> float | None:
+    def _quotient(self, seed: Direction, by: Direction) -> Quotient:
         smooth = [dtypes.is_floating(value.dtype) for value in self.call.values]
         point = [np.asarray(x, np.float64) for x in self.call.values]
         direction = [
@@ -186,7 +200,21 @@ class Trace(Explanation):
                 leaves = flatten(self.call.fill(given))[0]
             return _dot(seed.weight, asarray(leaves[seed.place]).numpy())
 
-        return difference_quotient(weighted, point, direction)
+        return difference_quotient(weighted, point, direction, self._noise(seed))
+
+    def _noise(self, seed: Direction) -> float:
+        """About how far off the result is by rounding in each line, of which adjoints tell."""
+        adjoints = self.adjoints.get(seed.label)
+        if adjoints is None:
+            given: list[Array | None] = [None] * len(self.recording.outputs)
+            given[seed.place] = seed.weight
+            adjoints = self.recording.adjoints(given)
+        off = [
+            _EPSILONS[line.value.dtype.itemsize] * _size(line.value, adjoint)
+            for line, adjoint in zip(self.lines, adjoints, strict=True)
+            if line.is_smooth
+        ]
+        return 4 * math.hypot(*off)
 
     def parts(self) -> Iterator[Part]:
         return tables.parts(self)
@@ -204,6 +232,17 @@ def _dot(weight: Array, found: Array | None) -> float:
     a, b = np.asarray(weight, np.float64), np.asarray(found, np.float64)
     with np.errstate(all="ignore"):
         return float(np.sum(np.where(a == 0, 0.0, a * b)))  # what is not asked for may be infinite
+
+
+def _size(value: Array, adjoint: Array | None) -> float:
+    """The root of the sum of squares of all finite products."""
+    if adjoint is None:
+        return 0.0
+    with np.errstate(all="ignore"):
+        products = np.abs(np.asarray(value, np.float64) * np.asarray(adjoint, np.float64))
+        products = products[np.isfinite(products)]
+        top = float(np.max(products, initial=0.0)) or 1.0
+        return top * math.sqrt(float(np.sum((products / top) ** 2)))
 
 
 # ---- what is differentiated, and by what -----------------------------------------------------
