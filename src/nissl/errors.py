@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "AbstractMethodError",
@@ -56,7 +57,28 @@ __all__ = [
 
 
 class NisslError(Exception):
-    """Root of every exception that Nissl raises."""
+    """Root of every exception that Nissl raises; each survives ``pickle`` and ``copy``."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how another process makes it again: from its text, not what its class takes."""
+        _, args, *state = _built_in(type(self)).__reduce__(self)
+        return _remade, (type(self), args, *state)
+
+
+def _built_in(kind: Any) -> Any:
+    """The exception of Python's own whose layout a class has."""
+    while kind.__module__ != "builtins":
+        kind = kind.__base__
+    return kind
+
+
+def _remade(kind: type[NisslError], args: tuple[Any, ...], state: Any = None) -> NisslError:
+    """Make an error as it was raised, without its own ``__init__``, which wants other arguments."""
+    built_in = _built_in(kind)
+    error = built_in.__new__(kind, *args)
+    built_in.__init__(error, *args)
+    error.__setstate__(state)
+    return error
 
 
 class ShapeError(NisslError, ValueError):

@@ -12,7 +12,7 @@ import numpy as np
 from nissl.core import tree
 from nissl.core.op import apply
 from nissl.core.tensor import Array, Aval, Equation, Key, Tensor
-from nissl.errors import DTypeError, NisslError, ProgramError, ShapeError
+from nissl.errors import DTypeError, GraphError, NisslError, ProgramError, ShapeError
 
 
 def equations_behind(outputs: Iterable[Tensor], since: int = 0) -> list[Equation]:
@@ -54,6 +54,18 @@ class Program:
     outputs: tuple[Tensor, ...]
     equations: tuple[Equation, ...]
     name: str = "program"
+
+    def __copy__(self) -> Program:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: Any) -> Program:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise GraphError(
+            f"program {self.name!r} cannot be pickled, for its ops hold functions; pickle the "
+            "function that it was traced from, and trace it again"
+        )
 
     @property
     def in_avals(self) -> tuple[Aval, ...]:

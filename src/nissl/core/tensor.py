@@ -8,17 +8,21 @@ it. With a value it is *eager*: the value is a NumPy array, computed at once. Wi
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
-from types import EllipsisType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from nissl.arguments import whole
 from nissl.core import dtypes
 from nissl.core.aval import Aval, Shape
+from nissl.core.operators import Operators, TensorLike, install_functions, late
 from nissl.core.state import state
 from nissl.errors import (
     AbstractValueError,
+    ArgumentError,
     ArgumentTypeError,
     DTypeError,
     GraphError,
@@ -29,8 +33,21 @@ if TYPE_CHECKING:
     from nissl.core.op import Op
 
 Array: TypeAlias = Any  # a NumPy array or NumPy scalar, or an engine's array while it traces
-TensorLike: TypeAlias = Any  # a Tensor, a Variable, a NumPy array, nested lists, or a number
 Axis: TypeAlias = int | tuple[int, ...] | None
+
+__all__ = [
+    "Array",
+    "Aval",
+    "Axis",
+    "Equation",
+    "Key",
+    "Shape",
+    "Tensor",
+    "TensorLike",
+    "install_functions",
+    "late",
+    "state",
+]
 
 _serial = itertools.count(1)
 
@@ -77,6 +94,18 @@ class Equation:
             for index, (aval, value) in enumerate(zip(self.avals, self.values, strict=True))
         )
 
+    def __copy__(self) -> Equation:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: Any) -> Equation:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise GraphError(
+            f"an equation ({self.op.name}) cannot be pickled, for its op holds functions; pickle "
+            "the value instead: x.detach() or x.numpy()"
+        )
+
     def __repr__(self) -> str:
         where = f" in {self.scope}" if self.scope else ""
         return f"<Equation {self.op.name}{where}>"
@@ -85,10 +114,12 @@ class Equation:
 Key: TypeAlias = tuple[int, int]
 
 
-class Tensor:
+class Tensor(Operators):
     """An array that knows how it was computed.
 
     Use :func:`nissl.tensor` or :func:`nissl.asarray` to make one. Tensors are immutable.
+    ``copy.deepcopy`` and ``pickle`` keep the value, the name, and whether a leaf requires a
+    gradient; the history stays behind, as with :meth:`detach`.
 
     >>> import nissl
     >>> x = nissl.tensor([1.0, 2.0], requires_grad=True)
@@ -98,7 +129,6 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "_aval", "equation", "grad", "index", "name", "tracked", "value")
-    __array_ufunc__ = None  # so that ``numpy_array + tensor`` is a Tensor
 
     def __init__(
         self,
@@ -217,6 +247,18 @@ class Tensor:
 
         backward(self, gradient, create_graph=create_graph)
 
+    # ---- copies -------------------------------------------------------------------------------
+    def __copy__(self) -> Tensor:
+        if self.is_abstract:
+            return self  # an input of a program is known by its identity
+        copied = Tensor(self.value, self.equation, self.index, self._aval, self.tracked, self.name)
+        copied.tracked = self.tracked
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.concrete("a value to copy"), self.requires_grad, self.name)
+
+    # ---- as Python and NumPy see it -----------------------------------------------------------
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
@@ -243,7 +285,35 @@ class Tensor:
         return float(self.item())
 
     def __int__(self) -> int:
-        return int(self.item())
+        number = self.item()
+        if isinstance(number, float) and not math.isfinite(number):
+            raise ArgumentError(f"{number} is not a whole number")
+        return int(number)
+
+    __trunc__ = __int__
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        if self.size != 1:
+            raise ShapeError(f"round() needs one element, not shape {self.shape}; use nissl.round")
+        number = self.item()
+        if ndigits is None and not math.isfinite(number):
+            raise ArgumentError(f"{number} has no nearest whole number")
+        return round(number, None if ndigits is None else whole("round", "ndigits", ndigits))
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        value = np.asarray(self.concrete(f"its text by {spec!r}"))
+
+        def written(number: Any) -> str:
+            return format(number.item(), spec)
+
+        try:
+            if not value.ndim:
+                return written(value)
+            return np.array2string(value, formatter={"all": written}, threshold=200)
+        except ValueError as error:
+            raise ArgumentError(f"{spec!r} does not format {self.dtype.name}: {error}") from error
 
     def __index__(self) -> int:
         if dtypes.kind(self.dtype) != "integer":
@@ -252,8 +322,11 @@ class Tensor:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise ArgumentTypeError("a tensor without axes has no length")
+            raise ArgumentTypeError("a tensor without axes has no length, and nothing to go over")
         return self.shape[0]
+
+    def __contains__(self, number: TensorLike) -> bool:
+        return bool(late.module.any(late.module.equal(self, number)))
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -274,168 +347,54 @@ class Tensor:
             "nissl.index_add(x, indices, values), or change the NumPy array before making a tensor."
         )
 
-    # ---- operators: each is the function of the same name ----------------------------------
-    def __getitem__(self, key: int | slice | EllipsisType | Any | None) -> Tensor:
-        return _functions().index(self, key)
-
-    def __add__(self, other: TensorLike) -> Tensor:
-        return _functions().add(self, other)
-
-    def __radd__(self, other: TensorLike) -> Tensor:
-        return _functions().add(other, self)
-
-    def __sub__(self, other: TensorLike) -> Tensor:
-        return _functions().subtract(self, other)
-
-    def __rsub__(self, other: TensorLike) -> Tensor:
-        return _functions().subtract(other, self)
-
-    def __mul__(self, other: TensorLike) -> Tensor:
-        return _functions().multiply(self, other)
-
-    def __rmul__(self, other: TensorLike) -> Tensor:
-        return _functions().multiply(other, self)
-
-    def __truediv__(self, other: TensorLike) -> Tensor:
-        return _functions().divide(self, other)
-
-    def __rtruediv__(self, other: TensorLike) -> Tensor:
-        return _functions().divide(other, self)
-
-    def __floordiv__(self, other: TensorLike) -> Tensor:
-        return _functions().floor_divide(self, other)
-
-    def __rfloordiv__(self, other: TensorLike) -> Tensor:
-        return _functions().floor_divide(other, self)
-
-    def __mod__(self, other: TensorLike) -> Tensor:
-        return _functions().remainder(self, other)
-
-    def __rmod__(self, other: TensorLike) -> Tensor:
-        return _functions().remainder(other, self)
-
-    def __pow__(self, other: TensorLike) -> Tensor:
-        return _functions().pow(self, other)
-
-    def __rpow__(self, other: TensorLike) -> Tensor:
-        return _functions().pow(other, self)
-
-    def __matmul__(self, other: TensorLike) -> Tensor:
-        return _functions().matmul(self, other)
-
-    def __rmatmul__(self, other: TensorLike) -> Tensor:
-        return _functions().matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return _functions().negative(self)
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return _functions().abs(self)
-
-    def __invert__(self) -> Tensor:
-        return _functions().bitwise_invert(self)
-
-    def __and__(self, other: TensorLike) -> Tensor:
-        return _functions().bitwise_and(self, other)
-
-    def __rand__(self, other: TensorLike) -> Tensor:
-        return _functions().bitwise_and(other, self)
-
-    def __or__(self, other: TensorLike) -> Tensor:
-        return _functions().bitwise_or(self, other)
-
-    def __ror__(self, other: TensorLike) -> Tensor:
-        return _functions().bitwise_or(other, self)
-
-    def __xor__(self, other: TensorLike) -> Tensor:
-        return _functions().bitwise_xor(self, other)
-
-    def __rxor__(self, other: TensorLike) -> Tensor:
-        return _functions().bitwise_xor(other, self)
-
-    def __lshift__(self, other: TensorLike) -> Tensor:
-        return _functions().bitwise_left_shift(self, other)
-
-    def __rshift__(self, other: TensorLike) -> Tensor:
-        return _functions().bitwise_right_shift(self, other)
-
+    # ---- comparisons: other operators are in operators.py -----------------------------------
     def __eq__(self, other: object) -> Any:
-        return _functions().equal(self, other)
+        if other is None or isinstance(other, str):
+            return NotImplemented  # so that ``x == None`` and ``x in ["a", x]`` are answered
+        return late.module.equal(self, other)
 
     def __ne__(self, other: object) -> Any:
-        return _functions().not_equal(self, other)
-
-    def __lt__(self, other: TensorLike) -> Tensor:
-        return _functions().less(self, other)
-
-    def __le__(self, other: TensorLike) -> Tensor:
-        return _functions().less_equal(self, other)
-
-    def __gt__(self, other: TensorLike) -> Tensor:
-        return _functions().greater(self, other)
-
-    def __ge__(self, other: TensorLike) -> Tensor:
-        return _functions().greater_equal(self, other)
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        return late.module.not_equal(self, other)
 
     @property
     def T(self) -> Tensor:
         """Matrix transpose of a 2-D tensor."""
         if self.ndim != 2:
             raise ShapeError(f".T needs two axes, not shape {self.shape}; use .mT or permute_dims")
-        return _functions().matrix_transpose(self)
+        return late.module.matrix_transpose(self)
 
     @property
     def mT(self) -> Tensor:
         """Transpose of the last two axes."""
-        return _functions().matrix_transpose(self)
+        return late.module.matrix_transpose(self)
 
     def astype(self, dtype: Any) -> Tensor:
         """Return the same values in another dtype."""
-        return _functions().astype(self, dtype)
+        return late.module.astype(self, dtype)
 
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements in another shape; one length may be -1."""
-        return _functions().reshape(self, shape[0] if len(shape) == 1 else shape)
+        return late.module.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Sum of the elements along ``axis`` (all by default)."""
-        return _functions().sum(self, axis=axis, keepdims=keepdims)
+        return late.module.sum(self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Mean of the elements along ``axis`` (all by default)."""
-        return _functions().mean(self, axis=axis, keepdims=keepdims)
+        return late.module.mean(self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Largest element along ``axis`` (all by default)."""
-        return _functions().max(self, axis=axis, keepdims=keepdims)
+        return late.module.max(self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Smallest element along ``axis`` (all by default)."""
-        return _functions().min(self, axis=axis, keepdims=keepdims)
+        return late.module.min(self, axis=axis, keepdims=keepdims)
 
 
-class _Late:
-    """Where operators and rules find the functions, which are written on top of tensors."""
-
-    module: Any = None
-    raw_functions: Any = None
-
-    @property
-    def functions(self) -> Any:
-        """The functions that a derivative rule uses: on tensors, or on bare arrays."""
-        return self.raw_functions if state.raw else self.module
-
-
-late = _Late()
-
-
-def _functions() -> Any:
-    return late.module
-
-
-def install_functions(module: ModuleType) -> None:
-    """Tell the operators of :class:`Tensor` which module has the functions."""
-    late.module = module
+def _restored(value: Array, requires_grad: bool, name: str) -> Tensor:
+    """Make a tensor again from what its copy or its pickle kept."""
+    return Tensor(value, requires_grad=requires_grad, name=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from nissl.core import dtypes
 from nissl.core.functions import asarray
+from nissl.core.operators import Operators
 from nissl.core.program import placeholder
 from nissl.core.tensor import Array, Tensor, TensorLike, late
 from nissl.errors import ShapeError
@@ -70,7 +71,7 @@ def no_capture() -> Generator[None]:
         _active.capture = outer
 
 
-class Variable:
+class Variable(Operators):
     """A named, mutable holder of a tensor.
 
     Args:
@@ -200,44 +201,26 @@ class Variable:
     def __repr__(self) -> str:
         return f"<Variable {self.path!r} {self.aval!r}>"
 
-    def __getitem__(self, key: Any) -> Tensor:
-        return self.value[key]
+    def __bool__(self) -> bool:
+        return bool(self.value)
 
-    def __add__(self, other: TensorLike) -> Tensor:
-        return self.value + other
+    def __float__(self) -> float:
+        return float(self.value)
 
-    def __radd__(self, other: TensorLike) -> Tensor:
-        return other + self.value
+    def __int__(self) -> int:
+        return int(self.value)
 
-    def __sub__(self, other: TensorLike) -> Tensor:
-        return self.value - other
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return round(self.value, ndigits)
 
-    def __rsub__(self, other: TensorLike) -> Tensor:
-        return other - self.value
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else str(self)
 
-    def __mul__(self, other: TensorLike) -> Tensor:
-        return self.value * other
+    def __len__(self) -> int:
+        return len(self.value)
 
-    def __rmul__(self, other: TensorLike) -> Tensor:
-        return other * self.value
-
-    def __truediv__(self, other: TensorLike) -> Tensor:
-        return self.value / other
-
-    def __rtruediv__(self, other: TensorLike) -> Tensor:
-        return other / self.value
-
-    def __matmul__(self, other: TensorLike) -> Tensor:
-        return self.value @ other
-
-    def __rmatmul__(self, other: TensorLike) -> Tensor:
-        return other @ self.value
-
-    def __pow__(self, other: TensorLike) -> Tensor:
-        return self.value**other
-
-    def __neg__(self) -> Tensor:
-        return -self.value
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.value)
 
 
 def unique(variables: Sequence[Variable]) -> list[Variable]:

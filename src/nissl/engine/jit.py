@@ -68,6 +68,12 @@ class Jitted:
         self._entries: Kept[_Entry] = Kept(MOST_PROGRAMS)
         self._alike: Kept[Program] = Kept(MOST_PROGRAMS)  # of traces that are made anew each time
 
+    def __copy__(self) -> Jitted:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Jitted:
+        return self  # as functions do, whose closures are not copied either
+
     def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """Separate what is traced from what is static."""
         fixed = set(self._static_argnums)

@@ -175,6 +175,11 @@ def _fill(value: bool | int | float, like: Tensor) -> Tensor:
     return _filled(value, array.shape, array.dtype) if value else _scalar(value, array.dtype)
 
 
+def _held(x: TensorLike) -> TensorLike:
+    """The tensor that a variable holds now; anything else as it is."""
+    return x.__nissl_tensor__() if hasattr(x, "__nissl_tensor__") else x
+
+
 def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
     """Apply an elementwise op of two inputs after promotion and broadcasting."""
     if isinstance(x, Tensor):
@@ -189,6 +194,8 @@ def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
                 shape = broadcast_shapes(op.name, a.shape, b.shape)
                 x, y = stretch(x, shape), stretch(y, shape)
             return compute_now(op, (x, y), (x.value, y.value), x.tracked or y.tracked, {})
+    elif hasattr(x, "__nissl_tensor__") or hasattr(y, "__nissl_tensor__"):
+        return binary(op, _held(x), _held(y))
     else:
         x, y = promote(x, y)
     if x.dtype != y.dtype:

@@ -1,0 +1,166 @@
+"""Operators of tensors and variables: each is the function of the same name.
+
+The functions are written on top of tensors, and so are found late, through :data:`late`. NumPy's
+own functions and NumPy arrays on the left of an operator come in through :mod:`nissl.core.guests`.
+"""
+
+from __future__ import annotations
+
+from types import EllipsisType, ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from nissl.core.state import state
+
+if TYPE_CHECKING:
+    from nissl.core.tensor import Tensor
+
+TensorLike: TypeAlias = Any  # a Tensor, a Variable, a NumPy array, nested lists, or a number
+
+
+class _Late:
+    """Where operators and rules find the functions, which are written on top of tensors."""
+
+    module: Any = None
+    raw_functions: Any = None
+
+    @property
+    def functions(self) -> Any:
+        """The functions that a derivative rule uses: on tensors, or on bare arrays."""
+        return self.raw_functions if state.raw else self.module
+
+
+late = _Late()
+
+
+def install_functions(module: ModuleType) -> None:
+    """Tell the operators of :class:`Tensor` which module has the functions."""
+    late.module = module
+
+
+class Operators:
+    """What can be written between, before and after tensors."""
+
+    __slots__ = ()
+
+    # ---- NumPy --------------------------------------------------------------------------------
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
+        from nissl.core.guests import call_ufunc
+
+        return call_ufunc(ufunc, method, args, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        from nissl.core.guests import call_function
+
+        return call_function(function, args, options)
+
+    # ---- operators ----------------------------------------------------------------------------
+    def __getitem__(self, key: int | slice | EllipsisType | Any | None) -> Tensor:
+        return late.module.index(self, key)
+
+    def __add__(self, other: TensorLike) -> Tensor:
+        return late.module.add(self, other)
+
+    def __radd__(self, other: TensorLike) -> Tensor:
+        return late.module.add(other, self)
+
+    def __sub__(self, other: TensorLike) -> Tensor:
+        return late.module.subtract(self, other)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return late.module.subtract(other, self)
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        return late.module.multiply(self, other)
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        return late.module.multiply(other, self)
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        return late.module.divide(self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return late.module.divide(other, self)
+
+    def __floordiv__(self, other: TensorLike) -> Tensor:
+        return late.module.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+        return late.module.floor_divide(other, self)
+
+    def __mod__(self, other: TensorLike) -> Tensor:
+        return late.module.remainder(self, other)
+
+    def __rmod__(self, other: TensorLike) -> Tensor:
+        return late.module.remainder(other, self)
+
+    def __divmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
+
+    def __pow__(self, other: TensorLike) -> Tensor:
+        return late.module.pow(self, other)
+
+    def __rpow__(self, other: TensorLike) -> Tensor:
+        return late.module.pow(other, self)
+
+    def __matmul__(self, other: TensorLike) -> Tensor:
+        return late.module.matmul(self, other)
+
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
+        return late.module.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return late.module.negative(self)
+
+    def __pos__(self) -> Tensor:
+        return late.module.positive(self)
+
+    def __abs__(self) -> Tensor:
+        return late.module.abs(self)
+
+    def __invert__(self) -> Tensor:
+        return late.module.bitwise_invert(self)
+
+    def __and__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_and(self, other)
+
+    def __rand__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_and(other, self)
+
+    def __or__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_or(self, other)
+
+    def __ror__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_or(other, self)
+
+    def __xor__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_xor(self, other)
+
+    def __rxor__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_xor(other, self)
+
+    def __lshift__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: TensorLike) -> Tensor:
+        return late.module.bitwise_right_shift(other, self)
+
+    def __lt__(self, other: TensorLike) -> Tensor:
+        return late.module.less(self, other)
+
+    def __le__(self, other: TensorLike) -> Tensor:
+        return late.module.less_equal(self, other)
+
+    def __gt__(self, other: TensorLike) -> Tensor:
+        return late.module.greater(self, other)
+
+    def __ge__(self, other: TensorLike) -> Tensor:
+        return late.module.greater_equal(self, other)
