@@ -163,53 +163,6 @@ def test_rules_may_differ_in_length_but_words_may_not() -> None:
     assert not says(shown, "Steps   Seconds\n12      0.553\n")
 
 
-KINKS: dict[str, Callable[[Any], Any]] = {
-    "abs(x)": nissl.abs,
-    "sign(x)": nissl.sign,
-    "relu(x)": nissl.relu,
-    "leaky_relu(x)": nissl.leaky_relu,
-    "hard_tanh(x)": nissl.hard_tanh,
-    "heaviside(x)": nissl.heaviside,
-    "activations.relu6(x)": lambda x: nissl.activations.relu6(x),
-    "activations.hard_sigmoid(x)": lambda x: nissl.activations.hard_sigmoid(x),
-    "elu(x, alpha=2)": lambda x: nissl.elu(x, alpha=2),
-    "maximum(x, 1)": lambda x: nissl.maximum(x, 1),
-    "minimum(x, 1)": lambda x: nissl.minimum(x, 1),
-    "max([x, x, 0])": lambda x: nissl.max(nissl.stack([x, x, 0 * x])),
-    "clip(x, -1, 1)": lambda x: nissl.clip(x, -1, 1),
-    "floor(x)": nissl.floor,
-    "round(x)": nissl.round,
-    "x % 2": lambda x: x % 2,
-    "hypot(x, 0)": lambda x: nissl.hypot(x, 0.0),
-    "sqrt(x)": nissl.sqrt,
-    "log(x)": nissl.log,
-    "x ** 0": lambda x: x**0,
-    "0 ** x": lambda x: 0**x,
-}
-
-
-def kink_rows() -> list[tuple[str, float, float]]:
-    text = (ROOT / "docs" / "autodiff.md").read_text("utf-8")
-    table = text.split("<!-- kinks -->")[1].split("<!-- /kinks -->")[0]
-    rows = re.findall(r"^\| `(.+?)` \| (\S+) \| (\S+) \|", table, re.MULTILINE)
-    return [(name, float(at), float(slope)) for name, at, slope in rows]
-
-
-def test_every_kink_of_the_table_has_a_function() -> None:
-    assert {name for name, _, _ in kink_rows()} == set(KINKS)
-
-
-@pytest.mark.parametrize(("name", "at", "slope"), kink_rows())
-def test_the_derivative_at_a_kink_is_what_the_table_says(
-    name: str, at: float, slope: float
-) -> None:
-    function = KINKS[name]
-    pulled = nissl.grad(function)(at).item()
-    pushed = nissl.jvp(function, (at,), (1.0,))[1].item()
-    compiled = nissl.jit(nissl.grad(function))(at).item()
-    assert [pulled, pushed, compiled] == pytest.approx([slope] * 3, rel=1e-6)
-
-
 def test_the_guides_have_snippets() -> None:
     wanted = {"README.md", "README.vi.md", "add-an-op.md", "autodiff.md", "design.md"}
     wanted |= {"keras.md", "training.md"}

@@ -259,10 +259,10 @@ FACTS: dict[str, Facts] = {
     ),
     "selu": Facts(
         _when((r"\lambda x", "x > 0"), otherwise=r"\lambda \alpha (e^x - 1)"),
-        _when((r"\lambda", "x > 0"), otherwise=r"\lambda \alpha e^x"),
+        _when((r"\lambda \alpha e^x", "x < 0"), otherwise=r"\lambda"),
         -1.7581,
         _INF,
-        {0: _SELU_LAMBDA * _SELU_ALPHA},
+        {0: _SELU_LAMBDA},
         constants={r"\alpha": _SELU_ALPHA, r"\lambda": _SELU_LAMBDA},
     ),
     "sigmoid": Facts(r"1 / (1 + e^{-x})", r"h(x) (1 - h(x))", 0, 1),

@@ -31,7 +31,7 @@ K = Tensor(np.array([0, 1]))
 CASES: list[tuple[str, Callable[[], Any], type[Exception], list[str]]] = [
     ("add", lambda: A + B, ShapeError, ["add", "(2, 3)", "(4, 5)"]),
     ("where", lambda: F.where(A > 0, B, 1.0), ShapeError, ["where", "(2, 3)", "(4, 5)"]),
-    ("clip", lambda: F.clip(A, B), ShapeError, ["less", "(2, 3)", "(4, 5)"]),
+    ("clip", lambda: F.clip(A, B), ShapeError, ["maximum", "(2, 3)", "(4, 5)"]),
     ("hypot", lambda: F.hypot(A, B), ShapeError, ["hypot", "(2, 3)"]),
     ("matmul", lambda: A @ B, ShapeError, ["matmul", "(2, 3)", "(4, 5)", "3", "4"]),
     (

@@ -76,8 +76,10 @@ class BinaryCrossentropy(Elementwise):
             p = _clipped(y_pred)
             each = -(y_true * F.log(p) + (1.0 - y_true) * F.log(1.0 - p))
         else:
-            # maximum and abs share the derivative at 0 so that the sum's is sigmoid(0) - t
-            each = F.maximum(logits, 0.0) - logits * y_true + F.softplus(-F.abs(logits))
+            # both branches are the same smooth function, so that every derivative is right at 0
+            right = logits >= 0.0
+            each = F.where(right, logits, 0.0) - logits * y_true
+            each = each + F.softplus(F.where(right, -logits, logits))
         return F.mean(each, axis=self.axis)
 
     def check_targets(

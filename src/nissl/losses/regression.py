@@ -146,7 +146,7 @@ class _Margin(Elementwise):
 @registry.add()
 @dataclass(eq=False)
 class Hinge(_Margin):
-    """Mean of ``max(1 - t_k y_k, 0)``; its derivative at the kink is half of that on its left.
+    """Mean of ``max(1 - t_k y_k, 0)``; its derivative at the kink is taken as 0.
 
     Targets are -1 and 1; a batch of 0 and 1 is taken for them.
 

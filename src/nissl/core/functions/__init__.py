@@ -134,7 +134,7 @@ from nissl.core.functions.neural import (
     softplus,
     softsign,
 )
-from nissl.core.functions.norms import l2_norm
+from nissl.core.functions.norms import l2_norm, std
 from nissl.core.functions.reduce import (
     all,
     any,
@@ -152,7 +152,6 @@ from nissl.core.functions.reduce import (
     prod,
     searchsorted,
     sort,
-    std,
     sum,
     top_k,
     var,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from nissl.core import dtypes
-from nissl.core.dtypes import smallest_normal
 from nissl.core.functions.convert import asarray, astype, binary, broadcast, promote, unary
+from nissl.core.functions.scaling import divisor
 from nissl.core.op import Op, apply
 from nissl.core.ops import arithmetic as pairs
 from nissl.core.ops import control, elementwise
@@ -293,20 +293,25 @@ def atan2(x: TensorLike, y: TensorLike) -> Tensor:
     return apply(pairs.atan2, _real_pair("atan2", x, y), {})
 
 
+def _tie(op: Op, x: TensorLike, y: TensorLike) -> Tensor:
+    if isinstance(y, int | float):
+        return binary(op, x, y, bound=1)
+    if isinstance(x, int | float):
+        return binary(op, x, y, bound=0)
+    return binary(op, x, y)
+
+
 def maximum(x: TensorLike, y: TensorLike) -> Tensor:
-    """The larger of two; at a tie each gets half of the derivative."""
-    return binary(pairs.maximum, x, y)
+    """The larger of two; at a tie each gets half of the derivative, but beside a number 0.
+
+    A Python number is a bound, which does not move: ``maximum(x, 0)`` is ``relu(x)``.
+    """
+    return _tie(pairs.maximum, x, y)
 
 
 def minimum(x: TensorLike, y: TensorLike) -> Tensor:
-    """The smaller of two; at a tie each gets half of the derivative."""
-    return binary(pairs.minimum, x, y)
-
-
-def divisor(size: Tensor) -> Tensor:
-    """``size`` held where both it and ``1 / size``, which XLA multiplies by, are normal numbers."""
-    tiny = smallest_normal(size.dtype)
-    return clip(size, tiny, 0.25 / tiny)
+    """The smaller of two; at a tie each gets half of the derivative, but beside a number 0."""
+    return _tie(pairs.minimum, x, y)
 
 
 def hypot(x: TensorLike, y: TensorLike) -> Tensor:
@@ -325,27 +330,28 @@ def hypot(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 def logaddexp(x: TensorLike, y: TensorLike) -> Tensor:
-    """``log(exp(x) + exp(y))`` without overflow."""
+    """``log(exp(x) + exp(y))`` without overflow; two equal infinities share the derivative."""
     x, y = _real_pair("logaddexp", x, y)
     swapped = y > x
     large, small = where(swapped, y, x), where(swapped, x, y)
     alike = (large == small) & isinf(large)
     distance = where(alike, 0.0, small) - where(alike, 0.0, large)
-    return where(alike, large, large + unary(elementwise.softplus, distance))
+    return where(alike, 0.5 * x + 0.5 * y, large + unary(elementwise.softplus, distance))
 
 
 def clip(x: TensorLike, min: TensorLike = None, max: TensorLike = None) -> Tensor:
-    """Hold ``x`` between ``min`` and ``max``; the derivative at a bound itself is taken as 1.
+    """Hold ``x`` between ``min`` and ``max``; the derivative at a bound itself is taken as 0.
 
     Args:
         x: any numeric tensor.
-        min, max: bounds that broadcast with ``x``; ``None`` for no bound.
+        min, max: bounds that broadcast with ``x``; ``None`` for no bound. Beside NaN the result
+            is NaN; where ``min`` is above ``max``, it is ``max``, as in NumPy.
     """
     x = asarray(x)
     if min is not None:
-        x = where(less(x, min), min, x)
+        x = binary(pairs.maximum, x, min, bound=1)
     if max is not None:
-        x = where(greater(x, max), max, x)
+        x = binary(pairs.minimum, x, max, bound=1)
     return x
 
 

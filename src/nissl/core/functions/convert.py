@@ -180,7 +180,7 @@ def _held(x: TensorLike) -> TensorLike:
     return x.__nissl_tensor__() if hasattr(x, "__nissl_tensor__") else x
 
 
-def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
+def binary(op: Any, x: TensorLike, y: TensorLike, **params: Any) -> Tensor:
     """Apply an elementwise op of two inputs after promotion and broadcasting."""
     if isinstance(x, Tensor):
         if isinstance(y, _SCALARS):
@@ -193,9 +193,9 @@ def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
             if a.shape != b.shape:
                 shape = broadcast_shapes(op.name, a.shape, b.shape)
                 x, y = stretch(x, shape), stretch(y, shape)
-            return compute_now(op, (x, y), (x.value, y.value), x.tracked or y.tracked, {})
+            return compute_now(op, (x, y), (x.value, y.value), x.tracked or y.tracked, params)
     elif hasattr(x, "__nissl_tensor__") or hasattr(y, "__nissl_tensor__"):
-        return binary(op, _held(x), _held(y))
+        return binary(op, _held(x), _held(y), **params)
     else:
         x, y = promote(x, y)
     if x.dtype != y.dtype:
@@ -204,8 +204,8 @@ def binary(op: Any, x: TensorLike, y: TensorLike) -> Tensor:
         shape = broadcast_shapes(op.name, x.shape, y.shape)
         x, y = stretch(x, shape), stretch(y, shape)
     if x.dtype.kind == "b":
-        op.infer(x.aval, y.aval)  # NumPy adds bools, and other engines do not
-    return apply(op, (x, y), {})
+        op.infer(x.aval, y.aval, **params)  # NumPy adds bools, and other engines do not
+    return apply(op, (x, y), params)
 
 
 def unary(op: Any, x: TensorLike) -> Tensor:

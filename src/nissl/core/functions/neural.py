@@ -26,9 +26,9 @@ def relu(x: TensorLike) -> Tensor:
 
 
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
-    """``max(0, x) + negative_slope * min(0, x)``; at 0 the derivative is that of the left side."""
+    """``max(0, x) + negative_slope * min(0, x)``; at 0 the derivative is the smaller slope."""
     x = _float(x)
-    return a.where(x > 0, x, x * negative_slope)
+    return a.where(x >= 0 if negative_slope > 1 else x > 0, x, x * negative_slope)
 
 
 def sigmoid(x: TensorLike) -> Tensor:
@@ -48,8 +48,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
 
 def hard_tanh(x: TensorLike) -> Tensor:
     """``max(-1, min(1, x))``; its derivative at the kinks, -1 and 1, is taken as 0."""
-    x = _float(x)
-    return a.where(x <= -1, -1.0, a.where(x >= 1, 1.0, x))
+    return a.clip(_float(x), -1.0, 1.0)
 
 
 def heaviside(x: TensorLike) -> Tensor:
@@ -59,9 +58,13 @@ def heaviside(x: TensorLike) -> Tensor:
 
 
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """``x`` above 0 and ``alpha * (exp(x) - 1)`` below (Clevert et al. 2016, eq. 15)."""
+    """``x`` above 0 and ``alpha * (exp(x) - 1)`` below (Clevert et al. 2016, eq. 15).
+
+    At 0 the derivative is taken as the smaller of both sides' slopes, 1 and ``alpha``.
+    """
     x = _float(x)
-    return a.where(x > 0, x, a.expm1(a.where(x > 0, 0.0, x)) * alpha)
+    right = x >= 0 if alpha > 1 else x > 0
+    return a.where(right, x, a.expm1(a.where(right, 0.0, x)) * alpha)
 
 
 def selu(x: TensorLike) -> Tensor:
@@ -108,23 +111,37 @@ def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     return apply(normalise.softmax, (x,), {"axis": normalise_axis("softmax", axis, x.ndim)})
 
 
-def _shift(x: Tensor, axis: Axis) -> Tensor:
-    """The largest element along ``axis``, to be subtracted before ``exp``; 0 if infinite."""
+def _peak(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor]:
+    """The largest element along ``axis``, and the same to be subtracted before ``exp``: 0 if not
+    finite."""
     peak = max(x, axis=axis, keepdims=True)
-    return a.stop_gradient(a.where(a.isfinite(peak), peak, 0.0))
+    still = a.stop_gradient(peak)
+    return peak, a.where(a.isfinite(still), still, 0.0)
 
 
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """``log(sum(exp(x)))`` along ``axis``, without overflow; -inf where all are -inf."""
+    """``log(sum(exp(x)))`` along ``axis``, without overflow; -inf where all are -inf.
+
+    Where the largest element is infinite, the derivative is shared by those that equal it.
+    """
     x = _float(x)
     axes = normalise_axes("logsumexp", axis, x.ndim)
-    shift = _shift(x, axes)
-    total = a.log(sum(a.exp(x - shift), axis=axes, keepdims=True)) + shift
+    peak, shift = _peak(x, axes)
+    endless = a.isinf(peak)
+    if endless.value is None or endless.value.any():
+        x = a.where(endless, 0.0, x)
+        total = a.where(endless, peak, _log_of_sum(x - shift, axes) + shift)
+    else:
+        total = _log_of_sum(x - shift, axes) + shift
     return total if keepdims else squeeze(total, axes)
+
+
+def _log_of_sum(x: Tensor, axis: Axis) -> Tensor:
+    return a.log(sum(a.exp(x), axis=axis, keepdims=True))
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """``log(softmax(x))`` along ``axis``, without underflow."""
     x = _float(x)
-    shifted = x - _shift(x, axis)
-    return shifted - a.log(sum(a.exp(shifted), axis=axis, keepdims=True))
+    shifted = x - _peak(x, axis)[1]
+    return shifted - _log_of_sum(shifted, axis)

@@ -11,7 +11,8 @@ from nissl.core import dtypes
 from nissl.core.functions import arithmetic as a
 from nissl.core.functions.convert import asarray, astype
 from nissl.core.functions.manipulation import squeeze
-from nissl.core.functions.reduce import max, sum
+from nissl.core.functions.reduce import deviation, max, sum
+from nissl.core.functions.scaling import divisor
 from nissl.core.ops.shapes import normalise_axes
 from nissl.core.tensor import Axis, Tensor, TensorLike
 
@@ -67,5 +68,20 @@ def _scaled(x: Tensor, total: Tensor, axes: tuple[int, ...]) -> Tensor:
     peak = max(a.abs(a.stop_gradient(x)), axis=axes, keepdims=True)
     plain = ((peak > low) & (peak < high)) | (peak == 0) | (peak == math.inf)
     # the norm does not depend on the scale, so that the scale's derivative may be left out
-    scale = a.where(plain, 1.0, a.divisor(peak))
+    scale = a.where(plain, 1.0, divisor(peak))
     return root(sum(a.square(x / scale), axis=axes, keepdims=True)) * scale
+
+
+def std(
+    x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+) -> Tensor:
+    """Square root of :func:`var`, without overflow; its derivative at equal values is taken as 0.
+
+    >>> std(np.array([1.0, 3.0])).item()
+    1.0
+    """
+    x = asarray(x)
+    if not dtypes.is_floating(x.dtype):
+        x = astype(x, dtypes.default_float())
+    away, left = deviation(x, axis, correction)
+    return astype(l2_norm(away, axis, keepdims) / math.sqrt(left), x.dtype)

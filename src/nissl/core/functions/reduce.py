@@ -70,24 +70,20 @@ def _wide(x: Tensor) -> Tensor:
     return astype(x, dtypes.float32) if x.dtype.itemsize == 2 else x
 
 
+def deviation(x: Tensor, axis: Axis, correction: float) -> tuple[Tensor, float]:
+    """Return deviations from the mean, half precisions as float32, and ``n - correction``."""
+    left = _count(x, axis) - correction
+    wide = _wide(x)
+    return wide - mean(wide, axis=axis, keepdims=True), float(left) if left > 0 else math.nan
+
+
 def var(
     x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Tensor:
     """Mean squared deviation from the mean; divided by ``n - correction``."""
     x = _float(x)
-    left = _count(x, axis) - correction
-    wide = _wide(x)
-    deviation = wide - mean(wide, axis=axis, keepdims=True)
-    total = sum(a.square(deviation), axis=axis, keepdims=keepdims)
-    return astype(total / (float(left) if left > 0 else math.nan), x.dtype)
-
-
-def std(
-    x: TensorLike, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
-) -> Tensor:
-    """Square root of :func:`var`."""
-    x = _float(x)
-    return astype(a.sqrt(var(_wide(x), axis, correction, keepdims)), x.dtype)
+    away, left = deviation(x, axis, correction)
+    return astype(sum(a.square(away), axis=axis, keepdims=keepdims) / left, x.dtype)
 
 
 def _extreme(op: Op, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:

@@ -6,6 +6,7 @@ All inputs of a primitive have the same shape and dtype; the functions in
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -130,9 +131,11 @@ pow = _binary(
 
 
 def _per_square(x: Tensor, y: Tensor) -> Tensor:
-    """``x / (x**2 + y**2)``, whose squares would overflow or vanish."""
+    """``x / (x**2 + y**2)``, whose squares would overflow or vanish; 0 at the origin."""
     radius = F.functions.hypot(x, y)
-    return x / radius / radius
+    odd = (radius == 0) | (radius == math.inf)
+    radius = F.functions.where(odd, 1.0, radius)
+    return F.functions.where(odd, 0.0, x) / radius / radius
 
 
 atan2 = _binary(
@@ -145,28 +148,42 @@ atan2 = _binary(
 )
 
 
-def _share(wins: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
-    """Derivative of a choice between two: 1 to the chosen, and one half each at a tie."""
+def _choice(name: str, compute: Callable[..., Any], wins: Callable[..., Tensor]) -> Op:
+    """Register a choice between two: at a tie each gets one half, but a bound all.
 
-    def partial(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        half = F.functions.where(x == y, 0.5, 0.0)
-        return F.functions.astype(F.functions.where(wins(x, y), 1.0, half), x.dtype)
+    ``bound`` says which of both (0 or 1) is a bound, beside which the other is held.
+    """
 
-    return partial
+    def share(out: Tensor, x: Tensor, y: Tensor, tied: float) -> Tensor:
+        if tied == 0.5:
+            tied_share = F.functions.where(x == y, 0.5, 0.0)
+            return F.functions.astype(F.functions.where(wins(x, y), 1.0, tied_share), x.dtype)
+        return F.functions.astype(wins(x, y) if tied == 0 else wins(x, y) | (x == y), x.dtype)
+
+    def infer(x: Aval, y: Aval, bound: int | None = None) -> Aval:
+        return numeric(name, x, y)
+
+    return register(
+        Op(
+            name=name,
+            infer=infer,
+            compute=lambda xp, x, y, bound=None: compute(xp, x, y),
+            kind=Elementwise(
+                (
+                    lambda out, x, y, bound=None: share(out, x, y, _TIED[bound][0]),
+                    lambda out, x, y, bound=None: share(out, y, x, _TIED[bound][1]),
+                )
+            ),
+            formula=rf"\{name[:3]}({{0}}, {{1}})",
+            samples=(*BINARY, Sample(shapes=((2, 3), (2, 3)), params={"bound": 1})),
+            hard=HARD,
+        )
+    )
 
 
-maximum = _binary(
-    "maximum",
-    lambda xp, x, y: xp.maximum(x, y),
-    Elementwise((_share(lambda x, y: x > y), _share(lambda x, y: y > x))),
-    formula=r"\max({0}, {1})",
-)
-minimum = _binary(
-    "minimum",
-    lambda xp, x, y: xp.minimum(x, y),
-    Elementwise((_share(lambda x, y: x < y), _share(lambda x, y: y < x))),
-    formula=r"\min({0}, {1})",
-)
+_TIED = {None: (0.5, 0.5), 0: (1.0, 0.0), 1: (0.0, 1.0)}  # shares of a tie, by the bound
+maximum = _choice("maximum", lambda xp, x, y: xp.maximum(x, y), lambda x, y: x > y)
+minimum = _choice("minimum", lambda xp, x, y: xp.minimum(x, y), lambda x, y: x < y)
 floor_divide = _binary(
     "floor_divide",
     lambda xp, x, y: xp.floor_divide(x, y),

@@ -105,10 +105,9 @@ class Rule:
 
 
 def _params(equation: Equation) -> dict[str, Any]:
-    """The parameters of an op, without an axis that says no more than all."""
-    params = equation.params
-    everything = tuple(range(equation.inputs[0].ndim))
-    return {key: value for key, value in params.items() if (key, value) != ("axis", everything)}
+    """The parameters of an op, without an axis that says no more than all, or whose tie it is."""
+    silent = ("axis", tuple(range(equation.inputs[0].ndim))), ("bound", 0), ("bound", 1)
+    return {key: value for key, value in equation.params.items() if (key, value) not in silent}
 
 
 def _part(term: Term, index: int) -> Term:
