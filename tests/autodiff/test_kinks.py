@@ -122,3 +122,11 @@ def equations(y: nissl.Tensor) -> list[Any]:
 def test_without_values_nothing_is_said() -> None:
     program = nissl.trace(nissl.abs, nissl.Aval((), "float32"))
     assert kinks.singular(program.equations[0]) is None
+
+
+def test_a_check_at_a_kink_says_so() -> None:
+    with pytest.raises(
+        nissl.errors.GradientError, match=r"the op maximum stands at .* \(kink: 1/2"
+    ):
+        nissl.check_grads(lambda x: nissl.maximum(x, 2), [2.0])
+    nissl.check_grads(lambda x: nissl.maximum(x, 2), [2.1])

@@ -11,6 +11,8 @@ from nissl.autodiff.forward import jvp
 from nissl.autodiff.reverse import vjp
 from nissl.core import dtypes, tree
 from nissl.core.functions import asarray
+from nissl.core.kinks import singular
+from nissl.core.program import equations_behind
 from nissl.core.tensor import Tensor
 from nissl.errors import ArgumentError, GradientError
 
@@ -37,14 +39,30 @@ def _difference(
     return (4 * slope(step / 2) - slope(step)) / 3
 
 
-def _compare(what: str, found: Any, wanted: Any, tolerance: float) -> None:
+def _compare(what: str, found: Any, wanted: Any, tolerance: float, why: Callable[[], str]) -> None:
     scale = max(1.0, float(np.max(np.abs(wanted), initial=0.0)))
     error = float(np.max(np.abs(found - wanted), initial=0.0)) / scale
     if not error <= tolerance:
         raise GradientError(
             f"{what}: relative error {error:.2e} is above {tolerance:.0e}; "
-            f"derivative {np.ravel(found)[:4]}, differences {np.ravel(wanted)[:4]}"
+            f"derivative {np.ravel(found)[:4]}, differences {np.ravel(wanted)[:4]}{why()}"
         )
+
+
+def _kink(function: Callable[..., Any], point: list[Tensor]) -> str:
+    """Say which op stands at a kink, where differences say nothing of what is taken; or nothing."""
+    leaves = [Tensor(x.numpy()) for x in point]
+    for leaf in leaves:
+        leaf.requires_grad = True
+    outputs = [asarray(each) for each in tree.flatten(function(*leaves))[0]]
+    for equation in equations_behind(outputs):
+        found = singular(equation)
+        if found is not None:
+            return (
+                f"; the op {equation.op.name} stands at a point without a derivative ({found.kind}: "
+                f"{found.taken}): check beside it"
+            )
+    return ""
 
 
 def check_grads(
@@ -81,9 +99,13 @@ def check_grads(
     direction = [_draw(x, rng) for x in point]
     numeric = _difference(function, point, direction, step)
     name = getattr(function, "__name__", "function")
+
+    def why() -> str:
+        return _kink(function, point)
+
     if "forward" in modes:
         found = _flat(jvp(function, point, direction)[1])
-        _compare(f"forward derivative of {name}", found, numeric, tolerance)
+        _compare(f"forward derivative of {name}", found, numeric, tolerance, why)
     if "reverse" in modes:
         value, pull = vjp(function, *point)
         leaves, structure = tree.flatten(value)
@@ -91,7 +113,8 @@ def check_grads(
         pulled = pull(tree.unflatten(structure, weights))
         left = float(np.dot(_flat(weights), numeric))
         right = float(np.dot(_flat(list(pulled)), _flat(direction)))
-        _compare(f"reverse derivative of {name}", np.asarray(right), np.asarray(left), tolerance)
+        found = np.asarray(right)
+        _compare(f"reverse derivative of {name}", found, np.asarray(left), tolerance, why)
     if order > 1:
         for mode in modes:
             derivative = _along(function, direction) if mode == "forward" else _back(function, seed)
