@@ -26,7 +26,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".venv-portable"
-TOOLS = ("pytest", "pytest-xdist", "hypothesis", "mpmath", "scipy", "babel")
+TOOLS = ("pytest", "pytest-xdist", "hypothesis", "mpmath", "scipy", "babel", "ml_dtypes")
 NUMERICAL = (
     *("core", "autodiff", "engine", "layers", "models", "optimizers", "explain"),
     *(

@@ -22,12 +22,13 @@ from nissl.core import functions as F
 from nissl.core.program import Program, trace
 from nissl.core.tensor import Aval
 from nissl.engine import Engine, Loop, LoopSpec, default_engine, get_engine, set_engine
-from nissl.engine.base import make_loop
+from nissl.engine.base import has_xla, make_loop
 from nissl.engine.native import native_loop
 from nissl.errors import MissingDependencyError, UnknownNameError
 
 ENGINES = ("numpy", "xla")
 SOURCE = Path(nissl.__file__).parents[1]
+needs_jax = pytest.mark.skipif(not has_xla(), reason="needs JAX")
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +44,7 @@ def run_on(engine: str, program: Program, *values: Any) -> list[np.ndarray[Any, 
 # ---- which engine ------------------------------------------------------------------------------
 
 
+@needs_jax
 def test_the_engine_is_chosen_and_goes_back() -> None:
     assert default_engine() == "xla"
     set_engine("numpy")
@@ -258,6 +260,7 @@ def loop_of(model: nissl.Sequential) -> str:
     return next(type(r.loop).__name__ for k, r in model._runners.items() if k[0] == "train")
 
 
+@needs_jax
 def test_a_small_network_trains_in_machine_code_where_there_is_a_compiler(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -275,6 +278,7 @@ def test_a_small_network_trains_in_machine_code_where_there_is_a_compiler(
     assert loop_of(small_network()) == "_NumpyLoop"
 
 
+@needs_jax
 def test_a_compiler_that_fails_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("cc", "gcc", "clang"):
         (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
@@ -322,6 +326,7 @@ def test_the_users_own_jax_keeps_its_precision() -> None:
         assert nissl.jit(lambda x: x * 3)(np.float64(0.1)).dtype == np.float64
 
 
+@needs_jax
 def test_compiled_programs_are_kept_and_found_by_the_next_process(tmp_path: Path) -> None:
     """Counted by JAX's own events: the second process asks for nothing that is not there."""
     script = (
