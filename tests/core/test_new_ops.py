@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from new_ops import conv, lowered, lstm_cell, scan, window_sum
-from op_sweep import assert_close, judge_to_order_two, leaves, program_of, run_on
 
 from nissl.autodiff import check_grads, grad, jvp
 from nissl.core import functions as F
@@ -16,6 +15,7 @@ from nissl.core.passes import simplify
 from nissl.core.program import Program, check, trace
 from nissl.core.tensor import Aval, Tensor
 from nissl.errors import ShapeError
+from op_sweep import assert_close, judge_to_order_two, leaves, program_of, run_on
 
 Vector = np.ndarray[Any, Any]
 
