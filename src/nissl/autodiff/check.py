@@ -59,8 +59,8 @@ def _kink(function: Callable[..., Any], point: list[Tensor]) -> str:
         found = singular(equation)
         if found is not None:
             return (
-                f"; the op {equation.op.name} stands at a point without a derivative ({found.kind}: "
-                f"{found.taken}): check beside it"
+                f"; the op {equation.op.name} stands at a point without a derivative "
+                f"({found.kind}: {found.taken}): check beside it"
             )
     return ""
 
