@@ -17,7 +17,7 @@ from nissl.explain.drawing.animation import write_gif
 from nissl.explain.training.racing import RATES, entrants
 from nissl.explain.training.surfaces import SURFACES, surface
 
-ETA = float(np.float32(0.1))  # learning rates are kept in float32
+ETA = 0.1
 
 
 def only(report: explain.RaceReport) -> Any:
@@ -103,7 +103,7 @@ def test_adam_by_hand() -> None:
 
 def test_arriving_is_counted_and_measured() -> None:
     path = only(explain.race("ravine", ["sgd:0.02"], start=(1.0, 0.0), steps=200))
-    factor = 1 - float(np.float32(0.02))
+    factor = 1 - 0.02
     assert path.reached == math.ceil(math.log(0.05) / math.log(factor))
     assert path.distance == pytest.approx(factor**200, rel=1e-9)
 

@@ -27,10 +27,6 @@ TARGETS = {
 }
 
 
-def rate(value: float) -> float:
-    return float(np.float32(value))  # optimizers keep it in float32, as Keras does
-
-
 def build(
     loss: str = "mse",
     optimizer: Any = "sgd",
@@ -76,40 +72,40 @@ def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 # ---- against NumPy -----------------------------------------------------------------------------
 
 RULES: dict[str, tuple[Callable[[], Any], Rule]] = {
-    "sgd": (lambda: optimizers.SGD(0.1), Rule(rate=rate(0.1))),
+    "sgd": (lambda: optimizers.SGD(0.1), Rule(rate=0.1)),
     "momentum": (
         lambda: optimizers.SGD(0.05, momentum=0.9),
-        Rule(rate=rate(0.05), momentum=0.9),
+        Rule(rate=0.05, momentum=0.9),
     ),
     "nesterov": (
         lambda: optimizers.SGD(0.05, momentum=0.9, nesterov=True),
-        Rule(rate=rate(0.05), momentum=0.9, nesterov=True),
+        Rule(rate=0.05, momentum=0.9, nesterov=True),
     ),
-    "adam": (lambda: optimizers.Adam(0.01), Rule("adam", rate=rate(0.01))),
+    "adam": (lambda: optimizers.Adam(0.01), Rule("adam", rate=0.01)),
     "adam-settings": (
         lambda: optimizers.Adam(0.02, beta_1=0.8, beta_2=0.95, epsilon=1e-4, amsgrad=True),
-        Rule("adam", rate(0.02), beta_1=0.8, beta_2=0.95, epsilon=1e-4, amsgrad=True),
+        Rule("adam", 0.02, beta_1=0.8, beta_2=0.95, epsilon=1e-4, amsgrad=True),
     ),
-    "rmsprop": (lambda: optimizers.RMSprop(0.01), Rule("rmsprop", rate=rate(0.01))),
+    "rmsprop": (lambda: optimizers.RMSprop(0.01), Rule("rmsprop", rate=0.01)),
     "rmsprop-settings": (
         lambda: optimizers.RMSprop(0.01, rho=0.8, momentum=0.5, epsilon=1e-3, centered=True),
-        Rule("rmsprop", rate(0.01), momentum=0.5, rho=0.8, epsilon=1e-3, centered=True),
+        Rule("rmsprop", 0.01, momentum=0.5, rho=0.8, epsilon=1e-3, centered=True),
     ),
     "decay": (
         lambda: optimizers.Adam(0.01, weight_decay=0.1),
-        Rule("adam", rate=rate(0.01), decay=0.1),
+        Rule("adam", rate=0.01, decay=0.1),
     ),
     "clipnorm": (
         lambda: optimizers.SGD(0.1, clipnorm=0.05),
-        Rule(rate=rate(0.1), clipnorm=0.05),
+        Rule(rate=0.1, clipnorm=0.05),
     ),
     "clipvalue": (
         lambda: optimizers.SGD(0.1, clipvalue=0.02),
-        Rule(rate=rate(0.1), clipvalue=0.02),
+        Rule(rate=0.1, clipvalue=0.02),
     ),
     "global_clipnorm": (
         lambda: optimizers.SGD(0.1, global_clipnorm=0.1, weight_decay=0.01),
-        Rule(rate=rate(0.1), global_clipnorm=0.1, decay=0.01),
+        Rule(rate=0.1, global_clipnorm=0.1, decay=0.01),
     ),
 }
 
@@ -140,7 +136,7 @@ def test_every_optimizer_trains_as_written_out_in_numpy(name: str, dtype: str) -
 def test_every_loss_trains_as_written_out_in_numpy(loss: str, hidden: str, dtype: str) -> None:
     y = TARGETS[loss][0]
     model = build(loss, optimizers.SGD(0.1), dtype, hidden)
-    network = oracle(model, loss, Rule(rate=rate(0.1)), hidden)
+    network = oracle(model, loss, Rule(rate=0.1), hidden)
     before = model.predict(X, verbose=0)
     assert before.dtype == np.dtype(dtype)
     np.testing.assert_allclose(before, network.predict(X), rtol=TIGHT[dtype], atol=TIGHT[dtype])
@@ -159,7 +155,7 @@ def test_sample_weights_are_divided_by_the_number_of_samples() -> None:
     y, w = TARGETS["mse"][0], RNG.random(22) * 3
     w[4] = 0
     model = build("mse", optimizers.SGD(0.1))
-    network = oracle(model, "mse", Rule(rate=rate(0.1)))
+    network = oracle(model, "mse", Rule(rate=0.1))
     history = model.fit(X, y, batch_size=8, epochs=2, shuffle=False, sample_weight=w, verbose=0)
     losses = network.fit(X, y, 8, 2, weights=w)
     assert_same(model, network, 1e-5)
@@ -177,7 +173,7 @@ def test_class_weights_are_sample_weights_by_class(shape: str) -> None:
     model = build(loss, optimizers.SGD(0.1))
     if shape == "one-hot":
         model.compile(optimizers.SGD(0.1), "categorical_crossentropy")
-    network = oracle(model, loss, Rule(rate=rate(0.1)))
+    network = oracle(model, loss, Rule(rate=0.1))
     weights = {0: 2.0, 2: 0.5}  # a class that is not named has weight 1
     model.fit(X, given, batch_size=8, epochs=2, shuffle=False, class_weight=weights, verbose=0)
     network.fit(X, labels, 8, 2, weights=np.array([2.0, 1.0, 0.5])[labels])
@@ -188,7 +184,7 @@ def test_class_weights_are_sample_weights_by_class(shape: str) -> None:
 def test_learning_rate_and_weights_changed_between_epochs_take_effect() -> None:
     y = TARGETS["mse"][0]
     model = build("mse", optimizers.SGD(0.1, momentum=0.5))
-    rule = Rule(rate=rate(0.1), momentum=0.5)
+    rule = Rule(rate=0.1, momentum=0.5)
     network = oracle(model, "mse", rule)
 
     def change(epoch: int, logs: Any) -> None:
@@ -201,7 +197,7 @@ def test_learning_rate_and_weights_changed_between_epochs_take_effect() -> None:
 
     def after(epoch: int, batch: int) -> None:
         if batch == 2:
-            rule.rate = rate(0.1 / (epoch + 2))
+            rule.rate = 0.1 / (epoch + 2)
             network.weights[1] += 0.25
 
     model.fit(
@@ -221,7 +217,7 @@ def test_learning_rate_and_weights_changed_between_epochs_take_effect() -> None:
 def test_learning_rate_and_weights_changed_between_batches_take_effect() -> None:
     y = TARGETS["mse"][0]
     model = build("mse", optimizers.Adam(0.1))
-    rule = Rule("adam", rate=rate(0.1))
+    rule = Rule("adam", rate=0.1)
     network = oracle(model, "mse", rule)
 
     class Change(callbacks.Callback):
@@ -248,7 +244,7 @@ def test_layers_that_are_not_trainable_keep_their_weights() -> None:
     model = build("mse", optimizers.SGD(0.1, momentum=0.9))
     model.layers[0].trainable = False
     before = model.get_weights()
-    network = oracle(model, "mse", Rule(rate=rate(0.1), momentum=0.9))
+    network = oracle(model, "mse", Rule(rate=0.1, momentum=0.9))
     frozen = [w.copy() for w in network.weights[:2]]
 
     def freeze(epoch: int, batch: int) -> None:
@@ -410,7 +406,7 @@ def test_dropout_is_the_same_for_the_same_seed_and_engine_and_off_in_evaluation(
 def test_training_by_hand_with_backward_is_training_by_fit() -> None:
     y = TARGETS["mse"][0]
     model = build("mse", optimizers.SGD(0.1, momentum=0.9))
-    network = oracle(model, "mse", Rule(rate=rate(0.1), momentum=0.9))
+    network = oracle(model, "mse", Rule(rate=0.1, momentum=0.9))
     optimizer = optimizers.SGD(0.1, momentum=0.9)
     weights = model.trainable_weights
     loss_of = nissl.losses.MeanSquaredError()
@@ -428,7 +424,7 @@ def test_training_by_hand_with_backward_is_training_by_fit() -> None:
 def test_a_training_step_of_ones_own_can_be_compiled() -> None:
     y = TARGETS["mse"][0]
     model = build("mse")
-    network = oracle(model, "mse", Rule("adam", rate=rate(0.01)))
+    network = oracle(model, "mse", Rule("adam", rate=0.01))
     optimizer = optimizers.Adam(0.01)
     optimizer.build(model.trainable_weights)
 

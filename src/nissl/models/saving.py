@@ -233,12 +233,18 @@ def _restore(model: Model, archive: Archive) -> None:
 
 
 def _restore_optimizer(optimizer: Optimizer, model: Model, archive: Archive) -> None:
-    """Set the optimizer's state; a file saved before the first step has no slots."""
+    """Set the optimizer's state; a file saved before the first step has no slots.
+
+    Files of others have no copies in float32 of weights of half precision; they follow the weights.
+    """
     optimizer.build(model.trainable_weights)
     stored = len(archive.variables("optimizer"))
     if not stored:
         return
-    variables = optimizer.variables[:_SCALARS] if stored == _SCALARS else optimizer.variables
+    variables = optimizer.variables
+    without = len(variables) - len(optimizer.master_variables())
+    if stored in (_SCALARS, without):
+        variables = variables[:stored]
     pairs = _paired(archive, "optimizer", variables)
     step, rate = pairs[0][2], pairs[1][2]
     if not 0 <= int(step) < 1 << 31:

@@ -178,7 +178,8 @@ def moved_by_training(model: Trainer, state: Sequence[Variable]) -> list[Variabl
     """The weights and slots among a step's state, which must stay finite."""
     if model.optimizer is None or model.optimizer.iterations not in state:
         return []
-    moved = {*model.trainable_weights, *model.optimizer.slot_variables()}
+    optimizer = model.optimizer
+    moved = {*model.trainable_weights, *optimizer.slot_variables(), *optimizer.master_variables()}
     return [v for v in state if v in moved]
 
 

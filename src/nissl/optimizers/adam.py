@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nissl.arguments import flag, number
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 from nissl.core.variable import Variable
-from nissl.optimizers.base import Optimizer, checked, checked_flag, registry
+from nissl.optimizers.base import Optimizer, registry
 
 
 @registry.add()
@@ -36,10 +37,11 @@ class Adam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = checked("beta_1", beta_1, 0.0, 1.0, open_high=True)
-        self.beta_2 = checked("beta_2", beta_2, 0.0, 1.0, open_high=True)
-        self.epsilon = checked("epsilon", epsilon, 0.0, 1.0)
-        self.amsgrad = checked_flag("amsgrad", amsgrad)
+        who = type(self).__name__
+        self.beta_1 = number(who, "beta_1", beta_1, least=0, below=1)
+        self.beta_2 = number(who, "beta_2", beta_2, least=0, below=1)
+        self.epsilon = number(who, "epsilon", epsilon, least=0, most=1)
+        self.amsgrad = flag(who, "amsgrad", amsgrad)
         self.slot_names = ("momentum", "velocity", "velocity_hat")[: 3 if self.amsgrad else 2]
 
     def step(

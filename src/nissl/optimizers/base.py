@@ -2,53 +2,76 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nissl.arguments import named, number
+from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.optimizers.clipping import clip_by_norm
 from nissl.registry import Registry, refuse_unknown, settings_for, snake_case
 
 registry: Registry[type[Optimizer]] = Registry("optimizer", "keras.optimizers")
 
 
-def checked(name: str, value: Any, low: float, high: float, *, open_high: bool = False) -> float:
-    """Return a setting as a float, which must lie in a range."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise ArgumentTypeError(f"{name} is a number, not {type(value).__name__} {value!r}")
-    number = float(value)
-    inside = low <= number < high if open_high else low <= number <= high
-    if not inside or not math.isfinite(number):
+def _rate(who: str, value: Any) -> float:
+    """Return a learning rate; schedules, from code or from files, are not there yet."""
+    if callable(value) or isinstance(value, Mapping):
         raise ArgumentError(
-            f"{name} lies from {low} to {'below ' if open_high else ''}{high}, not {value}"
+            f"{who}: learning_rate is a number; schedules such as {value!r:.80} are not there yet. "
+            "Change it while training with callbacks.LearningRateScheduler or ReduceLROnPlateau"
         )
-    return number
+    return number(who, "learning_rate", value, least=0)
 
 
-def checked_flag(name: str, value: Any) -> bool:
-    """Return a setting that is True or False."""
-    if not isinstance(value, bool | np.bool_):
-        raise ArgumentTypeError(f"{name} is True or False, not {value!r}")
-    return bool(value)
-
-
-def _optional(name: str, value: Any, low: float) -> float | None:
-    return None if value is None else checked(name, value, low, math.inf)
+def _optional(who: str, name: str, value: Any, least: float) -> float | None:
+    return None if value is None else number(who, name, value, least=least)
 
 
 _TINY = 1e-30  # a limit of 0 would stop all training
+
+
+def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which a weight's steps are computed: its own, but float32 at least."""
+    return dtypes.float32 if dtype.itemsize < 4 else dtype
+
+
+def _master(weight: Variable) -> Variable | None:
+    """Return what keeps the digits of a weight of half precision from step to step."""
+    if wide(weight.dtype) == weight.dtype:
+        return None
+    master = Variable(weight.numpy(), trainable=False, dtype=wide(weight.dtype), name="master")
+    master.path = f"{weight.path}/master"
+    return master
+
+
+def _whole(weight: Variable, master: Variable | None) -> Tensor:
+    """Return a weight with all its digits; the master's where the two have not parted.
+
+    They part where somebody assigned to the weight: there the weight is right.
+    """
+    value = F.stop_gradient(weight.value)
+    if master is None:
+        return value
+    same = F.astype(master.value, weight.dtype) == value
+    return F.where(same, master.value, F.astype(value, master.dtype))
 
 
 class Optimizer:
     """How gradients change weights.
 
     A subclass writes :meth:`start`, the slots of one weight, and :meth:`step`, the new weight and
-    slots from the old ones and the gradient.
+    slots from the old ones and the gradient. Steps are computed in the dtype of the weight, but in
+    float32 at least: for weights of half precision the optimizer keeps its slots, and a copy with
+    all digits to which steps are added, in float32.
+
+    A gradient with an infinity or a NaN is no direction. Clipping by a norm leaves it with a NaN,
+    so that training stops and names the step; ``clipvalue`` turns an infinity into its limit.
 
     Args:
         learning_rate: step size eta, at least 0.
@@ -73,30 +96,28 @@ class Optimizer:
         **unknown: Any,
     ) -> None:
         refuse_unknown(type(self), unknown)
-        rate = checked("learning_rate", learning_rate, 0.0, math.inf)
+        who = type(self).__name__
+        rate = _rate(who, learning_rate)
         limits = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
         given = [key for key, value in limits.items() if value is not None]
         if len(given) > 1:
-            raise ArgumentError(
-                f"{type(self).__name__}: only one of {', '.join(given)} can be given"
-            )
-        if not isinstance(name, str | None):
-            raise ArgumentTypeError(f"{type(self).__name__}: name is a text, not {name!r}")
-        self.name = name or snake_case(type(self).__name__)
-        self.weight_decay = _optional("weight_decay", weight_decay, 0.0)
-        self.clipnorm = _optional("clipnorm", clipnorm, _TINY)
-        self.global_clipnorm = _optional("global_clipnorm", global_clipnorm, _TINY)
-        self.clipvalue = _optional("clipvalue", clipvalue, _TINY)
+            raise ArgumentError(f"{who}: only one of {', '.join(given)} can be given")
+        self.name = snake_case(who) if name is None else named(who, "name", name)
+        self.weight_decay = _optional(who, "weight_decay", weight_decay, 0.0)
+        self.clipnorm = _optional(who, "clipnorm", clipnorm, _TINY)
+        self.global_clipnorm = _optional(who, "global_clipnorm", global_clipnorm, _TINY)
+        self.clipvalue = _optional(who, "clipvalue", clipvalue, _TINY)
         self.iterations = Variable(np.int32(0), trainable=False, name="iteration")
-        self._learning_rate = Variable(np.float32(rate), trainable=False, name="learning_rate")
+        self._learning_rate = Variable(np.float64(rate), trainable=False, name="learning_rate")
         self.built = False
         self._weights: list[Variable] = []
+        self._masters: list[Variable | None] = []
         self._slots: list[dict[str, Variable]] = []
 
     # ---- what a subclass writes --------------------------------------------------------------
     def start(self, weight: Variable) -> Mapping[str, TensorLike]:
         """Return the first value of each slot of a weight; zeros for each slot name by default."""
-        return {name: np.zeros(weight.shape, weight.dtype) for name in self.slot_names}
+        return {name: np.zeros(weight.shape, wide(weight.dtype)) for name in self.slot_names}
 
     def step(
         self,
@@ -106,7 +127,7 @@ class Optimizer:
         rate: Tensor,
         t: Tensor,
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Return the new weight and slots; ``t`` counts steps from 1, in the weight's dtype."""
+        """Return the new weight and slots; ``t`` counts steps from 1. All are of one dtype."""
         raise ArgumentTypeError(f"{type(self).__name__} does not say how it makes a step")
 
     def get_config(self) -> dict[str, Any]:
@@ -138,21 +159,22 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self._learning_rate.assign(np.float32(checked("learning_rate", value, 0.0, math.inf)))
+        self._learning_rate.assign(np.float64(_rate(type(self).__name__, value)))
 
     def build(self, weights: Sequence[Variable]) -> None:
         """Make the slots of these weights; what was learned about a weight before stays."""
         if self._weights == list(weights):
             return
-        there = dict(zip(self._weights, self._slots, strict=True))
+        there = dict(zip(self._weights, zip(self._slots, self._masters, strict=True), strict=True))
+        both = [there[w] if w in there else (self._start(w), _master(w)) for w in weights]
         self._weights = list(weights)
-        self._slots = [there[w] if w in there else self._start(w) for w in self._weights]
+        self._slots, self._masters = [slots for slots, _ in both], [master for _, master in both]
         self.built = True
 
     def _start(self, weight: Variable) -> dict[str, Variable]:
         slots: dict[str, Variable] = {}
         for key, value in self.start(weight).items():
-            slots[key] = Variable(value, trainable=False, dtype=weight.dtype, name=key)
+            slots[key] = Variable(value, trainable=False, dtype=wide(weight.dtype), name=key)
             slots[key].path = f"{self.name}/{weight.path}/{key}"
         return slots
 
@@ -160,28 +182,24 @@ class Optimizer:
         """The slots in the order in which files keep them: weight by weight."""
         return [v for slots in self._slots for v in slots.values()]
 
+    def master_variables(self) -> list[Variable]:
+        """Copies in float32 of the weights of half precision; files keep them at the end."""
+        return [master for master in self._masters if master is not None]
+
     @property
     def variables(self) -> list[Variable]:
-        """Count of steps, learning rate, then the slots, in the order of Keras's files."""
-        return [self.iterations, self._learning_rate, *self.slot_variables()]
+        """Count of steps, learning rate, the slots in the order of Keras's files, the masters."""
+        slots = self.slot_variables()
+        return [self.iterations, self._learning_rate, *slots, *self.master_variables()]
 
     # ---- a step ------------------------------------------------------------------------------
     def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
         if self.clipvalue is not None:
-            limit = float(self.clipvalue)
-            return [F.clip(g, -limit, limit) for g in gradients]
+            return [F.clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
         if self.clipnorm is not None:
-            limit = float(self.clipnorm)
-            norms = [F.sqrt(F.sum(F.square(g))) for g in gradients]
-            return [
-                g * (limit / F.maximum(n, limit)) for g, n in zip(gradients, norms, strict=True)
-            ]
-        if self.global_clipnorm is not None and gradients:
-            limit = float(self.global_clipnorm)
-            total = F.sqrt(
-                sum((F.sum(F.square(g)) for g in gradients[1:]), F.sum(F.square(gradients[0])))
-            )
-            return [g * (limit / F.maximum(total, limit)) for g in gradients]
+            return [clip_by_norm([g], self.clipnorm)[0] for g in gradients]
+        if self.global_clipnorm is not None:
+            return clip_by_norm(gradients, self.global_clipnorm)
         return gradients
 
     def apply(
@@ -205,7 +223,7 @@ class Optimizer:
                 raise ArgumentError(
                     f"the weight {weight.path!r} has no gradient: the loss does not depend on it"
                 )
-            g = F.stop_gradient(F.asarray(gradient, weight.dtype))
+            g = F.stop_gradient(F.asarray(gradient, wide(weight.dtype)))
             if g.shape != weight.shape:
                 raise ShapeError(
                     f"the gradient of {weight.path!r} has shape {g.shape}, the weight "
@@ -213,17 +231,20 @@ class Optimizer:
                 )
             given.append(g)
         count = self.iterations.value + 1
-        for weight, gradient, slots in zip(
-            self._weights, self._clipped(given), self._slots, strict=True
+        clipped = self._clipped(given)
+        for weight, gradient, slots, master in zip(
+            self._weights, clipped, self._slots, self._masters, strict=True
         ):
-            rate = F.astype(self._learning_rate.value, weight.dtype)
-            t = F.astype(count, weight.dtype)
-            old = F.stop_gradient(weight.value)
+            dtype = wide(weight.dtype)
+            rate, t = F.astype(self._learning_rate.value, dtype), F.astype(count, dtype)
+            old = _whole(weight, master)
             if self.weight_decay is not None:
-                old = old - old * (rate * float(self.weight_decay))
+                old = old - old * (rate * self.weight_decay)
             current = {key: slot.value for key, slot in slots.items()}
             new, moved = self.step(old, gradient, current, rate, t)
             weight.assign(new)
+            if master is not None:
+                master.assign(new)
             for key, value in moved.items():
                 slots[key].assign(value)
         self.iterations.assign(count)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nissl.arguments import flag, number
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 from nissl.core.variable import Variable
-from nissl.optimizers.base import Optimizer, checked, checked_flag, registry
+from nissl.optimizers.base import Optimizer, registry
 
 
 @registry.add("rmsprop")
@@ -43,10 +44,11 @@ class RMSprop(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = checked("rho", rho, 0.0, 1.0, open_high=True)
-        self.momentum = checked("momentum", momentum, 0.0, 1.0)
-        self.epsilon = checked("epsilon", epsilon, 0.0, 1.0)
-        self.centered = checked_flag("centered", centered)
+        who = type(self).__name__
+        self.rho = number(who, "rho", rho, least=0, below=1)
+        self.momentum = number(who, "momentum", momentum, least=0, most=1)
+        self.epsilon = number(who, "epsilon", epsilon, least=0, most=1)
+        self.centered = flag(who, "centered", centered)
         names = {"velocity": True, "momentum": self.momentum > 0, "average_gradient": self.centered}
         self.slot_names = tuple(name for name, used in names.items() if used)
 

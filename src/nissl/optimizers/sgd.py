@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nissl.arguments import flag, number
 from nissl.core.tensor import Tensor
-from nissl.optimizers.base import Optimizer, checked, checked_flag, registry
+from nissl.optimizers.base import Optimizer, registry
 
 
 @registry.add()
@@ -38,8 +39,9 @@ class SGD(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.momentum = checked("momentum", momentum, 0.0, 1.0)
-        self.nesterov = checked_flag("nesterov", nesterov)
+        who = type(self).__name__
+        self.momentum = number(who, "momentum", momentum, least=0, most=1)
+        self.nesterov = flag(who, "nesterov", nesterov)
         if self.momentum:
             self.slot_names = ("momentum",)
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl import losses
+from nissl.arguments import number
 from nissl.core.dtypes import default_float
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError, GradientError, ShapeError
 from nissl.explain.backpropagation import numbers as backprop_numbers
@@ -34,7 +35,6 @@ from nissl.explain.backpropagation.tables import tables
 from nissl.explain.report import Explanation, Part, Table, Text, format_number
 from nissl.i18n import translate as _
 from nissl.losses import Loss
-from nissl.optimizers.base import checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -388,7 +388,7 @@ def _loss(model: Any, loss: Any) -> Loss:
 
 def _rate(model: Any, rate: float | None) -> float:
     if rate is not None:
-        return checked("learning_rate", rate, 0.0, math.inf)
+        return number("backprop", "learning_rate", rate, least=0)
     if model.optimizer is None:
         return LEARNING_RATE
     return float(str(np.float32(model.optimizer.learning_rate)))  # 0.1, as it was written
