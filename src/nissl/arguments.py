@@ -141,7 +141,7 @@ def named(who: str, name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _kind(who, name, "a text", value)
     if not value:
-        raise ArgumentError(f"{who}: {name} must not be empty")
+        raise ArgumentError(f"{who}: {name}='' must not be empty")
     return value
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from nissl.errors import MissingImportError, MissingNameError, nearest
 
-__all__ = ["ARGUMENTS", "NAMES", "absent", "is_off"]
+__all__ = ["ARGUMENTS", "MEMBERS", "NAMES", "absent", "is_off"]
 
 NAMES: Final[Mapping[str, str]] = {
     "": """
@@ -114,6 +114,17 @@ NAMES: Final[Mapping[str, str]] = {
         beta binomial categorical dropout gamma
     """,
 }
+
+# of layers and models
+MEMBERS: Final = """
+    add_loss add_metric add_variable build_from_config compute_dtype compute_loss compute_mask
+    compute_metrics dtype_policy enable_lora export from_json get_build_config get_compile_config
+    get_metrics_result input input_dtype input_spec inputs load_own_variables losses
+    make_predict_function make_test_function make_train_function metrics metrics_variables output
+    outputs predict_step quantize rematerialized_call save_own_variables stateless_call
+    stateless_compute_loss supports_masking symbolic_call test_step to_json train_step
+    variable_dtype
+"""
 
 _INSTEAD: Final[Mapping[str, str]] = {
     "ops": "functions of tensors are in nissl itself, such as nissl.exp or nissl.matmul",

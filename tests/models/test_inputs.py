@@ -396,7 +396,7 @@ def test_unknown_names_say_the_nearest(make: Any, kind: str, given: str, nearest
         (lambda: layers.Dense(2.5), ("units", "2.5")),
         (lambda: layers.Dense("ten"), ("units", "'ten'")),
         (lambda: layers.Dense(True), ("units", "True")),
-        (lambda: layers.Dropout(1.0), ("rate", "1.0")),
+        (lambda: layers.Dropout(1.0), ("rate", "1")),
         (lambda: layers.Dropout(-0.1), ("rate", "-0.1")),
         (lambda: layers.Dropout("half"), ("rate", "'half'")),
         (lambda: layers.Dropout(np.nan), ("rate", "nan")),

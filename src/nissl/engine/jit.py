@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nissl.autodiff.calls import call
-from nissl.core import tree
+from nissl.core import mode, tree
 from nissl.core.functions import asarray
 from nissl.core.passes import FOLD_LIMIT, likeness, simplify
 from nissl.core.program import Program, build, inline, placeholder
@@ -133,7 +133,7 @@ class Jitted:
         leaves, structure = tree.flatten(dynamic)
         inputs = [asarray(leaf) for leaf in leaves]
         kinds = (*map(type, static[0]), *(type(v) for _, v in static[1]))  # 1, 1.0 and True differ
-        key = (structure, static, kinds, tuple(x.aval for x in inputs))
+        key = (structure, static, kinds, tuple(x.aval for x in inputs), mode.key())
         entry = self._entries.find(key)
         if entry is None:
             entry = self._trace(structure, inputs, static)

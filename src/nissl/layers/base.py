@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import math
-import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from nissl.core import dtypes, tree
+from nissl.arguments import flag
+from nissl.core import dtypes, mode, tree
 from nissl.core.functions import asarray
 from nissl.core.op import scope
-from nissl.core.tensor import Aval, Shape, Tensor
-from nissl.core.variable import Variable, no_capture, unique
+from nissl.core.tensor import Shape, Tensor
+from nissl.core.variable import Capture, Variable, capture, unique
 from nissl.errors import (
     ArgumentError,
     ArgumentTypeError,
-    DTypeError,
+    GraphError,
+    MissingNameError,
     NisslError,
     ShapeError,
+    nearest,
 )
+from nissl.keras_names import MEMBERS
+from nissl.layers import building, tracking
+from nissl.layers.building import BatchShape, as_batch_shape, shapes_of
+from nissl.layers.settings import DTYPE, NAME, Setting
+from nissl.random import SeedGenerator
 from nissl.registry import Registry, automatic_name, refuse_unknown, settings_for, snake_case
 
 registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
-BatchShape = tuple[int | None, ...]
-T = TypeVar("T")
 
 
 class Layer:
@@ -53,7 +56,18 @@ class Layer:
     """
 
     keras_module: ClassVar[str] = "keras.layers"
-    computes: ClassVar[bool] = True  # in a floating dtype; an input only hands on
+    setting_checks: ClassVar[Mapping[str, Setting]] = {"name": NAME, "dtype": DTYPE}
+    _serial: int  # another one for each layer
+    _changes: dict[str, Any]  # what stands for each setting's value
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = vars(cls)
+        if "build" in own:
+            cls.build = building.wrapped(own["build"])
+        if "setting_checks" in own:
+            below: Mapping[str, Setting] = getattr(super(cls, cls), "setting_checks", {})
+            cls.setting_checks = {**below, **own["setting_checks"]}
 
     def __init__(
         self,
@@ -64,27 +78,74 @@ class Layer:
         input_shape: Any = None,
         **unknown: Any,
     ) -> None:
-        refuse_unknown(type(self), unknown)
-        if name is not None and (not isinstance(name, str) or not name or "/" in name):
-            raise ArgumentError(f"a layer's name is a text without '/', not {name!r}")
-        self.name = name or automatic_name(snake_case(type(self).__name__))
-        self.dtype = dtypes.default_float() if dtype is None else dtypes.as_dtype(_policy(dtype))
-        if not isinstance(trainable, bool):
-            raise ArgumentTypeError(f"trainable is True or False, not {trainable!r}")
-        if self.computes and not dtypes.is_floating(self.dtype):
-            raise DTypeError(
-                f"layer {self.name!r} ({type(self).__name__}): dtype is a floating dtype, not "
-                f"{self.dtype.name}"
-            )
+        vars(self).update(_serial=tracking.next_serial(), _changes={}, _building=False)
         self.built = False
-        self.input_shape_argument = as_batch_shape(input_shape)
         self.build_shape: BatchShape | None = None
-        self._trainable = trainable
         self._weights: list[Variable] = []
+        refuse_unknown(type(self), unknown)
+        self.name = automatic_name(snake_case(type(self).__name__)) if name is None else name
+        self.dtype = dtype
+        self.input_shape_argument = as_batch_shape(input_shape)
+        self._trainable = flag(type(self).__name__, "trainable", trainable)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute: a setting is checked, and compiled programs notice its change."""
+        fields = vars(self)
+        setting = self.setting_checks.get(name)
+        if setting is not None:
+            value = setting.check(type(self).__name__, name, value)
+            if setting.fixed and fields.get("built") and not _same(fields.get(name), value):
+                raise ArgumentError(
+                    f"layer {self.name!r} ({type(self).__name__}): its weights were made with "
+                    f"{name}={fields.get(name)!r}, which cannot become {value!r}; make a new layer"
+                )
+        if isinstance(fields.get(name), Variable):
+            self._let_go(fields[name], value)
+        super().__setattr__(name, value)
+        if name not in tracking.OWN and not mode.calling():
+            fields.setdefault("_changes", {})[name] = tracking.change_of(value)
+            if fields.get("built"):
+                mode.note_change()
+
+    def __delattr__(self, name: str) -> None:
+        """Delete an attribute; a weight that it held is no longer the layer's."""
+        value = vars(self).get(name)
+        if isinstance(value, Variable):
+            self._let_go(value)
+        super().__delattr__(name)
+        vars(self).get("_changes", {}).pop(name, None)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take over what a copy gets; it is another layer to those who compiled the first."""
+        vars(self).update(state, _serial=tracking.next_serial())
+
+    if not TYPE_CHECKING:  # a checker knows which attributes there are
+
+        def __getattr__(self, name: str) -> Any:
+            return _no_attribute(self, name)
+
+    def _let_go(self, old: Variable, new: Any = None) -> None:
+        """Forget a weight that an attribute held; another variable takes its place in order."""
+        for place, kept in enumerate(vars(self).get("_weights", ())):
+            if kept is old:
+                self._weights[place : place + 1] = [new] if isinstance(new, Variable) else []
+                return
 
     # ---- what a subclass writes --------------------------------------------------------------
-    def build(self, input_shape: BatchShape) -> None:
-        """Make the weights; ``input_shape`` has the batch first, as ``None``."""
+    def build(self, input_shape: Any) -> None:
+        """Make the weights; ``input_shape`` has the batch first, as ``None``.
+
+        Called by hand or by the first call, it builds once. A layer without a ``build`` of its own
+        has its layers below built for what reaches them.
+
+        Raises:
+            ShapeError: the layer is built for another shape already.
+        """
+        if self.is_building or building.is_built_for(self, input_shape):
+            return
+        with building.building(self, input_shape):
+            if any(not each.built for each in tracking.walk(self) if each is not self):
+                self._stand_in_call(input_shape)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output. Takes ``training`` if it behaves differently in training."""
@@ -112,53 +173,51 @@ class Layer:
         from nissl import initializers
 
         chosen = self.dtype if dtype is None else dtypes.as_dtype(dtype)
-        _spend(self.name, name, shape)
-        value = initializers.get(initializer)(shape, dtype=chosen)
+        lengths = building.spend(self.name, name, shape)
+        value = initializers.get(initializer)(lengths, dtype=chosen)
         variable = Variable(value, trainable=trainable, name=name)
         variable.path = f"{self.name}/{name}"
         self._weights.append(variable)
         return variable
 
-    def sublayers(self) -> Iterator[Layer]:
-        """The layers that are attributes of this one, in order; lists and dicts are looked into."""
-        yield from self._attributes(Layer)
+    def sublayers(self) -> list[Layer]:
+        """The layers that are attributes of this one, in order; containers are looked into."""
+        return tracking.held(self, Layer)
 
-    def _attributes(self, kind: type[T]) -> Iterator[T]:
-        """Public attributes of a kind, also those within lists and dicts."""
-        for key, value in vars(self).items():
-            if not isinstance(value, (kind, list, tuple, dict)) or key.startswith("_"):
-                continue
-            if isinstance(value, kind):
-                yield value
-            elif value:
-                yield from (leaf for leaf in tree.flatten(value)[0] if isinstance(leaf, kind))
+    @property
+    def own_weights(self) -> list[Variable]:
+        """The weights that :meth:`add_weight` made for this layer, in order."""
+        return self._weights
 
-    def _own_weights(self) -> list[Variable]:
+    @property
+    def is_building(self) -> bool:
+        """Whether :meth:`build` is under way."""
+        return vars(self).get("_building", False)
+
+    def _all_own(self) -> list[Variable]:
         """The weights of this layer itself: trainable ones first, then the others."""
-        found = unique([*self._weights, *self._attributes(Variable)])
+        found = unique([*self._weights, *tracking.held(self, Variable)])
         return sorted(found, key=lambda v: not v.trainable)
 
     @property
     def variables(self) -> list[Variable]:
         """Every weight and state, also what is not saved, such as seeds."""
-        states = (getattr(value, "state", None) for value in vars(self).values())
-        own = [*self._own_weights(), *(v for v in states if isinstance(v, Variable))]
-        return unique([*own, *(v for layer in self.sublayers() for v in layer.variables)])
+        found: list[Variable] = []
+        for layer in tracking.walk(self):
+            found += layer._all_own()
+            found += (seeds.state for seeds in tracking.held(layer, SeedGenerator))
+        return unique(found)
 
     @property
     def weights(self) -> list[Variable]:
         """The weights that are saved, layer by layer, whether they are trained or not."""
-        below = (v for layer in self.sublayers() for v in layer.weights)
-        return unique([*self._own_weights(), *below])
+        return unique([v for layer in tracking.walk(self) for v in layer._all_own()])
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
-        if not self._trainable:
-            return []
-        own = (v for v in self._own_weights() if v.trainable)
-        below = (v for layer in self.sublayers() for v in layer.trainable_weights)
-        return unique([*own, *below])
+        trained = tracking.walk(self, trained=True)
+        return unique([v for layer in trained for v in layer._all_own() if v.trainable])
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -176,9 +235,20 @@ class Layer:
 
     @trainable.setter
     def trainable(self, wanted: bool) -> None:
-        self._trainable = bool(wanted)
-        for layer in self.sublayers():
-            layer.trainable = wanted
+        chosen = flag(type(self).__name__, "trainable", wanted)
+        for layer in list(tracking.walk(self)):
+            layer._trainable = chosen
+
+    def settings_key(self) -> Any:
+        """Return what a compiled program depends on beside shapes: layers, and their settings.
+
+        A change of a setting from outside is seen; what a layer changes while it is called is its
+        own affair.
+        """
+        return tuple(
+            (layer._serial, layer._trainable, *layer._changes.items())
+            for layer in tracking.walk(self)
+        )
 
     def get_weights(self) -> list[Any]:
         """Return copies of the weights as NumPy arrays."""
@@ -208,96 +278,134 @@ class Layer:
             variable.assign(array)
 
     def count_params(self) -> int:
-        """Return how many numbers the weights hold."""
+        """Return how many numbers the weights hold.
+
+        Raises:
+            GraphError: they are not made yet.
+        """
+        waiting = [layer for layer in tracking.walk(self) if makes_weights(layer)]
+        unbuilt = next((layer for layer in waiting if not layer.built), None)
+        if unbuilt is not None:
+            raise GraphError(
+                f"layer {unbuilt.name!r} ({type(unbuilt).__name__}) has no weights yet, since the "
+                "shape of its input is not known; give the model an Input, call it on data, or "
+                "call build((None, ...)) first"
+            )
         return sum(v.size for v in self.weights)
 
     # ---- calling -----------------------------------------------------------------------------
-    def _ensure_built(self, shape: BatchShape) -> None:
+    def _ensure_built(self, shape: Any) -> None:
         if self.built:
             return
-        with no_capture(), scope(self.name):
+        if type(self).build is not Layer.build:
             self.build(shape)
-        self.build_shape = shape
-        self.built = True
+        else:  # its layers are built when the call reaches them
+            with building.building(self, shape):
+                pass
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Build on the first call, then compute; errors name the layer."""
+        """Build on the first call, then compute; errors name the layer.
+
+        The mode of training is ``training`` where it is given, else that of the call that this one
+        is part of, else the default of :meth:`call`; it reaches every layer below.
+        """
         rows = isinstance(x, list | tuple) and not _holds_arrays(x)
         inputs = self._cast(x) if rows else tree.map_leaves(self._cast, x)
+        training, args = _mode(type(self).call, args, kwargs)
         try:
-            self._ensure_built(_shape_of(inputs))
-            with scope(self.name):
+            if not self.built:
+                self._ensure_built(shapes_of(inputs))
+            with scope(self.name), mode.called(training):
                 return self.call(inputs, *args, **kwargs)
         except NisslError as error:
             raise _located(error, self) from error
 
     def _cast(self, leaf: Any) -> Tensor:
         """Bring an input to the layer's dtype; Python lists and NumPy arrays are taken."""
+        if isinstance(leaf, Layer):
+            raise ArgumentTypeError(
+                f"layer {self.name!r} ({type(self).__name__}) takes data, not the layer "
+                f"{leaf.name!r}: calling layers on an Input, as functional models do, is not there "
+                "yet. Write nissl.Sequential([nissl.Input((3,)), nissl.layers.Dense(4)])"
+            )
         return asarray(leaf, self.dtype)
 
-    def compute_output_shape(self, input_shape: Any) -> BatchShape:
-        """Return the shape that an input of ``input_shape``, batch first, comes out with."""
-        from nissl.core.variable import Capture, capture
-
-        shape = tuple(input_shape)
-        self._ensure_built(shape)
-        known = tuple(_STAND_IN if n is None else n for n in shape)
+    def _stand_in_call(self, shape: Any) -> Any:
+        """Call the layer on tensors without values, so that nothing is computed or changed."""
         with capture(Capture()):
-            out = self(Tensor(None, aval=Aval(known, self.dtype)))
-        return (None, *out.shape[1:])
+            return self(building.stand_ins(shape, self.dtype))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape that an input of ``input_shape``, batch first, comes out with."""
+        shape = building.without_batch(self, input_shape)
+        self._ensure_built(shape)
+        return shapes_of(self._stand_in_call(shape))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
 
+def makes_weights(layer: Layer) -> bool:
+    """Return whether a layer's class says how to make weights."""
+    return type(layer).build is not Layer.build
+
+
+@functools.lru_cache(1024)
+def _training_place(call: Callable[..., Any]) -> tuple[int | None, Any, bool]:
+    """Where ``training`` stands among the arguments after the input, its default, any keyword."""
+    parameters = list(inspect.signature(call).parameters.values())
+    rest = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+    for place, parameter in enumerate(parameters[2:]):
+        if parameter.name == "training":
+            default = parameter.default
+            return place, None if default is inspect.Parameter.empty else default, rest
+    return None, None, rest
+
+
+def _mode(
+    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return the mode of training of a call, and its arguments, in which it then stands."""
+    place, default, rest = _training_place(call)
+    if place is None:
+        given = kwargs.get("training") if rest else kwargs.pop("training", None)
+        return mode.training() if given is None else given, args
+    listed = place < len(args)
+    given = args[place] if listed else kwargs.get("training")
+    training = mode.training() if given is None else given
+    training = default if training is None else training
+    if listed:
+        return training, (*args[:place], training, *args[place + 1 :])
+    if training is not None:
+        kwargs["training"] = training
+    return training, args
+
+
+def _same(old: Any, new: Any) -> bool:
+    return old is new or bool(type(old) is type(new) and old == new)
+
+
+def _no_attribute(layer: Layer, name: str) -> Any:
+    """Say that there is no such attribute; a property that failed as if it were none speaks."""
+    found = getattr(type(layer), name, None)
+    if isinstance(found, property) and found.fget is not None:
+        return found.fget(layer)
+    kind = type(layer).__name__
+    if not name.startswith("__") and "_weights" not in vars(layer):
+        raise MissingNameError(
+            f"{kind} has no {name!r} yet: its __init__ must call super().__init__() first"
+        )
+    if name in MEMBERS.split():
+        raise MissingNameError(
+            f"{kind}.{name} is not there yet: Keras 3 has it, Nissl does not so far"
+        )
+    known = [each for each in (*vars(layer), *dir(type(layer))) if not each.startswith("_")]
+    raise MissingNameError(f"{kind} has no attribute {name!r}; {nearest(name, known)}".rstrip("; "))
+
+
 def _holds_arrays(x: Any) -> bool:
     """Whether a list is a container of inputs, and not nested lists of numbers."""
-    return any(hasattr(leaf, "shape") for leaf in tree.flatten(x)[0])
-
-
-def _policy(dtype: Any) -> Any:
-    """The dtype that a policy, as newer files of Keras describe it, names."""
-    if not isinstance(dtype, Mapping):
-        return dtype
-    settings: Any = dtype.get("config")
-    return settings.get("name") if isinstance(settings, Mapping) else str(dtype)
-
-
-class _Budget(threading.local):
-    elements: int | None = None
-
-
-_budget = _Budget()
-
-
-@contextmanager
-def weight_budget(elements: int) -> Generator[None]:
-    """Refuse to make weights of more elements in all: for a model that a file describes."""
-    before, _budget.elements = _budget.elements, elements
-    try:
-        yield
-    finally:
-        _budget.elements = before
-
-
-def _spend(layer: str, name: str, shape: Shape) -> None:
-    if _budget.elements is None:
-        return
-    _budget.elements -= math.prod(shape)
-    if _budget.elements < 0:
-        raise ShapeError(
-            f"layer {layer!r}: its weight {name!r} of shape {tuple(shape)} is larger than all "
-            "that the file holds"
-        )
-
-
-_STAND_IN = 2  # for a batch whose size is not known
-
-
-def _shape_of(inputs: Any) -> Any:
-    if isinstance(inputs, Tensor):
-        return (None, *inputs.shape[1:]) if inputs.ndim else ()
-    return tree.map_leaves(lambda t: (None, *t.shape[1:]), inputs)
+    return any(isinstance(leaf, Layer) or hasattr(leaf, "shape") for leaf in tree.flatten(x)[0])
 
 
 def _located(error: NisslError, layer: Layer) -> NisslError:
@@ -308,19 +416,3 @@ def _located(error: NisslError, layer: Layer) -> NisslError:
     located = type(error).__new__(type(error))
     Exception.__init__(located, f"layer {layer.name!r} ({type(layer).__name__}): {text}")
     return located
-
-
-def as_batch_shape(shape: Any) -> BatchShape | None:
-    """Return a shape without the batch, given as an integer or a sequence, checked."""
-    if shape is None:
-        return None
-    if isinstance(shape, int | np.integer) and not isinstance(shape, bool):
-        shape = (shape,)
-    if not isinstance(shape, list | tuple):
-        raise ShapeError(f"an input shape is a tuple of lengths, not {shape!r}")
-    for length in shape:
-        if length is None:
-            continue
-        if isinstance(length, bool) or not isinstance(length, int | np.integer) or length <= 0:
-            raise ShapeError(f"input shape {tuple(shape)}: each length is a positive integer")
-    return tuple(None if length is None else int(length) for length in shape)

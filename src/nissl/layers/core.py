@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from nissl import activations, initializers, random
-from nissl.core.functions import add, matmul, reshape, where
+from nissl.arguments import number, one_of, whole
+from nissl.core.functions import add, asarray, matmul, moveaxis, reshape, where
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
-from nissl.layers.base import BatchShape, Layer, as_batch_shape, registry
+from nissl.layers.base import Layer, registry
+from nissl.layers.building import BatchShape, as_batch_shape
+from nissl.layers.settings import (
+    ACTIVATION,
+    ANY_DTYPE,
+    FIXED_FLAG,
+    INITIALIZER,
+    UNITS,
+    Setting,
+)
 from nissl.registry import refuse_unknown
-
-
-def checked_units(units: Any, layer: str) -> int:
-    """Return a number of units, which is a positive integer."""
-    if not isinstance(units, int | np.integer) or isinstance(units, bool) or units <= 0:
-        raise ArgumentError(f"{layer}: units is a positive integer, not {units!r}")
-    return int(units)
 
 
 @registry.add()
@@ -34,7 +39,7 @@ class InputLayer(Layer):
         name: name of the layer.
     """
 
-    computes: ClassVar[bool] = False
+    setting_checks: ClassVar[Mapping[str, Setting]] = {"dtype": ANY_DTYPE}
 
     def __init__(
         self,
@@ -112,20 +117,35 @@ def Input(
     return InputLayer(shape, batch_shape=batch_shape, dtype=dtype, name=name, **unknown)
 
 
+def _data_format(who: str, name: str, value: Any) -> str:
+    formats = ("channels_last", "channels_first")
+    return "channels_last" if value is None else one_of(who, name, value, formats)
+
+
 @registry.add()
 class Flatten(Layer):
     """Turn each input into one row of numbers: ``(batch, ...)`` into ``(batch, product)``.
 
+    >>> import nissl
+    >>> picture = nissl.reshape(nissl.arange(8.0), (1, 2, 4))  # two channels of four pixels
+    >>> nissl.layers.Flatten("channels_first")(picture).tolist()
+    [[0.0, 4.0, 1.0, 5.0, 2.0, 6.0, 3.0, 7.0]]
+
     Args:
-        data_format: order of axes in pictures, kept for files; the numbers stay in place.
+        data_format: ``"channels_last"``, or ``"channels_first"``: the second axis is taken to be
+            the last, so that both orders of a picture's axes give the same row.
         kwargs: ``name``, ``dtype``, ``input_shape``; see :class:`Layer`.
     """
 
+    setting_checks: ClassVar[Mapping[str, Setting]] = {"data_format": Setting(_data_format)}
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = data_format or "channels_last"
+        self.data_format = data_format
 
     def call(self, x: Tensor) -> Tensor:
+        if self.data_format == "channels_first" and x.ndim > 2:
+            x = moveaxis(x, 1, -1)  # (batch, channels, ...) to (batch, ..., channels)
         return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
     def get_config(self) -> dict[str, Any]:
@@ -146,8 +166,17 @@ class Dense(Layer):
         kernel_initializer, bias_initializer: how weights begin.
         kwargs: ``name``, ``dtype``, ``input_shape``; see :class:`Layer`.
 
-    Input ``(batch, ..., inputs)``, output ``(batch, ..., units)``, floating.
+    Input ``(batch, ..., inputs)``, output ``(batch, ..., units)``, floating. The activation may be
+    changed at any time, the other settings until the layer is built.
     """
+
+    setting_checks: ClassVar[Mapping[str, Setting]] = {
+        "units": UNITS,
+        "activation": ACTIVATION,
+        "use_bias": FIXED_FLAG,
+        "kernel_initializer": INITIALIZER,
+        "bias_initializer": INITIALIZER,
+    }
 
     def __init__(
         self,
@@ -161,15 +190,13 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         if input_dim is not None:
-            kwargs.setdefault("input_shape", (input_dim,))
+            kwargs.setdefault("input_shape", (whole("Dense", "input_dim", input_dim, 1),))
         super().__init__(**kwargs)
-        self.units = checked_units(units, "Dense")
-        if not isinstance(use_bias, bool):
-            raise ArgumentTypeError(f"Dense: use_bias is True or False, not {use_bias!r}")
-        self.activation = activations.get(activation)
+        self.units = units
+        self.activation = activation
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
         self.kernel: Variable | None = None
         self.bias: Variable | None = None
 
@@ -219,15 +246,31 @@ class Activation(Layer):
         kwargs: ``name``, ``dtype``, ``input_shape``; see :class:`Layer`.
     """
 
+    setting_checks: ClassVar[Mapping[str, Setting]] = {"activation": ACTIVATION}
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        self.activation = activation
 
     def call(self, x: Tensor) -> Tensor:
         return self.activation(x)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+def _noise_shape(who: str, name: str, value: Any) -> BatchShape | None:
+    if value is None:
+        return None
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray):
+        raise ArgumentTypeError(
+            f"{who}: {name} is a tuple of lengths and None, not {type(value).__name__} {value!r}"
+        )
+    return tuple(None if n is None else whole(who, name, n, least=1) for n in value)
+
+
+def _seed(who: str, name: str, value: Any) -> int | None:
+    return None if value is None else whole(who, name, value, least=0)
 
 
 @registry.add()
@@ -240,33 +283,44 @@ class Dropout(Layer):
     Args:
         rate: probability of dropping, 0 to below 1.
         noise_shape: shape of the mask, which broadcasts with the input (``None`` in it for the
-            batch); the input's shape by default.
+            batch), each length 1 or the input's; the input's shape by default.
         seed: integer for the same masks each time; drawn from the global seed by default.
         kwargs: ``name``, ``dtype``, ``input_shape``; see :class:`Layer`.
     """
+
+    setting_checks: ClassVar[Mapping[str, Setting]] = {
+        "rate": Setting(partial(number, least=0, below=1)),
+        "noise_shape": Setting(_noise_shape),
+        "seed": Setting(_seed, fixed=True),
+    }
 
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
-            raise ArgumentError(f"Dropout: rate lies from 0 to below 1, not {rate!r}")
-        self.rate = float(rate)
-        self.noise_shape = _noise_shape(noise_shape)
+        self.rate = rate
+        self.noise_shape = noise_shape
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
-        shape = x.shape
-        if self.noise_shape is not None:
-            shape = tuple(
-                n if wanted is None else wanted
-                for n, wanted in zip(x.shape, self.noise_shape, strict=True)
-            )
+        shape = x.shape if self.noise_shape is None else self._mask_shape(x.shape)
         keep = random.bernoulli(shape, 1 - self.rate, seed=self.seed_generator)
         return where(keep, x * (1 / (1 - self.rate)), 0.0)
+
+    def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        wanted = self.noise_shape or ()
+        fits = len(wanted) == len(shape) and all(
+            n in (None, 1, length) for n, length in zip(wanted, shape, strict=True)
+        )
+        if not fits:
+            raise ShapeError(
+                f"noise_shape={wanted} does not broadcast with inputs of shape {shape}; give as "
+                "many lengths, each 1, None or the input's"
+            )
+        return tuple(n or length for n, length in zip(wanted, shape, strict=True))
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -277,12 +331,19 @@ class Dropout(Layer):
         }
 
 
-def _noise_shape(shape: Any) -> BatchShape | None:
-    if shape is None:
-        return None
-    if not isinstance(shape, list | tuple) or not all(n is None or type(n) is int for n in shape):
-        raise ArgumentError(f"Dropout: noise_shape is a tuple of lengths and None, not {shape!r}")
-    return tuple(shape)
+def _numbers(who: str, name: str, value: Any) -> Any:
+    """Check a number, or numbers that broadcast with the input: an array of floats then."""
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes):
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise ArgumentTypeError(f"{who}: {name} has rows of different lengths") from error
+        if array.dtype.kind not in "iuf":
+            raise ArgumentTypeError(f"{who}: {name} holds numbers, not {array.dtype} {value!r:.80}")
+        if not np.isfinite(array).all():
+            raise ArgumentError(f"{who}: {name}={value!r:.80} must be finite")
+        return array.astype(np.float64) if array.ndim else float(array)
+    return number(who, name, value)
 
 
 @registry.add()
@@ -290,16 +351,32 @@ class Rescaling(Layer):
     """``x * scale + offset``, e.g. to bring bytes from 0 to 255 into 0 to 1.
 
     Args:
-        scale, offset: numbers.
+        scale, offset: numbers, or lists or arrays that broadcast with the input, such as one number
+            for each channel.
         kwargs: ``name``, ``dtype``, ``input_shape``; see :class:`Layer`.
+
+    >>> import nissl
+    >>> nissl.layers.Rescaling(0.5, offset=[0.0, 1.0])([[2.0, 4.0]]).tolist()
+    [[1.0, 3.0]]
     """
 
-    def __init__(self, scale: float, offset: float = 0.0, **kwargs: Any) -> None:
+    setting_checks: ClassVar[Mapping[str, Setting]] = {
+        "scale": Setting(_numbers),
+        "offset": Setting(_numbers),
+    }
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scale, self.offset = float(scale), float(offset)
+        self.scale = scale
+        self.offset = offset
 
     def call(self, x: Tensor) -> Tensor:
-        return x * self.scale + self.offset
+        return x * self._in_dtype(self.scale) + self._in_dtype(self.offset)
+
+    def _in_dtype(self, numbers: Any) -> Any:
+        return numbers if isinstance(numbers, float) else asarray(numbers, self.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+        given = {"scale": self.scale, "offset": self.offset}
+        listed = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in given.items()}
+        return {**super().get_config(), **listed}

@@ -13,7 +13,8 @@ from nissl import losses, metrics, optimizers
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, FileFormatError, NisslError, SaveError
 from nissl.files import user_path
-from nissl.layers.base import Layer, weight_budget
+from nissl.layers.base import Layer
+from nissl.layers.building import weight_budget
 from nissl.models.archive import (
     Archive,
     new_metadata,

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from nissl.core.tensor import TensorLike
-from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, GraphError
-from nissl.layers.base import BatchShape, Layer, as_batch_shape, registry
+from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, GraphError, ShapeError
+from nissl.layers.base import Layer, registry
+from nissl.layers.building import BatchShape, as_batch_shape, without_batch
 from nissl.layers.core import InputLayer
 from nissl.models.model import Model
 from nissl.registry import automatic_name
@@ -92,17 +93,20 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Make all weights for inputs of this shape, batch first."""
-        shape: BatchShape = tuple(input_shape) if input_shape is not None else ()
+        shape = without_batch(self, input_shape)
         if not shape:
             raise ArgumentError(f"model {self.name!r}: build needs an input shape, batch first")
         if self._input is None:
             self._input = InputLayer(shape[1:], name=automatic_name("input_layer"))
-        self.build_shape = shape
+        elif shape != self._input.batch_shape:
+            raise ShapeError(
+                f"model {self.name!r} takes inputs of shape {self._input.batch_shape}, and build "
+                f"was called with {shape}"
+            )
         for layer in self.stack:
             shape = layer.compute_output_shape(shape)
         self._output_shape = shape
         self._runners = {}
-        self.built = True
 
     @property
     def input_shape(self) -> BatchShape:
@@ -127,14 +131,12 @@ class Sequential(Model):
         return super().compute_output_shape(shape)
 
     def call(self, x: TensorLike, training: bool = False) -> Any:
-        from nissl.layers.training import call_layer
-
         if not self.stack:
             raise GraphError("has no layers; add some first")
         if self._input is not None:
             x = self._input.call(x)
         for layer in self.stack:
-            x = call_layer(layer, x, training)
+            x = layer(x, training=training)
         return x
 
     def get_config(self) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from nissl.core.passes import FINAL, simplify
 from nissl.core.program import Program, build, placeholder
 from nissl.core.tensor import Aval, Tensor
 from nissl.core.variable import Capture, Variable, capture
-from nissl.layers.training import call_layer
 
 if TYPE_CHECKING:
     from nissl.metrics import Metric
@@ -115,7 +114,7 @@ def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> 
     def work(*given: Tensor) -> None:
         x, y, sample_weight = _split(given)
         leaves = [v.value for v in weights]
-        prediction = call_layer(model, x, training=True)
+        prediction = model(x, training=True)
         with scope(f"loss {loss_of.name}"):
             loss = loss_of(y, prediction, sample_weight)
         slopes = gradients(loss, leaves)
@@ -138,7 +137,7 @@ def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -
 
     def work(*given: Tensor) -> None:
         x, y, sample_weight = _split(given)
-        prediction = call_layer(model, x, training=False)
+        prediction = model(x, training=False)
         with scope(f"loss {loss_of.name}"):
             loss = loss_of(y, prediction, sample_weight)
         with scope("metrics"):
@@ -149,7 +148,7 @@ def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -
 
 def prediction_step(model: Trainer, batch: Sequence[Aval]) -> Step:
     """Forward only."""
-    return _step("prediction", lambda x: [call_layer(model, x, training=False)], batch)
+    return _step("prediction", lambda x: [model(x, training=False)], batch)
 
 
 def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Program:

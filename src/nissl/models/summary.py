@@ -15,7 +15,7 @@ import numpy as np
 from nissl.errors import ArgumentError, NisslError
 from nissl.i18n import mark
 from nissl.i18n import translate as _
-from nissl.layers.base import Layer
+from nissl.layers.base import makes_weights
 from nissl.screen import can_encode, in_notebook, show
 
 Align = Literal["<", ">", "^"]
@@ -85,17 +85,13 @@ def _rows(model: Any, expand_nested: bool, depth: int) -> Iterator[Row]:
             name=layer.name,
             kind=type(layer).__name__,
             output_shape=_output_shape(layer),
-            params=layer.count_params(),
-            built=layer.built or not _makes_weights(layer),
+            params=sum(v.size for v in layer.weights),
+            built=layer.built or not makes_weights(layer),
             trainable=trained if trained or frozen else None,
             depth=depth,
         )
         if expand_nested and hasattr(layer, "layers"):
             yield from _rows(layer, expand_nested, depth + 1)
-
-
-def _makes_weights(layer: Layer) -> bool:
-    return type(layer).build is not Layer.build
 
 
 def _output_shape(layer: Any) -> Any:

@@ -15,8 +15,10 @@ from nissl.core.tensor import Aval
 from nissl.core.variable import Variable
 from nissl.engine.base import default_engine
 from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
-from nissl.layers.base import BatchShape, Layer
+from nissl.layers.base import Layer
+from nissl.layers.building import BatchShape
 from nissl.layers.core import input_mismatch
+from nissl.layers.tracking import simple_settings
 from nissl.models import inputs, steps
 from nissl.models.fitting import Fit, Runner, evaluate_on, feed, make_runner
 from nissl.models.inputs import Data
@@ -177,9 +179,15 @@ class Trainer(Layer):
             self._runners[key] = make_runner(self, trackers, data, batch_size, shuffled, maker)
         return self._runners[key]
 
-    def _signature(self, trained: Sequence[Variable]) -> Any:
-        """What a compiled step depends on beside shapes: which layers there are, which trained."""
-        return (tuple(id(v) for v in trained), tuple(id(layer) for layer in self.sublayers()))
+    def _signature(self, trained: Sequence[Variable] | None) -> Any:
+        """What a compiled step depends on beside shapes: layers, settings, and what is trained."""
+        metrics = () if self._trackers is None else self._trackers.all
+        others = () if trained is None else (self.optimizer, self.loss, *metrics)
+        return (
+            tuple(id(v) for v in trained or ()),
+            self.settings_key(),
+            tuple((id(each), *simple_settings(each)) for each in others),
+        )
 
     # ---- fit ---------------------------------------------------------------------------------
     def fit(
@@ -351,7 +359,7 @@ class Trainer(Layer):
 
     def _predictor(self, size: int, data: Data) -> Predictor:
         aval = Aval((size, *data.x.shape[1:]), data.avals[0].dtype)
-        key = ("predict", aval, self.engine_name, self._signature(()))
+        key = ("predict", aval, self.engine_name, self._signature(None))
         if key not in self._runners:
             self._runners[key] = make_predictor(self, aval)
         return self._runners[key]

@@ -146,7 +146,7 @@ def _layer_block(key: str, layer: Layer, frames: tuple[str, ...] = (), **more: A
         key, "layer", layer.name, type(layer).__name__, frames,
         activation=activation_name(layer),
         dtype=layer.dtype.name,
-        params=layer.count_params(),
+        params=sum(v.size for v in layer.weights),
         built=layer.built or type(layer).build is Layer.build,
         trainable=trained if trained or frozen else None,
         layer=layer,

@@ -16,7 +16,8 @@ from typing import Any
 from nissl.core import tree
 from nissl.core.op import lookup
 from nissl.core.tensor import Equation, Tensor
-from nissl.layers.base import BatchShape, Layer
+from nissl.layers.base import Layer
+from nissl.layers.building import BatchShape
 
 __all__ = ["Call", "Frame", "Recorder", "below", "recording", "shapes", "tensors"]
 
@@ -160,7 +161,7 @@ def recording(model: Layer, expand: bool) -> Generator[Recorder]:
 
     def watch(layer: Layer) -> None:
         call = layer.call
-        framed = expand and next(layer.sublayers(), None) is not None
+        framed = expand and bool(layer.sublayers())
         way = recorder.frame if framed else recorder.block
 
         def watched(*args: Any, **kwargs: Any) -> Any:

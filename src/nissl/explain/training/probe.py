@@ -28,7 +28,6 @@ from nissl.explain.training import measures
 from nissl.explain.training.measures import LayerState, Record, Spread, WeightState
 from nissl.layers.base import Layer
 from nissl.layers.core import input_mismatch
-from nissl.layers.training import call_layer
 from nissl.models import inputs
 from nissl.registry import snake_case
 
@@ -186,7 +185,7 @@ class Probe:
         with capture(Capture()) as seen:
             leaves = [v.value for v in self._trained]
             with _tapped(listed, taps):
-                prediction = call_layer(model, batch[0], training=False)
+                prediction = model(batch[0], training=False)
             with scope(f"loss {self.loss.name}"):
                 loss = self.loss(batch[1], prediction, None)
             if loss.shape != ():

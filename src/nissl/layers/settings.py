@@ -1,0 +1,70 @@
+"""Settings of a layer: what each may be, and whether it may change once there are weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nissl import activations, initializers
+from nissl.arguments import flag, named, whole
+from nissl.core import dtypes
+from nissl.errors import ArgumentError, DTypeError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a class of layers; it holds in the constructor and for later assignments.
+
+    Attributes:
+        check: from the class's name, the setting's, and a value, to the value as it is kept, or
+            an error of the tree.
+        fixed: whether the weights depend on it, so that it cannot change once they are made.
+    """
+
+    check: Callable[[str, str, Any], Any]
+    fixed: bool = False
+
+
+def a_name(who: str, name: str, value: Any) -> str:
+    """Check a layer's name, which stands in paths."""
+    if "/" in named(who, name, value):
+        raise ArgumentError(f"{who}: {name} is a text without '/', not {value!r}")
+    return value
+
+
+def a_dtype(who: str, name: str, value: Any) -> np.dtype[Any]:
+    """Check a dtype, given as one, as its name, or as a policy of Keras's files."""
+    if isinstance(value, Mapping):
+        settings: Any = value.get("config")
+        value = settings.get("name") if isinstance(settings, Mapping) else str(value)
+    if isinstance(value, str) and value.startswith("mixed_"):
+        raise ArgumentError(
+            f"{who}: {name}={value!r} is not there yet: Keras 3 has it, Nissl does not so far. "
+            "Give one dtype for weights and computation, such as 'float32'"
+        )
+    return dtypes.default_float() if value is None else dtypes.as_dtype(value)
+
+
+def a_floating_dtype(who: str, name: str, value: Any) -> np.dtype[Any]:
+    """Check the dtype of a layer that computes."""
+    found = a_dtype(who, name, value)
+    if not dtypes.is_floating(found):
+        raise DTypeError(f"{who}: {name} is a floating dtype, not {found.name}")
+    return found
+
+
+def _got(get: Callable[[Any], Any]) -> Callable[[str, str, Any], Any]:
+    return lambda _who, _name, value: get(value)
+
+
+NAME = Setting(a_name)
+DTYPE = Setting(a_floating_dtype, fixed=True)
+ANY_DTYPE = Setting(a_dtype, fixed=True)
+UNITS = Setting(partial(whole, least=1), fixed=True)
+FIXED_FLAG = Setting(flag, fixed=True)
+ACTIVATION = Setting(_got(activations.get))
+INITIALIZER = Setting(_got(initializers.get), fixed=True)
