@@ -48,17 +48,17 @@ def building(layer: Layer, given: Any) -> Generator[None]:
     fields = vars(layer)
     shape = without_batch(layer, given)
     before = list(layer.own_weights)
-    fields["_building"] = True
+    fields["_building"], done = True, False
     try:
         with no_capture(), scope(layer.name), mode.called(mode.training()):
             yield
-        fields["build_shape"] = shape
-        fields["built"] = True
-    except BaseException:
-        layer.own_weights[:] = before
-        raise
+        done = True
     finally:
         fields["_building"] = False
+        if done:
+            fields.update(build_shape=shape, built=True)
+        else:
+            layer.own_weights[:] = before
 
 
 def is_built_for(layer: Layer, given: Any) -> bool:
