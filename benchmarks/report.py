@@ -84,7 +84,7 @@ def table(found: dict[str, Any]) -> str:
                 row["name"],
                 *(show(row[key]) for key in ("median", "min", "max")),
                 cold,
-                "" if ratio is None or row["kind"] == "nissl" else f"{ratio:.3g}x",
+                "" if ratio in (None, 1.0) else f"{ratio:.3g}x",
                 _note(row),
             ]
         )

@@ -13,7 +13,8 @@ class Row:
     """One library, in one manner, at one work.
 
     `kind` is `nissl`, `peer` (a framework as its users write it) or `bound`: what could be reached
-    at all (a training written by hand, mostly as one compiled loop; NumPy's import alone).
+    at all (a training written by hand, mostly as one compiled loop; NumPy's import alone). Of
+    several `nissl` rows of a work, the first is the one that peers are compared with.
     """
 
     peer: str
@@ -24,10 +25,11 @@ class Row:
     epochs: int
     quick_epochs: int
     variables: dict[str, str] = field(default_factory=dict)
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.peer} {self.variant}"
+        return f"{self.peer} {self.label or self.variant}"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,13 @@ _KERAS_JAX = {"BENCHMARK_LIBRARY": "keras", "KERAS_BACKEND": "jax"}
 
 def _nissl(variant: str, module: str, epochs: int, quick: int) -> Row:
     return Row("nissl", variant, "nissl", "nissl", module, epochs, quick, _NISSL)
+
+
+def _nissl_for(architecture: str, module: str, epochs: int, quick: int) -> Row:
+    """Nissl's `fit`, with native loops as another processor would have them."""
+    variables = {**_NISSL, "NISSL_MARCH": architecture}
+    label = f"fit, {architecture}"
+    return Row("nissl", "fit", "nissl", "nissl", module, epochs, quick, variables, label)
 
 
 def _keras(variant: str, backend: str, epochs: int, quick: int) -> Row:
@@ -115,6 +124,7 @@ WORKS: dict[str, Work] = {
             aim=2.5,
             rows=(
                 _nissl("fit", "keras_like", 1, 1),
+                _nissl_for("haswell", "keras_like", 1, 1),  # without AVX-512
                 _torch("eager", 1, 1),
                 _torch("compile", 1, 1),
                 _keras("fit", "tensorflow", 1, 1),

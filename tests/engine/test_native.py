@@ -15,8 +15,8 @@ import pytest
 import nissl
 from nissl.engine import base, get_engine
 from nissl.engine.base import LoopSpec
+from nissl.engine.native import compiler, native_loop
 from nissl.engine.native import loop as native
-from nissl.engine.native import native_loop
 from nissl.engine.native.emit import source_of_arrays
 from nissl.engine.native.functions import Unsupported
 from nissl.models import fitting, streaming
@@ -141,9 +141,7 @@ def test_own_functions_are_right_everywhere(
         f"void sweep(const float *x, float *y, long n) "
         f"{{ for (long i = 0; i < n; i++) y[i] = nissl_{name}_f(x[i]); }}"
     )
-    compiler = shutil.which("cc")
-    assert compiler is not None
-    library = native._library(text, compiler)
+    library = compiler.load(text, shutil.which("cc") or "")
     special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-38, -1e-38, 3e-4, 5e-4]
     special += [88.0, -87.3, 200, -200]
     x = np.concatenate([np.linspace(-30, 30, 200_001), np.linspace(-110, 90, 40_001), special])
@@ -211,18 +209,18 @@ def test_a_library_that_others_can_write_is_not_loaded(tmp_path: Path, monkeypat
     spec, fixed, state = spec_and_state(model, Data(x, y), 23, False)
     assert native_loop(spec) is not None
     (library,) = (tmp_path / "native").glob("*.so")
-    assert native._trusted(library)
+    assert compiler._trusted(library)
     (tmp_path / "native").chmod(0o777)
-    assert not native._trusted(library)
+    assert not compiler._trusted(library)
     (tmp_path / "native").chmod(0o700)
     half = library.read_bytes()[:9000]
     library.unlink()  # it is in use: another file takes its name
     library.write_bytes(half)
-    assert not native._trusted(library)
+    assert not compiler._trusted(library)
     again = native_loop(spec)  # it is made anew
     assert again is not None
     again.epochs(fixed, state, [x, y], None, 1)
-    assert native._trusted(library)
+    assert compiler._trusted(library)
 
 
 @needs_compiler
@@ -282,7 +280,7 @@ def test_ops_mean_what_they_mean_in_numpy(
     wanted = np.asarray(compute(nissl.asarray(x)))
     state, rows = np.zeros_like(wanted), np.zeros((1, 1), "float32")
     spec = spec_of(lambda x, _state, _rows: [compute(x)], [x], [state], [rows])
-    made = native.NativeLoop(spec, native._library(write(spec), shutil.which("cc") or ""))
+    made = native.NativeLoop(spec, compiler.load(write(spec), shutil.which("cc") or ""))
     (found,) = made.steps([x], [state], [rows], None, 0, 1)
     assert found.dtype == wanted.dtype
     np.testing.assert_array_equal(found, wanted)
@@ -319,7 +317,7 @@ def test_a_compiler_that_fails_is_asked_once(tmp_path: Path, monkeypatch: Any) -
     spec, *_ = small_spec()
     calls = tmp_path / "calls"
     script = compiler_script(tmp_path, f"echo called >> {calls}; exit 1")
-    monkeypatch.setattr(native, "_compiler", lambda: script)
+    monkeypatch.setattr(native, "find_compiler", lambda: script)
     assert native_loop(spec) is None
     assert native_loop(spec) is None
     assert calls.read_text() == "called\n"
@@ -328,12 +326,12 @@ def test_a_compiler_that_fails_is_asked_once(tmp_path: Path, monkeypatch: Any) -
 @needs_compiler
 def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("NISSL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(native, "_SECONDS", 0.5)
+    monkeypatch.setattr(compiler, "SECONDS", 0.5)
     spec, *_ = small_spec()
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     script = compiler_script(tmp_path, f"sleep 100 > {pipe} & wait")
-    monkeypatch.setattr(native, "_compiler", lambda: script)
+    monkeypatch.setattr(native, "find_compiler", lambda: script)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     assert native_loop(spec) is None
     ready, _, _ = select.select([reader], [], [], 20)

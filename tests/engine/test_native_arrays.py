@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,9 +18,11 @@ from hypothesis import strategies as st
 import nissl
 from nissl.engine import get_engine
 from nissl.engine.base import LoopSpec
+from nissl.engine.native import compiler
 from nissl.engine.native import loop as native
-from nissl.engine.native.emit import source_of_arrays
+from nissl.engine.native.emit import KERNELS, source_of_arrays
 from nissl.engine.native.views import Buffer, padded, reshaped
+from nissl.errors import ArgumentError
 from nissl.models.inputs import Data
 
 pytestmark = pytest.mark.skipif(
@@ -36,9 +39,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 def made(spec: LoopSpec, threads: int) -> native.NativeLoop:
     """A loop over arrays, whatever would have been chosen."""
-    compiler = shutil.which("cc")
-    assert compiler is not None
-    loop = native.NativeLoop(spec, native._library(source_of_arrays(spec), compiler))
+    library = compiler.load(source_of_arrays(spec), shutil.which("cc") or "")
+    loop = native.NativeLoop(spec, library)
     loop._threads = threads
     return loop
 
@@ -179,14 +181,73 @@ def test_float64_is_kept_to_its_own_precision() -> None:
         np.testing.assert_allclose(a, b, rtol=1e-6 if a.dtype == np.float32 else 1e-12, atol=1e-13)
 
 
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="flags of x86")
-def test_without_the_widest_vectors_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tiles of another size, as on processors that lack AVX-512."""
-    monkeypatch.setattr(native, "_FLAGS", (*native._FLAGS, "-mno-avx512f"))
-    model, y = network("lecture", (6, 5))
-    x = np.random.default_rng(0).normal(size=(ROWS, 6, 5)).astype("float32")
-    spec, fixed, state = prepared(model, Data(x, y), 16, True)
-    compare(spec, fixed, state, [x, y], made(spec, 2))
+# vectors of 64, 32 and 16 bytes: tiles of other sizes
+TARGETS = {"x86-64-v4": "avx512f", "haswell": "avx2", "x86-64": "sse2", "armv8-a": "asimd"}
+
+
+def processor() -> set[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
+    named = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+    return set(next(named, "").split())
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("lecture", "float32"), ("momentum", "float64")])
+@pytest.mark.parametrize("target", [name for name in TARGETS if name != "x86-64-v4"])
+def test_on_processors_of_all_widths_it_is_the_same(
+    target: str, dtype: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if TARGETS[target] not in processor():
+        pytest.skip("not for this processor")
+    monkeypatch.setenv("NISSL_MARCH", target)
+    nissl.set_default_float(dtype)
+    try:
+        model, y = network(name, (6, 5))
+        x = np.random.default_rng(0).normal(size=(ROWS, 6, 5)).astype(dtype)
+        data = Data(x, y.astype(dtype) if y.dtype.kind == "f" else y, dtype=np.dtype(dtype))
+        spec, fixed, state = prepared(model, data, 16, True)
+    finally:
+        nissl.set_default_float("float32")
+    compare(spec, fixed, state, data.arrays, made(spec, 2))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_kernels_keep_their_sums_in_registers(target: str, tmp_path: Path) -> None:
+    """Their loops read and write no vector on the stack; compiled, not run."""
+    kernels = ["#include <stdint.h>", KERNELS.read_text()]
+    for kind, suffix in (("float", "f"), ("double", "d")):
+        kernels.append(f"NISSL_VECTOR({kind}, {suffix})")
+        for height, condition in ((8, "#if TILE_R == 8"), (6, "#else")):
+            found = f"NISSL_FOUND({suffix}, {height})"
+            table = f"Kernel_{suffix} kernel_{suffix}[TILE_R][TILE_V] = {{{found}}};"
+            kernels += [condition, f"NISSL_ROWS({kind}, {suffix}, {height})", table]
+        kernels.append("#endif")
+    source, assembly = tmp_path / "kernels.c", tmp_path / "kernels.s"
+    source.write_text("\n".join(kernels))
+    command = ["cc", *compiler.FLAGS, f"-march={target}", "-fomit-frame-pointer", "-S"]
+    built = subprocess.run(
+        [*command, source, "-o", assembly], capture_output=True, text=True, check=False
+    )
+    if built.returncode:
+        assert "march" in built.stderr, built.stderr
+        pytest.skip("the compiler does not know this processor")
+    text = assembly.read_text()
+    bodies = re.findall(r"^_?kernel_[fd]_\d_\d:$(.*?)cfi_endproc", text, re.DOTALL | re.MULTILINE)
+    assert len(bodies) in (4, 6)
+    for body in bodies:
+        assert not re.findall(r".*mm\d+, .*\(%rsp.*|.*\(%rsp.*, %.mm\d+|.*q\d+.*\[sp.*", body)
+
+
+def test_an_architecture_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = product_spec(1)
+    monkeypatch.setenv("NISSL_MARCH", "haswel")
+    with pytest.raises(ArgumentError, match=r"NISSL_MARCH='haswel': .*could not compile for it"):
+        made(spec, 1)
+    monkeypatch.setenv("NISSL_MARCH", "haswell; rm -r /")
+    with pytest.raises(ArgumentError, match="is not the name"):
+        made(spec, 1)
 
 
 def test_threads_change_no_bit() -> None:
@@ -332,7 +393,7 @@ def product_spec(m: int) -> LoopSpec:
 
 @pytest.mark.parametrize("m", [1, 5, 8, 33])
 def test_products_of_all_shapes(m: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "_FLAGS", ("-O1", "-march=native", "-shared", "-fPIC"))
+    monkeypatch.setattr(compiler, "FLAGS", ("-O1", "-shared", "-fPIC"))
     rng = np.random.default_rng(m)
 
     def draw(*shape: int) -> Host:

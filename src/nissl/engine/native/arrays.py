@@ -41,7 +41,7 @@ Place: TypeAlias = tuple[str, int, Index]  # a buffer, an offset and strides
 MOST_NESTS = 300  # of one program: about six seconds of compiling in all
 MOST_BYTES = 1 << 26
 MOST_CONSTANT = 4096
-MOST_COLUMNS = 1 << 18  # of a product: the numbers of its chunks have 16 bits
+MOST_COLUMNS = 1 << 17  # of a product: the numbers of its chunks have 16 bits
 SHARED_ELEMENTS = 8192  # from which on a nest is divided among the threads
 SUFFIX = {"float32": "f", "float64": "d"}
 

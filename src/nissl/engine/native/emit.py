@@ -15,7 +15,7 @@ from nissl.core.tensor import Aval
 from nissl.engine.base import LoopSpec
 from nissl.engine.native.arrays import SUFFIX, Arrays, Made, Nest, Product, program_to_arrays
 from nissl.engine.native.functions import C_TYPES, PRELUDE, Unsupported, literal
-from nissl.engine.native.views import PAD, Buffer, View, contiguous, padded
+from nissl.engine.native.views import Buffer, View, contiguous, padded
 
 KERNELS = Path(__file__).with_name("kernels.h")
 MOST_STATE_BYTES = 1 << 24  # above it, or above this batch, XLA is as fast or faster
@@ -91,7 +91,7 @@ def _product(nest: Nest, product: Product) -> list[str]:
 
 def _vectors(product: Product) -> str:
     kind = C_TYPES[product.b.buffer.dtype.name]
-    return f"{-(-product.b.shape[1] // PAD) * PAD} / LANES({kind})"
+    return f"(({product.b.shape[1]} + LANES({kind}) - 1) / LANES({kind}))"
 
 
 def _chunks(nest: Nest) -> str:

@@ -5,7 +5,8 @@
 
        t[i][j] = sum over k of a[i * ar + k * ak] * b[k * ldb + j]
 
-   The accumulators are as many as the processor has registers for. */
+   The accumulators are as many as the processor has registers for, and a vector is as long as one:
+   longer ones, a compiler would take apart through the stack. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -13,15 +14,25 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define LINE 64 /* bytes of a vector and of a cache line */
-#if defined(__AVX512F__)
+#define LINE 64 /* bytes of a cache line */
+#if defined(__AVX512F__) /* 32 registers of 64 bytes */
+#define VECTOR 64
 #define TILE_R 8
 #define TILE_V 3
-#else
+#elif defined(__AVX__) /* 16 of 32 bytes */
+#define VECTOR 32
 #define TILE_R 6
-#define TILE_V 1
+#define TILE_V 2
+#elif defined(__ARM_NEON) /* 32 of 16 bytes */
+#define VECTOR 16
+#define TILE_R 8
+#define TILE_V 2
+#else /* 16 of 16 bytes, as SSE has */
+#define VECTOR 16
+#define TILE_R 6
+#define TILE_V 2
 #endif
-#define LANES(T) ((long)(LINE / sizeof(T)))
+#define LANES(T) ((long)(VECTOR / sizeof(T)))
 #define TILE_W(T) (TILE_V * LANES(T))
 #define LEAST(x, y) ((x) < (y) ? (x) : (y))
 
@@ -51,11 +62,11 @@
 #define NISSL_FOUND(S, R)                                                                          \
   [R - 1] = {kernel_##S##_##R##_1, kernel_##S##_##R##_2, kernel_##S##_##R##_3},
 #else
-#define NISSL_ROWS(T, S, R) NISSL_KERNEL(T, S, R, 1)
-#define NISSL_FOUND(S, R) [R - 1] = {kernel_##S##_##R##_1},
+#define NISSL_ROWS(T, S, R) NISSL_KERNEL(T, S, R, 1) NISSL_KERNEL(T, S, R, 2)
+#define NISSL_FOUND(S, R) [R - 1] = {kernel_##S##_##R##_1, kernel_##S##_##R##_2},
 #endif
 #define NISSL_VECTOR(T, S)                                                                         \
-  typedef T vec_##S __attribute__((vector_size(LINE), aligned(LINE), may_alias));                  \
+  typedef T vec_##S __attribute__((vector_size(VECTOR), aligned(VECTOR), may_alias));                  \
   typedef void (*Kernel_##S)(const T *, long, long, const T *, long, long, T *);
 
 /* A job: one thread goes through the steps, and the others take chunks of what it opens to them.

@@ -1,18 +1,14 @@
-"""The loop around the step, compiled by the system's C compiler and kept in the user's cache."""
+"""The loop around the step, in C, and how it is called."""
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
-import hashlib
 import os
-import platform
-import shutil
-import signal
 import subprocess
-import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,38 +17,14 @@ from nissl.core.program import Program
 from nissl.core.tensor import Array, Aval
 from nissl.engine.base import Loop, LoopSpec
 from nissl.engine.native.codegen import Value, program_to_c
+from nissl.engine.native.compiler import find_compiler, load
 from nissl.engine.native.emit import source_of_arrays
 from nissl.engine.native.functions import C_TYPES, PRELUDE, Unsupported, literal
 from nissl.errors import SaveError
-from nissl.files import cache_folder, write_bytes
 
-# sums may be reordered and vectorised; NaN and infinities keep their meaning
-_FLAGS = (
-    "-O2",
-    "-ftree-vectorize",
-    "-fvect-cost-model=dynamic",
-    "-march=native",
-    *(("-mprefer-vector-width=512",) if platform.machine() in ("x86_64", "i686") else ()),
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-fno-signed-zeros",
-    "-fassociative-math",
-    "-shared",
-    "-fPIC",
-)
-_SECONDS = 60.0
 _FLOPS_A_THREAD = 1_000_000  # a step, below which a thread more costs more than it brings
 _MOST_COPIED = 1 << 24  # bytes of data; more is brought to the loop piece by piece
-_failed: set[str] = set()  # what the compiler could not do, so that it is not asked again
 Host = np.ndarray[Any, Any]
-
-
-def _compiler() -> str | None:
-    for name in ("cc", "gcc", "clang"):
-        found = shutil.which(name)
-        if found:
-            return found
-    return None
 
 
 def _stores(values: Sequence[Value], first: int) -> list[str]:
@@ -198,75 +170,6 @@ def _threads(spec: LoopSpec) -> int:
     return max(1, min(cores, most, spec.step.flops() // _FLOPS_A_THREAD))
 
 
-def _library(source: str, compiler: str) -> ctypes.CDLL:
-    """Compile a source, unless the cache has it, and load it."""
-    version = f"{compiler} {os.stat(compiler).st_mtime_ns} {_FLAGS} {os.uname().machine}"
-    digest = hashlib.sha256(f"{version}\n{_processor()}\n{source}".encode()).hexdigest()[:32]
-    target = cache_folder() / "native" / f"{digest}.so"
-    if _trusted(target):
-        return ctypes.CDLL(str(target))
-    if digest in _failed:
-        raise Unsupported("the compiler failed before")
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            built = _compiled(source, compiler, Path(scratch))
-        except subprocess.SubprocessError:
-            _failed.add(digest)
-            raise
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_bytes(target, built.read_bytes())
-        except (OSError, SaveError):
-            pass  # a cache that cannot be written to: this process alone has the library
-        return ctypes.CDLL(str(target if _trusted(target) else built))
-
-
-def _compiled(source: str, compiler: str, folder: Path) -> Path:
-    """Compile a source in a folder of its own, and put the library's checksum behind its end."""
-    text, library = folder / "loop.c", folder / "loop.so"
-    text.write_text(source, encoding="utf-8")
-    command = [compiler, *_FLAGS, str(text), "-o", str(library), "-lm", "-lpthread"]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "TMPDIR": str(folder)},
-        process_group=0,
-    ) as process:
-        try:
-            said, _ = process.communicate(timeout=_SECONDS)
-        finally:
-            if process.poll() is None:  # too slow, or interrupted: with all that it has started
-                os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, said)
-    with library.open("ab") as file:  # what comes after its end, a loader does not look at
-        file.write(hashlib.sha256(library.read_bytes()).digest())
-    return library
-
-
-def _trusted(path: Path) -> bool:
-    """Say whether a library is there, is whole, and nobody else could have written it."""
-    try:
-        found, folder = path.stat(), path.parent.stat()
-        content = path.read_bytes()
-    except OSError:
-        return False
-    mine = found.st_uid == folder.st_uid == os.getuid()
-    whole = hashlib.sha256(content[:-32]).digest() == content[-32:]
-    return mine and not (folder.st_mode & 0o022) and whole
-
-
-def _processor() -> str:
-    """What the compiled code depends on beside the source: the processor's abilities."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return ""
-    return next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "")
-
-
 def _plain(array: Array, dtype: np.dtype[Any]) -> Host:
     """Return an array as C reads it: contiguous, and each number at a multiple of its size."""
     host = np.asarray(array, dtype)
@@ -286,6 +189,8 @@ class NativeLoop(Loop):
         self._avals = spec.step.in_avals
         self._stored = _stored(spec)
         self._threads = _threads(spec)
+        # its machine code is unmapped with it; when Python ends, everything is
+        weakref.finalize(self, _ctypes.dlclose, library._handle).atexit = False
 
     def hold(self, arrays: Sequence[Host]) -> list[Array] | None:
         """Return the arrays themselves, or a small copy of what C cannot read."""
@@ -378,10 +283,10 @@ def native_loop(spec: LoopSpec) -> Loop | None:
     """
     if os.name != "posix" or os.environ.get("NISSL_NATIVE") == "0":
         return None
-    compiler = _compiler()
+    compiler = find_compiler()
     if compiler is None:
         return None
     try:
-        return NativeLoop(spec, _library(source_of(spec), compiler))
+        return NativeLoop(spec, load(source_of(spec), compiler))
     except (Unsupported, OSError, SaveError, subprocess.SubprocessError):
         return None
