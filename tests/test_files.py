@@ -71,7 +71,7 @@ def test_cache_lies_where_the_system_keeps_caches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(files.sys, "platform", platform)
-    monkeypatch.setattr(Path, "expanduser", lambda self: Path(str(self).replace("~", "/home/me")))
+    monkeypatch.setattr(files.os.path, "expanduser", lambda path: path.replace("~", "/home/me"))
     for each in ("XDG_CACHE_HOME", "LOCALAPPDATA", "NISSL_CACHE"):
         monkeypatch.delenv(each, raising=False)
     if variable:
@@ -84,6 +84,18 @@ def test_relative_cache_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("NISSL_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "somewhere")
     assert files.cache_folder().is_absolute()
+
+
+def test_a_user_without_a_home_has_a_cache_of_his_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in ("XDG_CACHE_HOME", "LOCALAPPDATA", "NISSL_CACHE"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setattr(files.os.path, "expanduser", lambda path: path)  # nobody knows the user
+    folder = files.cache_folder()
+    assert folder == files.cache_folder()
+    assert folder.is_absolute()
+    assert folder.stat().st_mode & 0o077 == 0
+    monkeypatch.setenv("NISSL_CACHE", "~/kept")
+    assert files.cache_folder() == Path.cwd() / "~" / "kept"
 
 
 @pytest.mark.parametrize("asked", ["~/made/m.txt", Path("~") / "made" / "m.txt"])

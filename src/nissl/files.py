@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import tempfile
@@ -43,22 +44,31 @@ def cache_folder() -> Path:
     """Return the folder for what can be made or fetched again: data sets, compiled programs.
 
     ``$NISSL_CACHE``, or ``nissl`` in the system's place for caches: ``$XDG_CACHE_HOME`` or
-    ``~/.cache`` on Linux, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on Windows.
+    ``~/.cache`` on Linux, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on Windows. A user
+    without a home folder has a temporary one, which goes when Python ends.
 
     >>> cache_folder().is_absolute()
     True
     """
     chosen = os.environ.get("NISSL_CACHE", "")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.expanduser(chosen)).absolute()
     if sys.platform == "win32":
         base, default = os.environ.get("LOCALAPPDATA", ""), "~/AppData/Local"
     elif sys.platform == "darwin":
         base, default = "", "~/Library/Caches"
     else:
         base, default = os.environ.get("XDG_CACHE_HOME", ""), "~/.cache"
-    folder = Path(base)
-    return (folder if folder.is_absolute() else Path(default).expanduser()) / "nissl"
+    for place in (base, os.path.expanduser(default)):  # stays as it is where there is no home
+        if os.path.isabs(place):
+            return Path(place) / "nissl"
+    return Path(_without_home().name)
+
+
+@functools.cache
+def _without_home() -> tempfile.TemporaryDirectory[str]:
+    """A cache for this process alone; nobody else can have put anything there."""
+    return tempfile.TemporaryDirectory(prefix="nissl-")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -370,3 +371,26 @@ def test_compiled_programs_are_kept_and_found_by_the_next_process(tmp_path: Path
     unused = tmp_path / "unused"
     process(NISSL_CACHE=str(unused), NISSL_NO_CACHE="1")
     assert not unused.exists()
+
+
+def test_a_cache_that_cannot_be_written_is_not_given_to_jax(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It would warn at each program that it compiles."""
+    from nissl.engine import xla
+
+    chosen: dict[str, object] = {}
+    config = types.SimpleNamespace(jax_compilation_cache_dir=None, update=chosen.__setitem__)
+    monkeypatch.setattr(xla.jax, "config", config)
+    monkeypatch.delenv("NISSL_NO_CACHE", raising=False)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path / "file"))
+    xla._keep_compiled_programs()
+    assert chosen == {}
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path / "folder"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)
+        xla._keep_compiled_programs()
+        assert chosen == {}
+    xla._keep_compiled_programs()
+    assert chosen["jax_compilation_cache_dir"] == str(tmp_path / "folder" / "xla")

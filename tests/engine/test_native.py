@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import select
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -326,8 +329,8 @@ def test_a_compiler_that_fails_is_asked_once(tmp_path: Path, monkeypatch: Any) -
 @needs_compiler
 def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("NISSL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(compiler, "SECONDS", 0.5)
     spec, *_ = small_spec()
+    monkeypatch.setattr(compiler, "SECONDS", 0.5)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     script = compiler_script(tmp_path, f"sleep 100 > {pipe} & wait")
@@ -348,6 +351,67 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
     made = native_loop(spec)
     assert made is not None
     made.epochs(fixed, state, data, None, 1)
+
+
+@needs_compiler
+def test_a_cache_from_which_nothing_may_be_run_is_done_without(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    """As on a file system that is mounted noexec; the library is kept there all the same."""
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path))
+    load = ctypes.CDLL
+
+    def loaded(name: str) -> ctypes.CDLL:
+        if name.startswith(str(tmp_path)):
+            raise OSError("failed to map segment from shared object")
+        return load(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", loaded)
+    spec, fixed, state, data = small_spec()
+    for _ in range(2):
+        made = native_loop(spec)
+        assert made is not None
+        made.epochs(fixed, state, data, None, 1)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: loaded(str(tmp_path)))
+    assert native_loop(spec) is None  # nor from the system's temporary folder
+
+
+@needs_compiler
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs /proc")
+def test_a_loop_that_is_dropped_is_unmapped(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path))
+    first, again = native_loop(small_spec()[0]), native_loop(small_spec()[0])
+    assert first is not None
+    assert again is not None
+    for loop in ("first", "again"):
+        assert str(tmp_path) in Path("/proc/self/maps").read_text()
+        if loop == "first":
+            del first
+        else:
+            del again
+    assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+
+
+@needs_compiler
+def test_processes_that_compile_the_same_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    """What threads do here, all at the same time: each compiles, and one library is kept."""
+    monkeypatch.setenv("NISSL_CACHE", str(tmp_path))
+    spec, fixed, state, data = small_spec()
+    together = threading.Barrier(4)
+
+    def train(_: int) -> Any:
+        together.wait()
+        made = native_loop(spec)
+        assert made is not None
+        return made.epochs(fixed, state, data, None, 2)[1]
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(train, range(4)))
+    for report in reports[1:]:
+        np.testing.assert_array_equal(report, reports[0])
+    assert [path.suffix for path in (tmp_path / "native").iterdir()] == [".so"]
 
 
 # ---- data as users have them -------------------------------------------------------------------

@@ -23,11 +23,21 @@ from nissl.files import cache_folder
 
 
 def _keep_compiled_programs() -> None:
-    """Point JAX's persistent cache at a folder, unless the user has chosen one."""
+    """Point JAX's persistent cache at a folder, unless the user has chosen one.
+
+    Where nothing can be written, nothing is kept: JAX would warn at each program.
+    """
     config: Any = jax.config  # whose settings are attributes that JAX adds as it starts
     if config.jax_compilation_cache_dir is not None or os.environ.get("NISSL_NO_CACHE"):
         return
-    config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
+    folder = cache_folder() / "xla"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return
+    config.update("jax_compilation_cache_dir", str(folder))
     config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
