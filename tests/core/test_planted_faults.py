@@ -10,6 +10,13 @@ import numpy as np
 import pytest
 from digits import ORACLES, exactly, ulps
 from new_ops import lstm_cell
+
+from nissl.autodiff import check_grads
+from nissl.core import functions as F
+from nissl.core.kinds import Bilinear, Constant, Elementwise, General, Linear
+from nissl.core.op import Op, Sample, lookup, register
+from nissl.core.tensor import Aval, Tensor
+from nissl.errors import ArgumentError, GradientError, UnknownNameError
 from op_sweep import (
     assert_close,
     draw,
@@ -20,13 +27,6 @@ from op_sweep import (
     program_of,
     run_on,
 )
-
-from nissl.autodiff import check_grads
-from nissl.core import functions as F
-from nissl.core.kinds import Bilinear, Constant, Elementwise, General, Linear
-from nissl.core.op import Op, Sample, lookup, register
-from nissl.core.tensor import Aval, Tensor
-from nissl.errors import ArgumentError, GradientError, UnknownNameError
 
 
 def planted(name: str, **changes: Any) -> tuple[Op, Sample]:

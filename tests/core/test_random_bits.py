@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from op_sweep import program_of, run_on
 
 from nissl.core.op import lookup
 from nissl.core.ops.random import threefry2x32
 from nissl.core.program import trace
 from nissl.core.tensor import Aval, Tensor
 from nissl.errors import ShapeError
+from op_sweep import program_of, run_on
 
 VECTORS = [  # counter, key, result
     ((0x00000000, 0x00000000), (0x00000000, 0x00000000), (0x6B200159, 0x99BA4EFE)),

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+from nissl.autodiff import check_grads, jvp
+from nissl.core import dtypes
+from nissl.core import functions as F
+from nissl.core.kinds import Constant
+from nissl.core.op import Op, Sample
+from nissl.core.tensor import Tensor
 from op_sweep import (
     DELIBERATE,
     assert_close,
@@ -16,13 +23,6 @@ from op_sweep import (
     judge_to_order_two,
     leaves,
 )
-
-from nissl.autodiff import check_grads, jvp
-from nissl.core import dtypes
-from nissl.core import functions as F
-from nissl.core.kinds import Constant
-from nissl.core.op import Op, Sample
-from nissl.core.tensor import Tensor
 
 every_sample = pytest.mark.parametrize(("op", "sample"), cases())
 

@@ -6,6 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from nissl.autodiff import vjp
+from nissl.core import dtypes
+from nissl.core.kinds import Constant
+from nissl.core.op import Op, Sample
+from nissl.core.program import Program, check
+from nissl.core.tensor import Aval, Tensor
+from nissl.errors import NisslError, OutOfRangeError
 from op_sweep import (
     HALVES,
     assert_close,
@@ -20,14 +28,6 @@ from op_sweep import (
     program_of,
     run_on,
 )
-
-from nissl.autodiff import vjp
-from nissl.core import dtypes
-from nissl.core.kinds import Constant
-from nissl.core.op import Op, Sample
-from nissl.core.program import Program, check
-from nissl.core.tensor import Aval, Tensor
-from nissl.errors import NisslError, OutOfRangeError
 
 every = pytest.mark.parametrize("op", [pytest.param(op, id=op.name) for op in every_op()])
 every_sample = pytest.mark.parametrize(("op", "sample"), cases())
