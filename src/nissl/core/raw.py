@@ -17,7 +17,7 @@ import numpy as np
 from nissl.core import tree
 from nissl.core.ops.contraction import matmul_numpy
 from nissl.core.ops.movement import broadcast_numpy
-from nissl.core.ops.reduction import sum_numpy
+from nissl.core.ops.summation import sum_numpy
 from nissl.core.tensor import Array, Equation, Key, Tensor, late, state
 
 Slot: TypeAlias = int | Key

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from nissl.core import dtypes
 from nissl.core.kinds import Bilinear
 from nissl.core.op import Op, Sample, register
+from nissl.core.ops.summation import sum_numpy
 from nissl.core.tensor import Array, Aval, late
 from nissl.errors import DTypeError, ShapeError
 
@@ -32,10 +35,17 @@ def _matmul(xp: Any, x: Array, y: Array) -> Array:
     return xp.matmul(x, y)
 
 
+LONGEST = 4096  # products that BLAS may add one after the other
+
+
 def matmul_numpy(x: Array, y: Array) -> Array:
     """Matrix product of NumPy arrays; half precisions are summed in float32."""
     if x.dtype.itemsize == 2 and dtypes.is_floating(x.dtype):  # NumPy has no fast half matmul
-        return (x.astype("float32") @ y.astype("float32")).astype(x.dtype)
+        return matmul_numpy(x.astype("float32"), y.astype("float32")).astype(x.dtype)
+    if x.shape[-1] > LONGEST and dtypes.is_floating(x.dtype):
+        starts = range(0, x.shape[-1], LONGEST)
+        parts = [x[..., i : i + LONGEST] @ y[..., i : i + LONGEST, :] for i in starts]
+        return sum_numpy(np.stack(parts), (0,))
     return x @ y
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from nissl.core import dtypes
 from nissl.core.kinds import Linear
 from nissl.core.op import Op, Sample, register
+from nissl.core.ops.summation import LONG, wide
 from nissl.core.tensor import Array, Aval, Tensor
 from nissl.errors import DTypeError, OutOfRangeError, ShapeError
 
@@ -81,14 +82,18 @@ def _index_add_infer(indices: Aval, updates: Aval, length: int) -> Aval:
 def _index_add_numpy(indices: Array, updates: Array, length: int) -> Array:
     indices = np.asarray(indices)
     check_range("index_add", indices, length)
+    dtype = updates.dtype
+    if dtypes.is_floating(dtype) and (dtype.itemsize == 2 or indices.size > LONG):
+        updates = updates.astype(np.float64)  # many may meet in one place, one after the other
     out = np.zeros((length, *updates.shape[indices.ndim :]), updates.dtype)
     np.add.at(out, indices, updates)
-    return out
+    return out if out.dtype == dtype else out.astype(dtype)
 
 
 def _index_add(xp: Any, indices: Array, updates: Array, length: int) -> Array:
-    out = xp.zeros((length, *updates.shape[indices.ndim :]), updates.dtype)
-    return out.at[indices].add(updates)
+    dtype = wide(xp, updates.dtype)
+    out = xp.zeros((length, *updates.shape[indices.ndim :]), dtype)
+    return out.at[indices].add(updates.astype(dtype)).astype(updates.dtype)
 
 
 index_add = register(

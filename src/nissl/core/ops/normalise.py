@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from nissl.core.kinds import General
 from nissl.core.op import Op, Sample, register
-from nissl.core.ops.reduction import wide
 from nissl.core.ops.shapes import floating
+from nissl.core.ops.summation import sum_numpy, wide
 from nissl.core.tensor import Array, Tensor, late
 
 F: Any = late
@@ -17,6 +19,8 @@ def _softmax(xp: Any, x: Array, axis: int) -> Array:
     if not x.size:
         return x
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    if xp is np:
+        return e / sum_numpy(e, (axis,), keepdims=True)
     return e / xp.sum(e, axis=axis, keepdims=True, dtype=wide(xp, e.dtype)).astype(e.dtype)
 
 

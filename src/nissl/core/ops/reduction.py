@@ -10,7 +10,8 @@ import numpy as np
 from nissl.core import dtypes
 from nissl.core.kinds import Constant, General, Linear
 from nissl.core.op import Op, Sample, register
-from nissl.core.tensor import Array, Aval, Shape, Tensor, late
+from nissl.core.ops.summation import kept, sum_numpy, wide
+from nissl.core.tensor import Aval, Shape, Tensor, late
 from nissl.errors import DTypeError, ShapeError
 
 F: Any = late
@@ -22,21 +23,11 @@ def reduced(shape: Shape, axis: Axes) -> Shape:
     return tuple(length for i, length in enumerate(shape) if i not in axis)
 
 
-def kept(shape: Shape, axis: Axes) -> Shape:
-    """The same with the reduced axes kept, of length 1."""
-    return tuple(1 if i in axis else length for i, length in enumerate(shape))
-
-
 def _spread(small: Tensor, shape: Shape, axis: Axes) -> Tensor:
     """Undo a reduction's shape: the same number along each reduced axis."""
     if not small.shape:
         return F.functions.broadcast_to(small, shape)
     return F.functions.broadcast_to(F.functions.reshape(small, kept(shape, axis)), shape)
-
-
-def wide(xp: Any, dtype: Any) -> Any:
-    """Dtype to accumulate in: half precisions are summed in float32."""
-    return xp.float32 if dtypes.is_floating(dtype) and dtype.itemsize == 2 else dtype
 
 
 REDUCTIONS = (
@@ -45,13 +36,6 @@ REDUCTIONS = (
     Sample(shapes=((3,),), params={"axis": (0,)}),
     Sample(shapes=((2, 3),), params={"axis": ()}),
 )
-
-
-def sum_numpy(x: Array, axis: Axes | None = None, keepdims: bool = False) -> Array:
-    """Sum of a NumPy array; half precisions are summed in float32."""
-    if x.dtype.itemsize > 2:
-        return np.add.reduce(x, axis, x.dtype, keepdims=keepdims)
-    return np.sum(x, axis=axis, dtype=wide(np, x.dtype), keepdims=keepdims).astype(x.dtype)
 
 
 sum = register(
@@ -172,7 +156,10 @@ any = _truth("any", lambda xp, x, axis: xp.any(x, axis=axis))
 def _running_sum(xp: Any, x: Any, axis: int, backwards: bool) -> Any:
     if backwards:
         x = xp.flip(x, axis)
-    total = xp.cumsum(x, axis=axis, dtype=wide(xp, x.dtype)).astype(x.dtype)
+    dtype = wide(xp, x.dtype)
+    if xp is np and dtypes.is_floating(x.dtype):  # which adds one after the other
+        dtype = np.float64
+    total = xp.cumsum(x, axis=axis, dtype=dtype).astype(x.dtype)
     return xp.flip(total, axis) if backwards else total
 
 
