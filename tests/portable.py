@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +68,7 @@ class Variant:
         variables: of the environment; those that are empty are left out.
         python: the interpreter of an environment of its own; none for this one.
         extras: of Nissl, that are installed there.
+        files: the tests that are run, below ``tests``.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Variant:
     variables: dict[str, str] = field(default_factory=dict[str, str])
     python: str = ""
     extras: str = ""
+    files: tuple[str, ...] = NUMERICAL
 
 
 def variants() -> list[Variant]:
@@ -108,7 +111,9 @@ def variants() -> list[Variant]:
         found.insert(2, Variant("avx2", "a desktop's processor, without AVX-512", avx2))
     newest = newest_python()
     if newest:
-        found.append(Variant("newest-python", f"another interpreter: {newest}", {}, newest, "all"))
+        found.append(
+            Variant("newest-python", "all tests, another Python", {}, newest, "all", ("",))
+        )
     return found
 
 
@@ -121,9 +126,19 @@ def newest_python() -> str:
         name = f"python3.{minor}"
         places = [shutil.which(name), *(str(home / name) for home in homes)]
         for place in places:
-            if place and Path(place).is_file():
-                return place
+            if place and (found := executable(place)):
+                return found
     return ""
+
+
+def executable(place: str) -> str:
+    """Where an interpreter is; nothing if it does not run, as a version manager's stand-in."""
+    try:
+        command = [place, "-c", "import sys; print(sys.executable)"]
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return asked.stdout.strip() if not asked.returncode else ""
 
 
 def interpreter(variant: Variant) -> Path:
@@ -146,7 +161,7 @@ def interpreter(variant: Variant) -> Path:
     return own
 
 
-def run(variant: Variant, files: tuple[str, ...], workers: str) -> bool:
+def run(variant: Variant, files: Sequence[str], workers: str) -> bool:
     """Run the tests in one variant; say how it went."""
     print(f"\n== {variant.name}: {variant.why}", flush=True)
     environment = {**os.environ, **{k: v for k, v in variant.variables.items() if v}}
@@ -180,8 +195,9 @@ def main() -> int:
     if asked.short:
         chosen = [v for v in chosen if not v.python and v.name != "one-thread"]
     print(f"NumPy {np.__version__} on {platform.machine()}, Python {platform.python_version()}")
-    files = SHORT if asked.short else NUMERICAL
-    failed = [v.name for v in chosen if not run(v, files, asked.workers)]
+    failed = [
+        v.name for v in chosen if not run(v, SHORT if asked.short else v.files, asked.workers)
+    ]
     print(f"\n{len(chosen) - len(failed)} of {len(chosen)} variants passed", end="")
     print(f"; failed: {', '.join(failed)}" if failed else "")
     return bool(failed)
