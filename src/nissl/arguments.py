@@ -69,9 +69,12 @@ def number(
     )
     if isinstance(scalar, bool) or not isinstance(scalar, numbers.Real):
         raise _kind(who, name, "a number", value)
-    scalar = float(scalar)
+    try:
+        scalar = float(scalar)
+    except OverflowError:  # a whole number beyond all floats
+        scalar = math.inf
     if not math.isfinite(scalar):
-        raise ArgumentError(f"{who}: {name}={value!r} must be finite")
+        raise ArgumentError(f"{who}: {name}={value!r:.80} must be finite")
     _within(who, name, scalar, least, most)
     if above is not None and scalar <= above:
         raise ArgumentError(f"{who}: {name}={scalar:g} must be greater than {above}")
@@ -152,7 +155,7 @@ def _kind(who: str, name: str, wanted: str, value: Any) -> ArgumentTypeError:
 
 def _within(who: str, name: str, value: Any, least: Any, most: Any) -> Any:
     if least is not None and value < least:
-        raise ArgumentError(f"{who}: {name}={value} must be at least {least}")
+        raise ArgumentError(f"{who}: {name}={value!s:.80} must be at least {least}")
     if most is not None and value > most:
-        raise ArgumentError(f"{who}: {name}={value} must be at most {most}")
+        raise ArgumentError(f"{who}: {name}={value!s:.80} must be at most {most}")
     return value

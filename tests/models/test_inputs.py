@@ -416,7 +416,7 @@ def test_unknown_names_say_the_nearest(make: Any, kind: str, given: str, nearest
         (lambda: optimizers.SGD("fast"), ("learning_rate", "'fast'")),
         (lambda: optimizers.SGD(np.nan), ("learning_rate", "nan")),
         (lambda: optimizers.SGD(0.1, momentum=1.5), ("momentum", "1.5")),
-        (lambda: optimizers.Adam(beta_1=1.0), ("beta_1", "1.0")),
+        (lambda: optimizers.Adam(beta_1=1.0), ("beta_1", "1")),
         (lambda: optimizers.Adam(clipnorm=1.0, clipvalue=1.0), ("clipnorm", "clipvalue")),
         (lambda: optimizers.Adam(clipnorm=-1.0), ("clipnorm", "-1.0")),
         (lambda: network(run_eagerly="yes"), ("run_eagerly", "'yes'")),

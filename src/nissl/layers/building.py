@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -99,9 +100,12 @@ def without_batch(layer: Layer, given: Any) -> Any:
 def is_shape(given: Any) -> bool:
     """Return whether this is one shape: lengths, and ``None`` where one is not known."""
     return isinstance(given, list | tuple) and all(
-        n is None or (isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0)
-        for n in given
+        n is None or (_is_whole(n) and 0 <= n <= sys.maxsize) for n in given
     )
+
+
+def _is_whole(n: Any) -> bool:
+    return isinstance(n, int | np.integer) and not isinstance(n, bool)
 
 
 def stand_ins(shapes: Any, dtype: np.dtype[Any]) -> Any:
@@ -125,15 +129,15 @@ def as_batch_shape(shape: Any) -> BatchShape | None:
     """Return a shape without the batch, given as an integer or a sequence, checked."""
     if shape is None:
         return None
-    if isinstance(shape, int | np.integer) and not isinstance(shape, bool):
+    if _is_whole(shape):
         shape = (shape,)
     if not isinstance(shape, list | tuple):
-        raise ShapeError(f"an input shape is a tuple of lengths, not {shape!r}")
+        raise ShapeError(f"an input shape is a tuple of lengths, not {shape!r:.80}")
     for length in shape:
         if length is None:
             continue
-        if isinstance(length, bool) or not isinstance(length, int | np.integer) or length <= 0:
-            raise ShapeError(f"input shape {tuple(shape)}: each length is a positive integer")
+        if not _is_whole(length) or not 0 < length <= sys.maxsize:
+            raise ShapeError(f"input shape {tuple(shape)!s:.80}: each length is a positive integer")
     return tuple(None if length is None else int(length) for length in shape)
 
 
@@ -157,7 +161,7 @@ def weight_budget(elements: int) -> Generator[None]:
 
 def spend(layer: str, name: str, shape: Any) -> Shape:
     """Return the shape of a weight that is to be made, checked, and take it off the budget."""
-    alone = isinstance(shape, int | np.integer) and not isinstance(shape, bool)
+    alone = _is_whole(shape)
     given: Any = (shape,) if alone else shape
     listed: list[Any] = list(given) if is_shape(given) else [None]
     if None in listed:

@@ -57,9 +57,10 @@ class InputLayer(Layer):
                 "Input: give shape= (without the batch) or batch_shape=, one of them"
             )
         if shape is None:
-            if not isinstance(batch_shape, list | tuple) or not batch_shape:
-                raise ShapeError(f"Input: batch_shape is (None, ...), not {batch_shape!r}")
-            shape = tuple(batch_shape)[1:]
+            listed = batch_shape if isinstance(batch_shape, list | tuple) else ()
+            if not listed or not (listed[0] is None or as_batch_shape(listed[0])):
+                raise ShapeError(f"Input: batch_shape is (None, ...), not {batch_shape!r:.80}")
+            shape = tuple(listed)[1:]
         found = as_batch_shape(shape)
         assert found is not None
         self.batch_shape: BatchShape = (None, *found)
@@ -190,7 +191,7 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         if input_dim is not None:
-            kwargs.setdefault("input_shape", (whole("Dense", "input_dim", input_dim, 1),))
+            kwargs.setdefault("input_shape", (UNITS.check("Dense", "input_dim", input_dim),))
         super().__init__(**kwargs)
         self.units = units
         self.activation = activation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,8 @@ from nissl import activations, initializers
 from nissl.arguments import flag, named, whole
 from nissl.core import dtypes
 from nissl.errors import ArgumentError, DTypeError
+
+LONGEST = sys.maxsize  # an axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def _got(get: Callable[[Any], Any]) -> Callable[[str, str, Any], Any]:
 NAME = Setting(a_name)
 DTYPE = Setting(a_floating_dtype, fixed=True)
 ANY_DTYPE = Setting(a_dtype, fixed=True)
-UNITS = Setting(partial(whole, least=1), fixed=True)
+UNITS = Setting(partial(whole, least=1, most=LONGEST), fixed=True)
 FIXED_FLAG = Setting(flag, fixed=True)
 ACTIVATION = Setting(_got(activations.get))
 INITIALIZER = Setting(_got(initializers.get), fixed=True)

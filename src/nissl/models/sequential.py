@@ -37,8 +37,8 @@ class Sequential(Model):
         super().__init__(name=name)
         self._input: InputLayer | None = None
         self.stack: list[Layer] = []
-        if not isinstance(layers, Sequence | None):
-            raise ArgumentTypeError(f"Sequential takes a list of layers, not {layers!r}")
+        if isinstance(layers, str | bytes) or not isinstance(layers, Sequence | None):
+            raise ArgumentTypeError(f"Sequential: layers is a list of layers, not {layers!r:.80}")
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._build_if_known()
