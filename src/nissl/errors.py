@@ -10,6 +10,7 @@
     ├── OutOfRangeError       (IndexError)         an index past the end
     ├── GraphError            (RuntimeError)       a graph used in a way that it cannot be
     │   ├── AbstractValueError (TypeError)         a number asked of a tensor that has none yet
+    │   ├── UnbuiltError       (AttributeError)    a property that is known once there are weights
     │   └── ProgramError                           a program that breaks its own rules
     ├── GradientError         (AssertionError)     a derivative that a check found wrong
     ├── NonFiniteError        (ArithmeticError)    a NaN or an infinity, and where it first appeared
@@ -51,6 +52,7 @@ __all__ = [
     "ProgramError",
     "SaveError",
     "ShapeError",
+    "UnbuiltError",
     "UnknownNameError",
     "nearest",
 ]
@@ -126,6 +128,10 @@ class GraphError(NisslError, RuntimeError):
 
 class AbstractValueError(GraphError, TypeError):
     """A number was asked of a tensor that has only a shape and a dtype."""
+
+
+class UnbuiltError(GraphError, AttributeError):
+    """A property was asked that is known only once a model is built; ``hasattr`` says False."""
 
 
 class ProgramError(GraphError):

@@ -12,6 +12,7 @@ import pytest
 
 import nissl
 from nissl import callbacks, layers, metrics, optimizers
+from nissl.callbacks.base import HOOKS
 from nissl.errors import ArgumentError, GraphError
 
 RNG = np.random.default_rng(5)
@@ -360,7 +361,7 @@ def _listen(name: str, numbered: bool) -> Any:
     return hook
 
 
-for _name in callbacks.CallbackList.hooks:
+for _name in HOOKS:
     if _name not in ("on_batch_begin", "on_batch_end"):
         setattr(Log, _name, _listen(_name, "epoch" in _name or "batch" in _name))
 

@@ -175,7 +175,7 @@ def test_targets_that_are_no_probabilities() -> None:
     ("x", "pieces"),
     [
         (np.array([["a", "b", "c"]] * 8), ("x", "str", "numbers")),
-        (np.array([[None] * 3] * 8, dtype=object), ("x", "object", "numbers")),
+        (np.array([[None] * 3] * 8, dtype=object), ("x", "row 0", "None", "leave such rows out")),
         ("fashion_mnist", ("x", "str")),
         ({"a": X}, ("x", "dict")),
         ([[1.0, 2.0, 3.0], [1.0]], ("x", "differ in length")),
@@ -275,7 +275,7 @@ def test_empty_data(regression: Any) -> None:
 
 @pytest.mark.parametrize("split", [1.0, -0.1, 1.5, np.nan, "0.2", True])
 def test_validation_split_out_of_range(regression: Any, split: Any) -> None:
-    with refused(ArgumentError if not isinstance(split, str) else NisslError, "validation_split"):
+    with refused(NisslError, "validation_split"):
         regression.fit(X, Y, validation_split=split)
 
 
@@ -328,7 +328,7 @@ def test_arguments_of_fit(regression: Any, argument: str, value: Any, error: Any
 
 def test_validation_arguments_of_fit(regression: Any) -> None:
     for argument in ("validation_batch_size", "validation_freq"):
-        with refused(ArgumentError, "at least 1, not 0"):
+        with refused(ArgumentError, f"{argument}=0 must be at least 1"):
             regression.fit(X, Y, validation_split=0.5, verbose=0, **{argument: 0})
 
 

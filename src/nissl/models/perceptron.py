@@ -16,9 +16,9 @@ from nissl.core.tensor import Tensor
 from nissl.errors import (
     ArgumentError,
     DataError,
-    GraphError,
     NonFiniteError,
     ShapeError,
+    UnbuiltError,
     UnknownNameError,
 )
 from nissl.models.two_classes import Array, as_array, as_labels, as_samples, frozen, two_classes
@@ -134,10 +134,10 @@ class Perceptron:
         """The weights, bias first, shape ``(D + 1,)``.
 
         Raises:
-            GraphError: there are none yet.
+            UnbuiltError: there are none yet.
         """
         if self._weights is None:
-            raise GraphError(
+            raise UnbuiltError(
                 "this perceptron has no weights yet; call fit(x, y), or give initial_weights"
             )
         return self._weights

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from nissl.core.tensor import TensorLike
-from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, GraphError, ShapeError
+from nissl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    FileFormatError,
+    GraphError,
+    ShapeError,
+    UnbuiltError,
+)
 from nissl.layers.base import Layer, registry
 from nissl.layers.building import BatchShape, as_batch_shape, without_batch
 from nissl.layers.core import InputLayer
@@ -112,14 +119,14 @@ class Sequential(Model):
     def input_shape(self) -> BatchShape:
         """Shape of the input, batch first; an error while it is not known."""
         if self._input is None:
-            raise GraphError(f"model {self.name!r} does not know its input shape; add an Input")
+            raise UnbuiltError(f"model {self.name!r} does not know its input shape; add an Input")
         return self._input.batch_shape
 
     @property
     def output_shape(self) -> BatchShape:
         """Shape of the output, batch first."""
         if not self.built:
-            raise GraphError(
+            raise UnbuiltError(
                 f"model {self.name!r} is not built yet; add an Input or call it on data"
             )
         return self._output_shape

@@ -20,6 +20,7 @@ from nissl.core.passes import FINAL, simplify
 from nissl.core.program import Program, build, placeholder
 from nissl.core.tensor import Aval, Tensor
 from nissl.core.variable import Capture, Variable, capture
+from nissl.errors import ArgumentTypeError
 
 if TYPE_CHECKING:
     from nissl.metrics import Metric
@@ -104,6 +105,29 @@ def _split(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
     return batch[0], batch[1], batch[2] if len(batch) > 2 else None
 
 
+def one_shape(model: Trainer, shape: Any) -> tuple[int | None, ...]:
+    """Return the shape of a model's output, which must be one tensor's."""
+    if isinstance(shape, tuple) and all(n is None or isinstance(n, int) for n in shape):
+        return shape
+    raise _several(model, len(shape))
+
+
+def forward(model: Trainer, x: Tensor, training: bool) -> Tensor:
+    """Return a model's prediction, which must be one tensor."""
+    prediction = model(x, training=training)
+    if isinstance(prediction, list | tuple | dict):
+        raise _several(model, len(prediction))
+    return F.asarray(prediction)
+
+
+def _several(model: Trainer, count: int) -> ArgumentTypeError:
+    return ArgumentTypeError(
+        f"model {model.name!r} gives {count} outputs, and fit, evaluate and predict take one: "
+        "models of several outputs are not there yet. model(x) gives them all; or let call "
+        "return one tensor, e.g. with nissl.concat"
+    )
+
+
 def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Step:
     """Forward, loss, backward, update of weights, update of trackers."""
     weights = model.trainable_weights
@@ -114,7 +138,7 @@ def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> 
     def work(*given: Tensor) -> None:
         x, y, sample_weight = _split(given)
         leaves = [v.value for v in weights]
-        prediction = model(x, training=True)
+        prediction = forward(model, x, training=True)
         with scope(f"loss {loss_of.name}"):
             loss = loss_of(y, prediction, sample_weight)
         slopes = gradients(loss, leaves)
@@ -137,7 +161,7 @@ def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -
 
     def work(*given: Tensor) -> None:
         x, y, sample_weight = _split(given)
-        prediction = model(x, training=False)
+        prediction = forward(model, x, training=False)
         with scope(f"loss {loss_of.name}"):
             loss = loss_of(y, prediction, sample_weight)
         with scope("metrics"):
@@ -148,7 +172,7 @@ def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -
 
 def prediction_step(model: Trainer, batch: Sequence[Aval]) -> Step:
     """Forward only."""
-    return _step("prediction", lambda x: [model(x, training=False)], batch)
+    return _step("prediction", lambda x: [forward(model, x, training=False)], batch)
 
 
 def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Program:

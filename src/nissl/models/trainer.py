@@ -10,11 +10,12 @@ import numpy as np
 from nissl import losses as losses_module
 from nissl import metrics as metrics_module
 from nissl import optimizers, random
+from nissl.arguments import flag, one_of, whole
 from nissl.callbacks import CallbackList, History
 from nissl.core.tensor import Aval
 from nissl.core.variable import Variable
 from nissl.engine.base import default_engine
-from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
+from nissl.errors import ArgumentError, GraphError, ShapeError
 from nissl.layers.base import Layer
 from nissl.layers.building import BatchShape
 from nissl.layers.core import input_mismatch
@@ -22,6 +23,7 @@ from nissl.layers.tracking import simple_settings
 from nissl.models import inputs, steps
 from nissl.models.fitting import Fit, Runner, evaluate_on, feed, make_runner
 from nissl.models.inputs import Data
+from nissl.models.overrides import refuse_on, refuse_overrides, refuse_part
 from nissl.models.running import Predictor, Validator, make_predictor, predict_on, run_batch
 from nissl.models.steps import Trackers
 from nissl.progress import ProgressBar
@@ -66,39 +68,49 @@ class Trainer(Layer):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        metrics: Sequence[Any] | None = None,
-        weighted_metrics: Sequence[Any] | None = None,
-        run_eagerly: bool = False,
-        jit_compile: bool | str = "auto",
-        steps_per_execution: int = 1,
+        loss_weights: None = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool | None = False,
+        steps_per_execution: int | None = 1,
+        jit_compile: bool | str | None = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Choose how to train.
 
         Args:
             optimizer: name or :class:`~nissl.optimizers.Optimizer`.
             loss: name, :class:`~nissl.losses.Loss` or function of (y_true, y_pred).
+            loss_weights: of several losses, which are not there yet: ``None``.
             metrics: names or objects, reported beside the loss; they ignore weights.
             weighted_metrics: the same, weighted by sample weights.
             run_eagerly: run every step with NumPy, equation by equation.
-            jit_compile: ``False`` means ``run_eagerly``.
             steps_per_execution: accepted for Keras's sake; the loop is compiled in any case.
+            jit_compile: ``False`` means ``run_eagerly``.
+            auto_scale_loss: accepted for Keras's sake; no optimizer here scales the loss.
+
+        Raises:
+            UnknownNameError: no optimizer, loss or metric has the name.
+            ArgumentError: an argument that is not there yet is on.
+            ArgumentTypeError: an argument of the wrong kind.
         """
-        if not isinstance(run_eagerly, bool):
-            raise ArgumentTypeError(f"compile: run_eagerly is True or False, not {run_eagerly!r}")
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = None if loss is None else losses_module.get(loss)
-        self.run_eagerly = run_eagerly or jit_compile is False
-        self.compile_arguments = {
-            "loss": loss,
+        refuse_on("compile", loss_weights=loss_weights)
+        eagerly = run_eagerly is not None and flag("compile", "run_eagerly", run_eagerly)
+        one_of("compile", "jit_compile", jit_compile, (True, False, "auto", None))
+        whole("compile", "steps_per_execution", steps_per_execution or 1, least=1)
+        flag("compile", "auto_scale_loss", auto_scale_loss)
+        listed = {
             "metrics": inputs.flat_list("metrics", metrics),
             "weighted_metrics": inputs.flat_list("weighted_metrics", weighted_metrics),
         }
-        for each in (
-            *self.compile_arguments["metrics"],
-            *self.compile_arguments["weighted_metrics"],
-        ):
+        for each in (*listed["metrics"], *listed["weighted_metrics"]):
             if not metrics_module.is_by_shape(each):
                 metrics_module.get(each)  # an unknown name is an error now, not in fit
+        chosen = optimizers.get(optimizer)
+        self.loss = None if loss is None else losses_module.get(inputs.one_loss(loss))
+        self.optimizer = chosen
+        self.run_eagerly = eagerly or jit_compile is False
+        self.compile_arguments = {"loss": loss, **listed}
         self._trackers = None
         self._runners = {}
 
@@ -112,7 +124,8 @@ class Trainer(Layer):
         """Names of what training reports, loss first; known after the first data."""
         return ["loss"] if self._trackers is None else self._trackers.names()
 
-    def _needs(self, what: str) -> None:
+    def _needs(self, what: str, use: str) -> None:
+        refuse_overrides(self, Trainer, use)
         if self.optimizer is None or self.loss is None:
             missing = (
                 "was not compiled" if self.optimizer is None else "was compiled without a loss"
@@ -126,7 +139,7 @@ class Trainer(Layer):
         """Make the metrics, whose meaning may depend on the shapes of targets and predictions."""
         assert self.loss is not None
         assert data.y is not None
-        output = self.compute_output_shape((None, *data.x.shape[1:]))
+        output = self._shape_out(data)
         self.loss.check_targets(data.y, output, "y")
         if self._trackers is None:
             made = {
@@ -144,6 +157,10 @@ class Trainer(Layer):
     def _expected_input(self) -> BatchShape | None:
         """Shape of one input, without the batch, once it is known."""
         return None if self.build_shape is None else self.build_shape[1:]
+
+    def _shape_out(self, data: Data) -> BatchShape:
+        """Shape of the model's one output for such data, batch first."""
+        return steps.one_shape(self, self.compute_output_shape((None, *data.x.shape[1:])))
 
     def _prepared(self, x: Any, y: Any, **options: Any) -> Data:
         data = inputs.prepare(x, y, self.dtype, **options)
@@ -192,7 +209,7 @@ class Trainer(Layer):
     # ---- fit ---------------------------------------------------------------------------------
     def fit(
         self,
-        x: Any,
+        x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
@@ -204,6 +221,8 @@ class Trainer(Layer):
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
     ) -> History:
@@ -219,9 +238,12 @@ class Trainer(Layer):
             validation_split: share of the last rows kept for validation.
             validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, evaluated after each epoch.
             shuffle: whether each epoch takes the rows in another random order.
-            class_weight: dict from class to the weight of its samples in the loss.
-            sample_weight: weight of each sample in the loss.
+            class_weight: dict from class to the weight of its samples in the loss of training;
+                validation does not know it.
+            sample_weight: weight of each sample in the loss; those of the rows that
+                ``validation_split`` keeps weigh there.
             initial_epoch: number of the first epoch, to go on counting after an earlier fit.
+            steps_per_epoch, validation_steps: fewer steps than all rows need are not there yet.
             validation_batch_size: rows a validation step.
             validation_freq: validate after every so many epochs.
 
@@ -229,32 +251,38 @@ class Trainer(Layer):
             DataError: data that cannot be trained on.
             NonFiniteError: a NaN or an infinity arose; says in which layer and op.
         """
-        self._needs("fit")
-        size = 32 if batch_size is None else inputs.checked_count("batch_size", batch_size)
-        last = inputs.checked_count("epochs", epochs, 0)
-        first = inputs.checked_count("initial_epoch", initial_epoch, 0)
-        data = self._prepared(x, y, sample_weight=sample_weight, class_weight=class_weight)
+        self._needs("fit", "fit")
+        size = 32 if batch_size is None else whole("fit", "batch_size", batch_size, least=1)
+        last = whole("fit", "epochs", epochs, least=0)
+        first = whole("fit", "initial_epoch", initial_epoch, least=0)
+        often = whole("fit", "validation_freq", validation_freq, least=1)
+        shown = inputs.checked_verbosity(verbose)
+        data = self._prepared(x, y, sample_weight=sample_weight)
         if data.y is None:
             raise ArgumentError("fit needs targets y")
         held_out = self._validation(data, validation_split, validation_data)
+        if held_out is not None:
+            refuse_overrides(self, Trainer, "evaluate")
         if validation_data is None and held_out is not None:
             data = data.part(0, data.rows - held_out.rows)
-        shuffled = bool(shuffle) and size < data.rows
+        if class_weight is not None:
+            data = inputs.weighted_by_class(data, class_weight, self._shape_out(data)[-1] or 0)
+        shuffled = flag("fit", "shuffle", shuffle) and size < data.rows
         runner = self._runner("train", data, size, shuffled)
+        refuse_part("fit", "steps_per_epoch", steps_per_epoch, runner.spec.steps)
         trackers = self._resolve_trackers(data)
         validate = None
         if held_out is not None:
-            often = inputs.checked_count("validation_freq", validation_freq)
             validate = self._validator(held_out, validation_batch_size, often)
+            refuse_part("fit", "validation_steps", validation_steps, validate.runner.spec.steps)
         self.history = History()
         listed = inputs.flat_list("callbacks", callbacks)
-        shown = inputs.checked_verbosity(verbose)
         bar = [ProgressBar(verbose=shown)] if shown else []
         params = {
             "verbose": shown,
             "epochs": last,
             "steps": runner.spec.steps,
-            "validation_freq": validation_freq,
+            "validation_freq": often,
         }
         hooks = CallbackList([*listed, self.history, *bar], model=self, params=params)
         self.stop_training = False
@@ -281,28 +309,30 @@ class Trainer(Layer):
             held_out = self._prepared(pair[0], pair[1], sample_weight=weight, prefix="validation ")
             assert self.loss is not None
             assert held_out.y is not None
-            output = self.compute_output_shape((None, *held_out.x.shape[1:]))
-            self.loss.check_targets(held_out.y, output, "validation y")
+            self.loss.check_targets(held_out.y, self._shape_out(held_out), "validation y")
             return held_out
         return inputs.split_validation(data, split)[1] if split else None
 
     def _validator(self, held_out: Data, batch_size: int | None, often: int) -> Any:
-        size = self._evaluation_batch(held_out, batch_size)
+        size = self._evaluation_batch(held_out, batch_size, "fit", "validation_batch_size")
         runner = self._runner("evaluate", held_out, size, shuffled=False)
         return Validator(self, runner, held_out, often)
 
-    def _evaluation_batch(self, data: Data, batch_size: int | None) -> int:
+    def _evaluation_batch(
+        self, data: Data, batch_size: int | None, use: str, name: str = "batch_size"
+    ) -> int:
         if batch_size is not None:
-            return inputs.checked_count("batch_size", batch_size)
+            return whole(use, name, batch_size, least=1)
         return max(32, min(1024, EVALUATION_ELEMENTS // max(1, data.x[0].size)))
 
     def evaluate(
         self,
-        x: Any,
-        y: Any,
+        x: Any = None,
+        y: Any = None,
         batch_size: int | None = None,
         verbose: int | str = "auto",
         sample_weight: Any = None,
+        steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
@@ -312,15 +342,17 @@ class Trainer(Layer):
             x, y, sample_weight: as in :meth:`fit`.
             batch_size: rows a step; the result does not depend on it, beyond rounding.
             verbose: 0 silent, 1 or ``"auto"`` a bar, 2 a line.
+            steps: fewer than all rows need are not there yet.
             callbacks: list of callbacks.
             return_dict: return a dict by name instead of a list (a number, without metrics).
         """
-        self._needs("evaluate")
+        self._needs("evaluate", "evaluate")
         data = self._prepared(x, y, sample_weight=sample_weight)
         if data.y is None:
             raise ArgumentError("evaluate needs targets y")
-        size = self._evaluation_batch(data, batch_size)
+        size = self._evaluation_batch(data, batch_size, "evaluate")
         runner = self._runner("evaluate", data, size, shuffled=False)
+        refuse_part("evaluate", "steps", steps, runner.spec.steps)
         trackers = self._resolve_trackers(data)
         shown = inputs.checked_verbosity(verbose)
         bar = [ProgressBar(verbose=shown)] if shown else []
@@ -341,16 +373,27 @@ class Trainer(Layer):
         x: Any,
         batch_size: int | None = None,
         verbose: int | str = "auto",
+        steps: int | None = None,
         callbacks: Any = None,
     ) -> np.ndarray[Any, Any]:
-        """Return the outputs for each row of ``x`` as a NumPy array."""
+        """Return the outputs for each row of ``x`` as a NumPy array.
+
+        Args:
+            x: inputs, one a row.
+            batch_size: rows a step; the result does not depend on it, beyond rounding.
+            verbose: 0 silent, 1 or ``"auto"`` a bar, 2 a line.
+            steps: fewer than all rows need are not there yet.
+            callbacks: list of callbacks.
+        """
+        refuse_overrides(self, Trainer, "predict")
         data = self._prepared(x, None)
         rows = data.rows
-        size = min(rows, self._evaluation_batch(data, batch_size))
+        size = min(rows, self._evaluation_batch(data, batch_size, "predict"))
         listed = inputs.flat_list("callbacks", callbacks)
         shown = inputs.checked_verbosity(verbose)
         bar = [ProgressBar(verbose=shown)] if shown else []
         params = {"verbose": shown, "steps": -(-rows // size)}
+        refuse_part("predict", "steps", steps, params["steps"])
         hooks = CallbackList([*listed, *bar], model=self, params=params)
         hooks.on_predict_begin({})
         found = predict_on(self._predictor(size, data), data.x, hooks)
@@ -368,21 +411,23 @@ class Trainer(Layer):
     def train_on_batch(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
         """Make one step on one batch; return its loss (before the step) and metrics."""
-        self._needs("train_on_batch")
-        data = self._prepared(x, y, sample_weight=sample_weight, class_weight=class_weight)
+        self._needs("train_on_batch", "fit")
+        data = self._prepared(x, y, sample_weight=sample_weight)
+        if class_weight is not None and data.y is not None:
+            data = inputs.weighted_by_class(data, class_weight, self._shape_out(data)[-1] or 0)
         return self._on_batch("train", data, return_dict)
 
     def test_on_batch(
-        self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Return the loss and metrics of one batch."""
-        self._needs("test_on_batch")
+        self._needs("test_on_batch", "evaluate")
         return self._on_batch(
             "test", self._prepared(x, y, sample_weight=sample_weight), return_dict
         )

@@ -390,7 +390,7 @@ def _run(
     model = Sequential([layers.InputLayer(x.shape[1:], dtype="float64"), *hidden, output])
     made = optimizers.SGD(0.01) if optimizer is None else optimizers.get(optimizer)
     # equation by equation: compiling so many layers takes longer than this little training
-    model.compile(made, "sparse_categorical_crossentropy", ["accuracy"], run_eagerly=True)
+    model.compile(made, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
     start = initialisation(model, x, y, seed=seed)
     if not epochs:
         return Outcome(setup, start)
