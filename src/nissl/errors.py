@@ -12,6 +12,7 @@
     │   ├── AbstractValueError (TypeError)         a number asked of a tensor that has none yet
     │   ├── UnbuiltError       (AttributeError)    a property that is known once there are weights
     │   └── ProgramError                           a program that breaks its own rules
+    ├── EngineError           (RuntimeError)       an engine that cannot compute in this process
     ├── GradientError         (AssertionError)     a derivative that a check found wrong
     ├── NonFiniteError        (ArithmeticError)    a NaN or an infinity, and where it first appeared
     ├── DataError             (ValueError)         data that cannot be trained on
@@ -40,6 +41,7 @@ __all__ = [
     "DTypeError",
     "DataError",
     "DatasetError",
+    "EngineError",
     "FileFormatError",
     "GradientError",
     "GraphError",
@@ -136,6 +138,10 @@ class UnbuiltError(GraphError, AttributeError):
 
 class ProgramError(GraphError):
     """A program that breaks the rules that every program keeps."""
+
+
+class EngineError(NisslError, RuntimeError):
+    """An engine that cannot compute in this process."""
 
 
 class GradientError(NisslError, AssertionError):

@@ -3,12 +3,16 @@
 64-bit dtypes are switched on around each call and left as they were for the user's own JAX code.
 Compiled programs are kept on disk between runs (JAX's persistent compilation cache), in
 ``$NISSL_CACHE`` or the user's cache folder, unless the user has set a folder for JAX already.
+
+A process that is forked has none of its parent's threads, so XLA would wait for them for ever. In
+the child of a process in which this engine has worked, it refuses at once.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
@@ -19,7 +23,42 @@ from jax import lax
 from nissl.core.program import Program
 from nissl.core.tensor import Array
 from nissl.engine.base import Compiled, Engine, Loop, LoopSpec
+from nissl.errors import EngineError
 from nissl.files import cache_folder
+
+
+class _Process:
+    """What this process may do: whether XLA has threads here, or had them before a fork."""
+
+    working = False
+    forked = False
+
+    def after_fork(self) -> None:
+        """In the child: what worked in the parent does not work here."""
+        self.forked = self.forked or self.working
+
+
+_process = _Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_process.after_fork)
+
+
+def _device() -> AbstractContextManager[Any]:
+    """Everything that XLA does is done in this: 64-bit dtypes are on, and its threads are there."""
+    if _process.forked:
+        raise EngineError(
+            "XLA cannot be used in this process: it was forked from one in which XLA had worked, "
+            "whose threads are not here, so that it would wait for ever. Start processes with "
+            "multiprocessing.get_context('spawn'), or before the first jit, fit or predict; or "
+            "compute with NumPy in them: nissl.engine.set_engine('numpy')"
+        )
+    _process.working = True
+    return jax.enable_x64(True)
+
+
+def _backend() -> str:
+    with _device():
+        return jax.default_backend()
 
 
 def _keep_compiled_programs() -> None:
@@ -69,7 +108,7 @@ class XlaEngine(Engine):
         compiled = jax.jit(function, donate_argnums=tuple(donate))
 
         def run(values: Sequence[Array]) -> list[Array]:
-            with jax.enable_x64(True):
+            with _device():
                 return compiled(*values)
 
         return run
@@ -78,15 +117,15 @@ class XlaEngine(Engine):
         return _XlaLoop(spec)
 
     def to_device(self, array: Any) -> Array:
-        with jax.enable_x64(True):
+        with _device():
             return jnp.asarray(array)
 
     @property
     def shares_memory(self) -> bool:
-        return jax.default_backend() == "cpu"
+        return _backend() == "cpu"
 
     def borrow(self, array: np.ndarray[Any, Any]) -> Array:
-        with jax.enable_x64(True):
+        with _device():
             return jax.device_put(array, may_alias=self.shares_memory)
 
 
@@ -96,7 +135,7 @@ def _loop_options() -> dict[str, Any]:
     On the CPU, running a step's kernels one after the other is quicker than handing them to several
     threads: by 8 % for the step of a 784-300-100-10 network with a batch of 32, on two cores.
     """
-    if jax.default_backend() != "cpu":
+    if _backend() != "cpu":
         return {}
     return {"xla_cpu_enable_concurrency_optimized_scheduler": False}
 
@@ -175,7 +214,7 @@ class _XlaLoop(Loop):
     ) -> list[Array]:
         full = min(stop, self.spec.full_steps)
         carried = list(state)
-        with jax.enable_x64(True):
+        with _device():
             if start < full:
                 carried = self._run_steps(
                     fixed, carried, data, order, np.int32(start - offset), np.int32(full - offset)
@@ -193,7 +232,7 @@ class _XlaLoop(Loop):
         orders: Array | None,
         count: int,
     ) -> tuple[list[Array], list[np.ndarray[Any, Any]]]:
-        with jax.enable_x64(True):
+        with _device():
             capacity = self.spec.capacity
             if orders is not None and len(orders) < capacity:  # compiled for one length only
                 missing = capacity - len(orders)
