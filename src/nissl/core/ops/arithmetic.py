@@ -14,6 +14,7 @@ from typing import Any
 from nissl.core import dtypes
 from nissl.core.kinds import Bilinear, Constant, Elementwise, Kind, Linear
 from nissl.core.op import Known, Op, Sample, register
+from nissl.core.ops import integers
 from nissl.core.ops.elementwise import HARD
 from nissl.core.ops.shapes import floating, integral, numeric, same_shape
 from nissl.core.tensor import Aval, Tensor, late
@@ -38,6 +39,7 @@ def _binary(
     hard: tuple[float, ...] = HARD,
     infer: Callable[..., Aval] = numeric,
     plain: Callable[..., Any] | None = None,
+    lowerings: dict[str, Callable[..., Any]] | None = None,
 ) -> Op:
     """Register an op; ``plain`` is ``compute`` on NumPy arrays without its first argument."""
     return register(
@@ -45,7 +47,7 @@ def _binary(
             name=name,
             infer=lambda x, y: infer(name, x, y),
             compute=compute,
-            lowerings={} if plain is None else {"numpy": plain},
+            lowerings=lowerings or ({} if plain is None else {"numpy": plain}),
             kind=kind,
             text=text,
             formula=formula,
@@ -122,11 +124,12 @@ def _power_by_exponent(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 pow = _binary(
     "pow",
-    lambda xp, x, y: xp.power(x, y),
+    integers.power,
     Elementwise((_power_by_base, _power_by_exponent)),
     text="{0} ** {1}",
     formula="{{{0}}}^{{{1}}}",
     samples=OFF_ZERO,
+    lowerings={"xla": integers.power_xla},
 )
 
 
@@ -186,7 +189,7 @@ maximum = _choice("maximum", lambda xp, x, y: xp.maximum(x, y), lambda x, y: x >
 minimum = _choice("minimum", lambda xp, x, y: xp.minimum(x, y), lambda x, y: x < y)
 floor_divide = _binary(
     "floor_divide",
-    lambda xp, x, y: xp.floor_divide(x, y),
+    integers.quotient("floor_divide"),
     Constant(),
     text="{0} // {1}",
     formula=r"\lfloor {0} / {1} \rfloor",
@@ -194,7 +197,7 @@ floor_divide = _binary(
 )
 remainder = _binary(
     "remainder",
-    lambda xp, x, y: xp.remainder(x, y),
+    integers.quotient("remainder"),
     Elementwise((lambda out, x, y: F.functions.ones_like(x), lambda out, x, y: -(x // y))),
     text="{0} % {1}",
     formula=r"{0} \bmod {1}",
@@ -243,14 +246,14 @@ def _bitwise(
     sign_: str,
     infer: Callable[..., Aval] = integral,
 ) -> Op:
-    integers = {0: [[1, 2], [12, 7]], 1: [[3, 1], [2, 4]]}
+    numbers = {0: [[1, 2], [12, 7]], 1: [[3, 1], [2, 4]]}
     return _binary(
         name,
         compute,
         Constant(),
         text=f"{{0}} {sign_} {{1}}",
         formula=rf"{{0}} \mathbin{{{{{_LATEX.get(sign_, sign_)}}}}} {{1}}",
-        samples=(Sample(shapes=((2, 2), (2, 2)), values=integers),),
+        samples=(Sample(shapes=((2, 2), (2, 2)), values=numbers),),
         infer=infer,
         hard=(),
     )
@@ -259,8 +262,8 @@ def _bitwise(
 bitwise_and = _bitwise("bitwise_and", lambda xp, x, y: x & y, "&")
 bitwise_or = _bitwise("bitwise_or", lambda xp, x, y: x | y, "|")
 bitwise_xor = _bitwise("bitwise_xor", lambda xp, x, y: x ^ y, "^")
-bitwise_left_shift = _bitwise("bitwise_left_shift", lambda xp, x, y: x << y, "<<", _shift)
-bitwise_right_shift = _bitwise("bitwise_right_shift", lambda xp, x, y: x >> y, ">>", _shift)
+bitwise_left_shift = _bitwise("bitwise_left_shift", integers.shift("left_shift"), "<<", _shift)
+bitwise_right_shift = _bitwise("bitwise_right_shift", integers.shift("right_shift"), ">>", _shift)
 
 
 # ---- choice ---------------------------------------------------------------------------------

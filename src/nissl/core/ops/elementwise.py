@@ -11,6 +11,7 @@ import numpy as np
 from nissl.core import dtypes
 from nissl.core.kinds import Constant, Elementwise, General, Linear
 from nissl.core.op import Known, Op, Sample, register
+from nissl.core.ops.integers import cast_numpy
 from nissl.core.ops.shapes import floating, integral, numeric
 from nissl.core.tensor import Aval, Tensor, late
 from nissl.errors import DTypeError
@@ -322,7 +323,8 @@ astype = register(
     Op(
         name="astype",
         infer=lambda x, dtype: Aval(x.shape, dtype),
-        compute=lambda xp, x, dtype: x.astype(dtype),
+        compute=lambda xp, x, dtype: x.astype(dtype),  # XLA cuts to an integer's ends by itself
+        lowerings={"numpy": cast_numpy},
         kind=General(_cast_forward, _cast_reverse),  # linear, but for casts to integers and bools
         formula=r"{0}",
         samples=(Sample(shapes=((2, 3),), params={"dtype": dtypes.float64}),),

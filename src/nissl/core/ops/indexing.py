@@ -23,6 +23,10 @@ def _take_infer(x: Aval, indices: Aval) -> Aval:
     _integer("take", indices)
     if not x.shape:
         raise ShapeError("take: a tensor without axes has nothing to take from")
+    if not x.shape[0] and indices.size:
+        raise OutOfRangeError(
+            f"take: an axis of length 0 has no elements, {indices.size} are asked"
+        )
     return Aval((*indices.shape, *x.shape[1:]), x.dtype)
 
 
@@ -42,6 +46,8 @@ def _take_numpy(x: Array, indices: Array) -> Array:
 
 
 def _take(xp: Any, x: Array, indices: Array) -> Array:
+    if not x.shape[0]:  # nor are there indices, which jax.numpy then does not look at
+        return xp.zeros((*indices.shape, *x.shape[1:]), x.dtype)
     # compiled code cannot raise: an index past the end takes the last element
     from_front = xp.where(indices < 0, indices + x.shape[0], indices)
     return xp.take(x, from_front, axis=0, mode="clip")

@@ -19,7 +19,14 @@ import numpy as np
 
 from nissl.core.program import Program, out_avals
 from nissl.core.tensor import Aval, Equation, Key, Tensor
-from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, WITHOUT_C, Unsupported, literal
+from nissl.engine.native.functions import (
+    C_TYPES,
+    EXPRESSIONS,
+    WITHOUT_C,
+    Unsupported,
+    cast,
+    literal,
+)
 from nissl.engine.native.reductions import reduction
 from nissl.engine.native.views import (
     PAD,
@@ -269,10 +276,7 @@ class Arrays:
             return operands[0]
         match name:
             case "astype":
-                kind, test = C_TYPES[aval.dtype.name], aval.dtype.kind == "b"
-                return self.compute(
-                    aval, operands, lambda x: f"({x} != 0)" if test else f"(({kind}){x})"
-                )
+                return self.compute(aval, operands, cast(equation.inputs[0].dtype, aval.dtype))
             case "broadcast_to":
                 return stretched(self.view(operands[0]), aval.shape)
             case "permute_dims":

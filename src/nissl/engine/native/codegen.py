@@ -18,7 +18,14 @@ import numpy as np
 
 from nissl.core.program import Program, out_avals
 from nissl.core.tensor import Aval, Equation, Key, Tensor
-from nissl.engine.native.functions import C_TYPES, EXPRESSIONS, WITHOUT_C, Unsupported, literal
+from nissl.engine.native.functions import (
+    C_TYPES,
+    EXPRESSIONS,
+    WITHOUT_C,
+    Unsupported,
+    cast,
+    literal,
+)
 
 Index: TypeAlias = tuple[int, ...]
 MOST_STATEMENTS = 3000
@@ -153,11 +160,7 @@ def _elementwise(writer: Writer, equation: Equation, values: list[Value], aval: 
     uniform = frozenset(a for a in shared if a is not None)
     dtype = values[-1].aval.dtype if aval.dtype.kind == "b" else aval.dtype
     if equation.op.name == "astype":
-        kind = C_TYPES[aval.dtype.name]
-        test = aval.dtype.kind == "b"
-
-        def write(*x: str) -> str:
-            return f"({x[0]} != 0)" if test else f"(({kind}){x[0]})"
+        write = cast(equation.inputs[0].dtype, aval.dtype)
     else:
         template = EXPRESSIONS[equation.op.name]
 

@@ -22,7 +22,7 @@ from nissl.engine.native.functions import Unsupported
 from nissl.errors import ArgumentError, SaveError
 from nissl.files import cache_folder, write_bytes
 
-# sums may be reordered and vectorised; NaN and infinities keep their meaning
+# sums may be reordered and vectorised; NaN and infinities keep their meaning; integers wrap
 FLAGS = (
     "-O2",
     "-ftree-vectorize",
@@ -31,6 +31,7 @@ FLAGS = (
     "-fno-trapping-math",
     "-fno-signed-zeros",
     "-fassociative-math",
+    "-fwrapv",
     "-shared",
     "-fPIC",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -126,6 +127,27 @@ def _text(template: str) -> Callable[..., str]:
     return lambda dtype, *x: template.format(*x)
 
 
+def _inside(dtype: np.dtype[np.generic], count: str) -> str:
+    """Whether bits are left after a shift by ``count``, which C leaves open otherwise."""
+    return f"((uint64_t){count} < {8 * dtype.itemsize})"
+
+
+def cast(source: np.dtype[Any], dtype: np.dtype[Any]) -> Callable[..., str]:
+    """Return a cast as C; a floating number is cut to the ends of an integer dtype, NaN is 0."""
+    kind = C_TYPES[dtype.name]
+    if dtype.kind == "b":
+        return lambda x: f"({x} != 0)"
+    if source.kind != "f" or dtype.kind not in "iu":
+        return lambda x: f"(({kind}){x})"
+    ends = np.iinfo(dtype)
+    low, high = literal(float(ends.min - (ends.min == 0)), source), literal(ends.max + 1.0, source)
+    least = f"(({kind}){ends.min + 1} - 1)" if ends.min else "0"  # C has no literal for the least
+    return lambda x: (
+        f"({x} != {x} ? 0 : {x} >= {high} ? ({kind}){ends.max}{'u' if not ends.min else ''} : "
+        f"{x} <= {low} ? {least} : ({kind}){x})"
+    )
+
+
 # name of an op: (dtype of the result or of the compared inputs, input expressions) to expression
 EXPRESSIONS: dict[str, Callable[..., str]] = {
     "add": _text("({0} + {1})"),
@@ -162,8 +184,8 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "atan2": _call("atan2f", "atan2"),
     "ceil": _call("ceilf", "ceil"),
     "round": _call("rintf", "rint"),
-    "bitwise_left_shift": _text("({0} << {1})"),
-    "bitwise_right_shift": _text("({0} >> {1})"),
+    "bitwise_left_shift": lambda dtype, x, y: f"({_inside(dtype, y)} ? {x} << {y} : 0)",
+    "bitwise_right_shift": lambda dtype, x, y: f"({_inside(dtype, y)} ? {x} >> {y} : -({x} < 0))",
     "floor": _call("floorf", "floor"),
     "pow": _call("powf", "pow"),
     "relu": _text("({0} < 0 ? 0 : {0})"),
