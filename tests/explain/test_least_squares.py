@@ -25,9 +25,56 @@ def test_levenberg_marquardt_finds_what_is_known() -> None:
     found = levenberg_marquardt(valley, np.zeros(2), starts)
     for each in found[:3]:
         np.testing.assert_allclose(each.parameters, [1, 1], rtol=1e-8)
-    assert found[1].steps == 1
+    assert found[1].steps <= 2  # it began at the minimum
     np.testing.assert_array_equal(found[3].parameters, starts[3])  # its residuals are infinite
     assert not math.isfinite(found[3].rmse)
+
+
+def outputs_by_hand(p: np.ndarray, x: np.ndarray) -> np.ndarray:
+    w, b, v, c = np.split(p, [3, 6, 9])
+    return np.tanh(np.outer(x, w) + b) @ v + c
+
+
+@pytest.mark.parametrize("name", ["sin", "abs", "runge"])
+def test_fits_go_on_as_long_as_they_come_nearer(name: str) -> None:
+    """From the same starts, SciPy's trust region with its own end is hardly nearer anywhere."""
+    optimize = pytest.importorskip("scipy.optimize")
+    x = np.linspace(-1, 1, 30)
+    target: np.ndarray = {
+        "sin": np.sin(3 * x),
+        "abs": np.abs(x),
+        "runge": 1 / (1 + 25 * x**2),
+    }[name]
+
+    def model(p: nissl.Tensor) -> nissl.Tensor:
+        parts = [p[..., 6 + j] * nissl.tanh(p[..., j] * x + p[..., 3 + j]) for j in range(3)]
+        return parts[0] + parts[1] + parts[2] + p[..., 9]
+
+    starts = np.random.default_rng(5).normal(size=(3, 10)) * 1.5
+    found = levenberg_marquardt(model, target, starts)
+    for ours in found:
+        by_hand = math.sqrt(np.mean((outputs_by_hand(ours.parameters, x) - target) ** 2))
+        assert ours.rmse == pytest.approx(by_hand, rel=1e-3, abs=1e-12)
+        assert ours.steps < 20_000  # an end by progress
+    theirs = [
+        optimize.least_squares(
+            lambda p: outputs_by_hand(p, x) - target, start, x_scale="jac", max_nfev=300
+        )
+        for start in starts
+    ]
+    nearest = min(math.sqrt(2 * each.cost / x.size) for each in theirs)
+    assert min(each.rmse for each in found) <= 1.1 * nearest + 2e-6
+
+
+def test_worse_starts_are_left_out_and_none_is_lost() -> None:
+    x = np.linspace(-1, 1, 12)
+    starts = np.array([[4.0, 0.0], [1.0, 1.0], [-9.0, 3.0], [2.0, 2.0]])
+    model = lambda p: nissl.tanh(p[..., 0] * x + p[..., 1])  # noqa: E731
+    found = levenberg_marquardt(model, np.tanh(2 * x + 0.5), starts, halve_every=2)
+    assert len(found) == 4
+    np.testing.assert_allclose(
+        min(found, key=lambda each: each.rmse).parameters, [2, 0.5], rtol=1e-5
+    )
 
 
 def test_the_row_jacobian_is_that_of_forward_mode_and_catches_rows_that_mix() -> None:
@@ -40,7 +87,7 @@ def test_the_row_jacobian_is_that_of_forward_mode_and_catches_rows_that_mix() ->
     found = row_jacobian(model, p, 4)
     a = p[0] * x + p[1]
     by_hand = np.stack([1.5 * x / np.cosh(a) ** 2, 1.5 / np.cosh(a) ** 2, np.tanh(a)], axis=1)
-    np.testing.assert_allclose(found, by_hand, rtol=1e-13)
+    np.testing.assert_allclose(found, by_hand, rtol=1e-11)
     mixed = row_jacobian(lambda q: model(q) + nissl.sum(q[..., 1]), p, 4)
     assert np.abs(mixed - by_hand).max() > 1  # such a function is not what it is for
     with pytest.raises(ShapeError, match="gave shape"):
@@ -50,7 +97,7 @@ def test_the_row_jacobian_is_that_of_forward_mode_and_catches_rows_that_mix() ->
 
 
 def test_a_surface_is_approximated() -> None:
-    shown = explain.approximate_surface("x1*x2", -1, 2, hidden=5, samples=64, starts=4)
+    shown = explain.approximate_surface("x1*x2", -1, 2, hidden=5, samples=64, starts=4, epochs=300)
     assert shown.x.shape == (64, 2)
     np.testing.assert_allclose(shown.t, shown.x[:, 0] * shown.x[:, 1])
     kernel, b, v, (c,) = shown.trained.model.get_weights()

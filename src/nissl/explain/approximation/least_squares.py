@@ -17,17 +17,30 @@ import numpy as np
 
 from nissl.autodiff.reverse import grad, value_and_grad
 from nissl.core import functions as F
-from nissl.core.op import no_grad, quiet
-from nissl.core.tensor import Tensor
+from nissl.core.op import quiet
+from nissl.core.passes import FINAL, simplify
+from nissl.core.program import trace
+from nissl.core.tensor import Aval, Tensor
+from nissl.engine.base import get_engine
 from nissl.errors import ArgumentError, MissingDependencyError, ShapeError
 
-__all__ = ["Solution", "bfgs", "levenberg_marquardt", "row_jacobian", "scipy_optimize"]
+__all__ = [
+    "MOST_STEPS",
+    "Solution",
+    "bfgs",
+    "levenberg_marquardt",
+    "row_jacobian",
+    "scipy_optimize",
+]
 
 Array = np.ndarray[Any, Any]
 Rows = Callable[[Tensor], Tensor]
 _FIRST_DAMPING = 1e-2
 _LEAST_DAMPING, _MOST_DAMPING = 1e-12, 1e14
 _TOLERANCE = 1e-10  # relative change of the error, or of the parameters, at which a start has ended
+_NONE = 1e-6  # an error, as a share of the target's root mean square, that counts as none
+_WINDOW, _PROGRESS = 200, 0.02  # evaluations in which an error must fall by this share
+MOST_STEPS = 20_000  # a bound that hardly any start comes to
 _HUGE = 1e100  # stands for what overflowed, in a method that takes finite numbers only
 
 
@@ -73,19 +86,26 @@ def row_jacobian(function: Rows, parameters: Any, rows: int) -> Array:
     point = np.asarray(parameters, np.float64)
     shape = (*point.shape[:-1], rows)
     copies = np.broadcast_to(point[..., None, :], (*shape, point.shape[-1]))
+    with quiet():
+        return _by_rows(function)(F.asarray(copies)).numpy()
+
+
+def _by_rows(function: Rows) -> Rows:
+    """The gradient of the sum of all values by parameters of their own."""
 
     def total(each: Tensor) -> Tensor:
         values = function(each)
-        if values.shape != shape:
-            raise ShapeError(f"row_jacobian: the function gave shape {values.shape}, not {shape}")
+        if values.shape != each.shape[:-1]:
+            raise ShapeError(
+                f"row_jacobian: the function gave shape {values.shape}, not {each.shape[:-1]}"
+            )
         return F.sum(values)
 
-    with quiet():
-        return grad(total)(copies).numpy()
+    return grad(total)
 
 
 def levenberg_marquardt(
-    function: Rows, target: Array, starts: Array, steps: int = 500
+    function: Rows, target: Array, starts: Array, steps: int = MOST_STEPS, halve_every: int = 0
 ) -> list[Solution]:
     """Fit ``function`` to ``target`` by Levenberg and Marquardt's method, from many starts at once.
 
@@ -94,13 +114,17 @@ def levenberg_marquardt(
     ``D`` holds the largest norms that the columns of ``J`` have had, and ``lambda`` follows the
     ratio of the gain to what the linear model promised (Nielsen 1999, Damping parameter in
     Marquardt's method). With the columns so scaled and ``lambda`` at least 1e-12, the equations
-    above are solved as they stand.
+    above are solved as they stand. A start is over where a step changes nothing any more, and where
+    200 evaluations have lessened the error by less than 2%.
 
     Args:
-        function: as in :func:`row_jacobian`; also called with rows of length 1, to broadcast.
+        function: as in :func:`row_jacobian`; also called with rows of length 1, to broadcast. It is
+            traced, so its way must not depend on values.
         target: shape ``(rows,)``, float64, finite.
         starts: first parameters, shape ``(starts, parameters)``.
         steps: at most so many evaluations of the residuals for each start.
+        halve_every: after so many evaluations only the better half of what is not over goes on, but
+            two at least; all do if it is 0.
 
     Returns:
         A solution for each start; one whose first residuals are not finite stays where it was.
@@ -119,10 +143,14 @@ def levenberg_marquardt(
         raise ArgumentError(f"starts is a matrix, one start a row, not of shape {starts.shape}")
     state = _Starts(function, target, starts)
     with np.errstate(all="ignore"):
-        for _step in range(steps):
+        for count in range(1, steps + 1):
             if not state.active.size:
                 break
             state.step()
+            if count % _WINDOW == 0:
+                state.drop_idle()
+            if halve_every and count % halve_every == 0:
+                state.drop_worse()
     rmse = np.sqrt(state.cost / len(target))
     return [
         Solution(p, float(error), int(count))
@@ -140,10 +168,12 @@ class _Starts:
         self.damping = np.full(count, _FIRST_DAMPING)
         self.growth = np.full(count, 2.0)
         self.steps = np.ones(count, int)
-        self.residuals = _values(function, self.p) - target  # (starts, rows)
+        self.programs: dict[tuple[str, int], Any] = {}
+        self.residuals = self._values(self.p) - target  # (starts, rows)
         self.cost = np.sum(self.residuals**2, axis=1)
-        self.none = _TOLERANCE**2 * float(np.sum(target**2))  # an error that counts as none
-        self.jacobian = row_jacobian(function, self.p, len(target))  # (starts, rows, parameters)
+        self.before = self.cost.copy()  # what the error was when it was last looked at
+        self.none = _NONE**2 * float(np.sum(target**2))
+        self.jacobian = self._jacobian(self.p)  # (starts, rows, parameters)
         self.scale = np.zeros_like(self.p)
         self.active = np.flatnonzero(np.isfinite(self.cost) & (self.cost > self.none))
 
@@ -152,7 +182,7 @@ class _Starts:
         a = self.active
         step, promised = self._linear(a)
         tried = self.p[a] + step
-        residuals = _values(self.function, tried) - self.target
+        residuals = self._values(tried) - self.target
         cost = np.sum(residuals**2, axis=1)
         gain = self.cost[a] - cost
         better = gain > 0  # false for a NaN
@@ -166,7 +196,42 @@ class _Starts:
         over = still | level | (self.cost[a] <= self.none) | (self.damping[a] > _MOST_DAMPING)
         self.active = a[~over]
         if kept.size:
-            self.jacobian[kept] = row_jacobian(self.function, self.p[kept], len(self.target))
+            self.jacobian[kept] = self._jacobian(self.p[kept])
+
+    def drop_idle(self) -> None:
+        """Leave out the starts whose error has hardly fallen since this was last called."""
+        a = self.active
+        self.active = a[self.cost[a] <= (1 - _PROGRESS) ** 2 * self.before[a]]
+        self.before = self.cost.copy()
+
+    def drop_worse(self) -> None:
+        """Leave out the worse half of the active starts, unless they are two."""
+        kept = max(2, -(-self.active.size // 2))
+        order = np.argsort(self.cost[self.active], kind="stable")
+        self.active = np.sort(self.active[order[:kept]])
+
+    def _values(self, p: Array) -> Array:
+        """``(S, P)`` to ``(S, rows)``."""
+
+        def make(given: Tensor) -> Tensor:
+            return F.broadcast_to(self.function(given), (len(p), len(self.target)))
+
+        return self._run("values", make, p[:, None, :])
+
+    def _jacobian(self, p: Array) -> Array:
+        """``(S, P)`` to ``(S, rows, P)``; see :func:`row_jacobian`."""
+        copies = np.broadcast_to(p[:, None, :], (len(p), len(self.target), p.shape[1]))
+        return self._run("jacobian", _by_rows(self.function), np.ascontiguousarray(copies))
+
+    def _run(self, name: str, make: Callable[[Tensor], Tensor], given: Array) -> Array:
+        """Run a program, traced once for each number of starts: steps are many and small."""
+        run = self.programs.get((name, len(given)))
+        if run is None:
+            with quiet():
+                program = simplify(trace(make, Aval(given.shape, "float64")), FINAL)
+            run = self.programs[name, len(given)] = get_engine("numpy").compile(program)
+        with quiet():
+            return np.asarray(run([given])[0])
 
     def _linear(self, a: Array) -> tuple[Array, Array]:
         """The damped step of the linear model, and by how much that lessens the squared error."""
@@ -218,11 +283,6 @@ def bfgs(function: Rows, target: Array, start: Array, steps: int = 1000) -> Solu
 
     found = optimize.minimize(both, start, jac=True, method="BFGS", options={"maxiter": steps})
     return Solution(found.x, float(np.sqrt(found.fun)), int(found.nfev))
-
-
-def _values(function: Rows, p: Array) -> Array:
-    with quiet(), no_grad():
-        return function(F.asarray(p[..., None, :])).numpy()  # (..., 1, P) to (..., rows)
 
 
 def _bounded(values: Any) -> Array:

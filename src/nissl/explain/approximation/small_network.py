@@ -18,6 +18,7 @@ from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 from nissl.errors import NonFiniteError, UnknownNameError
 from nissl.explain.approximation.least_squares import (
+    MOST_STEPS,
     Solution,
     bfgs,
     levenberg_marquardt,
@@ -33,10 +34,11 @@ Array = np.ndarray[Any, Any]
 DTYPE = "float64"
 _STARTS = {"levenberg-marquardt": 16}  # side by side, so that more cost little
 _USUAL_STARTS = 8
-_SECOND_ORDER_STEPS = {"levenberg-marquardt": 500, "bfgs": 1000}
+_SECOND_ORDER_STEPS = {"levenberg-marquardt": MOST_STEPS, "bfgs": 10_000}  # progress ends them
+_HALVED = 300  # evaluations of Levenberg-Marquardt after which only the better starts go on
 _EPOCHS = 20_000
 _EQUAL = 1.02  # errors within 2% count as equal; the network with the smaller weights is taken
-_EXACT = 1e-7  # an error so small, as a share of half the height, counts as none
+_EXACT = 1e-6  # an error so small, as a share of half the height, counts as none
 
 NAMES = {
     "levenberg-marquardt": mark("Levenberg-Marquardt"),
@@ -222,7 +224,7 @@ def train(
     function = activations.get(activation)
     most = epochs or _usual_steps(method, work)
     if method == "levenberg-marquardt":
-        found = levenberg_marquardt(outputs(function, hidden, u), v, first, most)
+        found = levenberg_marquardt(outputs(function, hidden, u), v, first, most, _HALVED)
     elif method == "bfgs":
         found = [bfgs(outputs(function, hidden, u), v, each, most) for each in first]
     else:
@@ -240,7 +242,7 @@ def _usual_starts(method: str, work: int) -> int:
 
 def _usual_steps(method: str, work: int) -> int:
     if method in _SECOND_ORDER_STEPS:
-        return max(30, min(_SECOND_ORDER_STEPS[method], 10_000_000 // work))
+        return max(30, min(_SECOND_ORDER_STEPS[method], 100_000_000 // work))
     return max(500, min(_EPOCHS, 100_000_000 // work))
 
 
