@@ -105,10 +105,10 @@ class UnknownNameError(ArgumentError):
     "unknown activation 'rellu'; did you mean 'relu'? Known: relu, tanh."
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], note: str = "") -> None:
         names = sorted(known)
         super().__init__(
-            f"unknown {kind} {name!r}; {nearest(name, names)}Known: {', '.join(names)}."
+            f"unknown {kind} {name!r}{note}; {nearest(name, names)}Known: {', '.join(names)}."
         )
 
 

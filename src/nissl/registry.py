@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from nissl.errors import (
@@ -18,7 +18,7 @@ from nissl.errors import (
     UnknownNameError,
     nearest,
 )
-from nissl.keras_names import ARGUMENTS, is_off
+from nissl.keras_names import ARGUMENTS, NAMES, is_off
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -78,8 +78,15 @@ class Registry(Generic[T]):
         """Return the class or function registered under a name or an alias."""
         own = name if name in self._items else self._aliases.get(name)
         if own is None:
-            raise UnknownNameError(self.kind, name, [*self._items, *self._aliases])
+            raise self.unknown(name, [*self._items, *self._aliases])
         return self._items[own]
+
+    def unknown(self, name: str, known: Iterable[str]) -> UnknownNameError:
+        """Return the error for a name that is none of those known; it says whether Keras has it."""
+        keras = NAMES.get(self.module.removeprefix("keras."), "").lower().replace("_", "").split()
+        there = name.lower().replace("_", "") in keras  # in whichever of its spellings
+        note = ", which is not there yet: Keras 3 has it" if there else ""
+        return UnknownNameError(self.kind, name, known, note)
 
     def get(self, identifier: Any) -> Any:
         """Return what ``identifier`` means: a name, a config, an object, or a function.

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nissl import losses
-from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from nissl.errors import ArgumentError, ArgumentTypeError
 from nissl.keras_names import absent
 from nissl.losses import (
     binary_crossentropy,
@@ -161,7 +161,7 @@ def _by_name(name: str, y_shape: Dims | None, pred_shape: Dims | None, loss: Any
             known = [*registry.names(), *functions.names(), *_BY_SHAPE]
             if name in functions:
                 return MeanMetricWrapper(functions.lookup(name), name=name)
-            raise UnknownNameError("metric", name, known)
+            raise registry.unknown(name, known)
         found = registry.lookup(name)
         if found in (MeanMetricWrapper, Metric):
             raise ArgumentError(f"the metric {name!r} needs a function; make the object yourself")

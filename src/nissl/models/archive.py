@@ -22,6 +22,7 @@ import numpy as np
 from nissl.errors import ArgumentTypeError, FileFormatError, SaveError
 from nissl.files import user_path, writing
 from nissl.models.archive_h5 import decode_weights, encode_weights
+from nissl.models.archive_kinds import HDF5, ZIP, is_zip, refuse_foreign
 from nissl.models.archive_zip import CONFIG, METADATA, WEIGHTS, read_members
 from nissl.registry import snake_case
 
@@ -192,8 +193,8 @@ def read_archive(path: str | os.PathLike[str]) -> Archive:
     name = str(user_path(path))
     if not os.path.exists(name):
         raise FileFormatError(f"there is no file {name}")
-    if not os.path.isfile(name):
-        raise FileFormatError(f"{name} is not a regular file")
+    _refuse_irregular(name)
+    refuse_foreign(name, ZIP)
     config, metadata, image = read_members(name)
     return Archive(config, metadata, decode_weights(image, f"{name}, member {WEIGHTS}"), name)
 
@@ -207,10 +208,24 @@ def write_weights(
 
 
 def read_weights(path: str | os.PathLike[str]) -> Archive:
-    """Read a ``.weights.h5`` file that may be damaged or hostile; it has no configuration."""
+    """Read weights, from a ``.weights.h5`` file (without configuration) or a ``.keras`` file.
+
+    The file may be damaged or hostile, and its name is not believed.
+    """
     name = str(user_path(path))
-    if not os.path.isfile(name):
+    if not os.path.exists(name):
         raise FileFormatError(f"there is no file {name}")
+    _refuse_irregular(name)
+    if is_zip(name):  # whatever it is called
+        return read_archive(name)
+    refuse_foreign(name, HDF5)
     with open(name, "rb") as file:
         image = file.read()
     return Archive({}, {}, decode_weights(image, name), name)
+
+
+def _refuse_irregular(name: str) -> None:
+    if os.path.isdir(name):
+        refuse_foreign(name, ZIP)
+    if not os.path.isfile(name):
+        raise FileFormatError(f"{name} is not a regular file")

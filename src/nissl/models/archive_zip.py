@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 from nissl.errors import FileFormatError
 
-__all__ = ["CONFIG", "METADATA", "WEIGHTS", "read_members"]
+__all__ = ["BoundedFile", "CONFIG", "METADATA", "WEIGHTS", "read_members"]
 
 METADATA: Final = "metadata.json"
 CONFIG: Final = "config.json"
@@ -45,7 +45,7 @@ _ZIP_ERRORS: Final = (
 )
 
 
-class _BoundedFile(io.BufferedReader):
+class BoundedFile(io.BufferedReader):
     """A file that refuses a single read of more than ``limit`` bytes while ``limit`` is set.
 
     The zip reader takes the size of its table of contents from the file and reads it in one go;
@@ -75,7 +75,7 @@ def read_members(name: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
             stranger than what Keras writes; names the file and the member.
     """
     try:
-        with _BoundedFile(io.FileIO(name)) as file, zipfile.ZipFile(file) as archive:
+        with BoundedFile(io.FileIO(name)) as file, zipfile.ZipFile(file) as archive:
             file.limit = None
             total = os.fstat(file.fileno()).st_size
             members = _checked_members(archive.infolist(), name)

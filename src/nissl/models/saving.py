@@ -160,11 +160,17 @@ def _made(archive: Archive, compile: bool) -> Sequential:
         )
     with weight_budget(sum(array.size for array in archive.weights.values())):
         model = Sequential.from_config(dict(config["config"]))
-    described = config.get("compile_config")
+    described = config.get("compile_config") if compile else None
     if not isinstance(described, Mapping | None):
         raise FileFormatError(f"compile_config must be an object, not {described!r}")
-    if compile and described:  # Keras writes {} for a model that was not compiled
-        _compile(model, described)
+    if described:  # Keras writes {} for a model that was not compiled
+        try:
+            _compile(model, described)
+        except (NisslError, TypeError, ValueError, KeyError) as error:
+            raise FileFormatError(
+                f"compile_config: {error}. To read the model without it, and to compile it "
+                "otherwise, call load_model(..., compile=False)"
+            ) from error
     _restore(model, archive)
     if compile and model.optimizer is not None:
         _restore_optimizer(model.optimizer, model, archive)
@@ -264,5 +270,4 @@ def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool
 
 def load_weights(model: Model, filepath: str | os.PathLike[str]) -> None:
     """Set the weights of a model from a ``.weights.h5`` or ``.keras`` file."""
-    ends = str(filepath)
-    _restore(model, read_archive(filepath) if ends.endswith(".keras") else read_weights(filepath))
+    _restore(model, read_weights(filepath))
