@@ -420,7 +420,7 @@ POINTS: list[tuple[str, dict[str, float], str, Any, Any, float]] = [
     ("abs(x)", {"x": -0.0}, "kink", -1, 1, 0),
     ("1e-200*abs(x)", {"x": 0}, "kink", -1e-200, 1e-200, 0),
     ("abs(x) + 1e6", {"x": 0}, "kink", -1, 1, 0),
-    ("max(-1, min(1, x))", {"x": 1}, "kink", 1, 0, 0.5),
+    ("max(-1, min(1, x))", {"x": 1}, "kink", 1, 0, 0.0),
     ("relu(x)", {"x": 0}, "kink", 0, 1, 0),
     ("relu(2*x - 6)", {"x": 3}, "kink", 0, 2, 0),
     ("max(x, y)", {"x": 2, "y": 2}, "kink", 0, 1, 0.5),
