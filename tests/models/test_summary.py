@@ -127,7 +127,7 @@ def test_a_model_within_a_model():
         "    └ d2 (Dense)",
         " last (Dense)",
     ]
-    assert " Total params: 26 (108.00 B)" in lines
+    assert " Total params: 26 (104.00 B)" in lines
 
 
 def test_a_model_that_is_not_built():
