@@ -75,6 +75,78 @@ def test_vectors_of_length_one() -> None:
     np.testing.assert_allclose(columns, [[0.6, 1], [0.8, 0]], rtol=1e-6)
 
 
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1e-23, 1.0, 1e20, 1e200, 1.7e308])
+@pytest.mark.parametrize(("order", "wanted"), [(1, 0.5), (2, 0.5**0.5), (3, 0.5 ** (1 / 3))])
+def test_vectors_of_any_length_are_scaled(size: float, order: float, wanted: float) -> None:
+    found = nissl.utils.normalize(np.array([[size, -size], [0.0, 0.0]]), order=order)
+    np.testing.assert_allclose(found, [[wanted, -wanted], [0, 0]], rtol=1e-15)
+    largest = nissl.utils.normalize(np.array([[size, 0.0]]), order=np.inf)
+    assert largest.tolist() == [[1.0, 0.0]]
+    assert nissl.utils.normalize([[size, 0.0]]).tolist() == [[1.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wanted"),
+    [
+        ("float16", "float16"),
+        ("bfloat16", "bfloat16"),
+        ("float32", "float32"),
+        ("float64", "float64"),
+        ("int8", "float32"),
+        ("bool", "float32"),
+    ],
+)
+def test_normalised_arrays_keep_their_dtype(dtype: str, wanted: str) -> None:
+    for given in (nissl.asarray([[1, 1]], dtype), nissl.asarray([[1, 1]], dtype).numpy()):
+        found = nissl.utils.normalize(given)
+        assert found.dtype.name == wanted
+        np.testing.assert_allclose(found.astype(float), 0.5**0.5, rtol=1e-2)
+    assert nissl.utils.normalize([1.0, 1.0]).dtype == np.float32
+    assert nissl.utils.normalize(np.zeros((2, 0))).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"x": ["a"]},
+        {"x": [[1.0], [1.0, 2.0]]},
+        {"x": [1j]},
+        {"x": None},
+        {"x": 3.0},
+        {"x": [1.0], "axis": 1},
+        {"x": [1.0], "axis": "x"},
+        {"x": [1.0], "order": 0},
+        {"x": [1.0], "order": "2"},
+        {"x": [1.0], "order": float("nan")},
+    ],
+)
+def test_what_cannot_be_normalised_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(NisslError, match="normalize"):
+        nissl.utils.normalize(**given)
+
+
+def test_one_hot_rows_need_no_table_of_all_classes() -> None:
+    """A table of 2**20 classes squared would take 4 TiB."""
+    found = nissl.utils.to_categorical([(1 << 20) - 1])
+    assert found.shape == (1, 1 << 20)
+    assert found[0, -1] == found.sum() == 1
+
+
+@pytest.mark.parametrize("label", [2**63, 1e300, 1 << 40])
+def test_numbers_that_are_no_classes_are_told_from_them(label: Any) -> None:
+    given = np.array([label], "uint64") if label == 2**63 else [label]
+    with pytest.raises(DataError, match="columns"):
+        nissl.utils.to_categorical(given)
+    with pytest.raises(DataError, match="outside 0 to 9"):
+        nissl.utils.to_categorical(given, 10)
+
+
+@pytest.mark.parametrize("seed", [-1, 1 << 32, 1.5, "1", None, True])
+def test_seeds_are_checked(seed: Any) -> None:
+    with pytest.raises(NisslError, match="seed"):
+        nissl.utils.set_random_seed(seed)
+
+
 def test_the_floating_dtype_of_new_weights() -> None:
     assert nissl.backend.floatx() == "float32"
     assert nissl.backend.epsilon() == 1e-7

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nissl.arguments import number
 from nissl.core import functions as F
 from nissl.core.functions import abs as absolute
 from nissl.core.functions import (
@@ -37,7 +38,6 @@ from nissl.core.functions import (
 )
 from nissl.core.functions import exp as exponential
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import ArgumentError
 from nissl.keras_names import absent
 from nissl.registry import Registry
 
@@ -124,21 +124,23 @@ def relu(
         threshold: where the unit starts to fire.
 
     Raises:
-        ArgumentError: if ``negative_slope`` or ``max_value`` is negative.
+        ArgumentError, ArgumentTypeError: a setting is no number, or ``negative_slope`` or
+            ``max_value`` is negative.
 
     >>> relu([-2.0, 3.0, 9.0], negative_slope=0.5, max_value=6.0).tolist()
     [-1.0, 3.0, 6.0]
     """
-    if negative_slope < 0 or (max_value is not None and max_value < 0):
-        raise ArgumentError(
-            f"relu: negative_slope={negative_slope} and max_value={max_value} must be at least 0"
-        )
-    if not negative_slope and not threshold:
+    if negative_slope == 0 and threshold == 0:
         y = F.relu(x)
     else:
+        slope = number("relu", "negative_slope", negative_slope, least=0)
+        kink = number("relu", "threshold", threshold)
         x = F.asarray(x) * 1.0
-        y = F.where(x > threshold, x, (x - threshold) * negative_slope)
-    return y if max_value is None else F.where(y >= max_value, float(max_value), y)
+        y = F.where(x > kink, x, (x - kink) * slope)
+    if max_value is None:
+        return y
+    most = number("relu", "max_value", max_value, least=0)
+    return F.where(y >= most, most, y)
 
 
 @registry.add()

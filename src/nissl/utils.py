@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random as python_random
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nissl import random
+from nissl.arguments import number, whole
 from nissl.core import dtypes
-from nissl.errors import ArgumentError, ArgumentTypeError, DataError, GraphError
+from nissl.core.ops.shapes import normalise_axis
+from nissl.errors import DataError, DTypeError, GraphError, ShapeError
 from nissl.keras_names import absent
 
 if TYPE_CHECKING:
     from nissl.explain.diagrams.report import Diagram
+
+
+_MOST_CLASSES = 1 << 24  # beyond which labels are no classes
 
 
 def set_random_seed(seed: int) -> None:
@@ -23,13 +29,10 @@ def set_random_seed(seed: int) -> None:
     Args:
         seed: integer from 0 to 2**32 - 1.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-        raise ArgumentTypeError(f"a seed is an integer, not {type(seed).__name__} {seed!r}")
-    if not 0 <= seed < 1 << 32:
-        raise ArgumentError(f"a seed lies from 0 to 2**32 - 1, not {seed}")
-    python_random.seed(int(seed))
-    np.random.seed(int(seed))
-    random.set_seed(int(seed))
+    seed = whole("set_random_seed", "seed", seed, least=0, most=(1 << 32) - 1)
+    python_random.seed(seed)
+    np.random.seed(seed)
+    random.set_seed(seed)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, Any]:
@@ -43,10 +46,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, An
     >>> nissl.utils.to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    if num_classes is not None and (
-        isinstance(num_classes, bool) or not isinstance(num_classes, int | np.integer)
-    ):
-        raise ArgumentTypeError(f"to_categorical: num_classes is an integer, not {num_classes!r}")
+    if num_classes is not None:
+        num_classes = whole("to_categorical", "num_classes", num_classes, least=1)
     try:
         labels = np.asarray(x)
     except ValueError as error:
@@ -59,23 +60,66 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, An
     finite = labels.dtype.kind != "f" or bool(np.isfinite(labels).all())
     if not finite or (labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels))):
         raise DataError("to_categorical: classes must be whole numbers")
-    labels = labels.astype(np.int64)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     if labels.size == 0 and num_classes is None:
         raise DataError("to_categorical: no labels, so num_classes must be given")
-    count = int(labels.max()) + 1 if num_classes is None else num_classes
-    if labels.size and (labels.min() < 0 or labels.max() >= count):
-        bad = labels.min() if labels.min() < 0 else labels.max()
+    most = int(labels.max()) if labels.size else -1
+    count = most + 1 if num_classes is None else num_classes
+    if labels.size and (labels.min() < 0 or most >= count):
+        bad = int(labels.min()) if labels.min() < 0 else most
         raise DataError(f"to_categorical: class {bad} lies outside 0 to {count - 1}")
-    return np.eye(count, dtype=dtypes.default_float())[labels]
+    if count > _MOST_CLASSES:
+        raise DataError(
+            f"to_categorical: the largest class is {most}, for which each row would have {count} "
+            "columns. Number the classes from 0, e.g. with "
+            "numpy.unique(x, return_inverse=True)[1]"
+        )
+    rows = np.zeros((*labels.shape, count), dtypes.default_float())
+    np.put_along_axis(rows, labels[..., None].astype(np.int64), 1, axis=-1)
+    return rows
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray[Any, Any]:
-    """Scale vectors along ``axis`` to norm 1; zero vectors stay."""
-    array = np.asarray(x, dtypes.default_float())
-    length = np.linalg.norm(array, order, axis, keepdims=True)
-    return array / np.where(length == 0, 1, length)
+def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray[Any, Any]:
+    """Scale vectors along ``axis`` to norm 1; zero vectors stay.
+
+    Floating arrays keep their dtype; integers and Python's numbers become float32 (see
+    :func:`nissl.set_default_float`). The work is done in float64, divided by each vector's largest
+    element first, so that no power leaves the range.
+
+    Args:
+        x: numbers, of one axis at least.
+        axis: along which the vectors lie.
+        order: of the norm ``sum(|x|**order)**(1 / order)``, above 0; ``inf`` for the largest.
+
+    Raises:
+        DTypeError, ShapeError, ArgumentError: this is no array of real numbers, or it has no such
+            axis, or there is no such norm.
+
+    >>> import nissl
+    >>> nissl.utils.normalize([[3.0, 4.0], [0.0, 0.0]], order=1).tolist()[1]
+    [0.0, 0.0]
+    """
+    if order != math.inf:
+        order = number("normalize", "order", order, above=0)
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ShapeError("normalize: the rows of x differ in length") from error
+    if array.dtype.name not in dtypes.type_names:
+        raise DTypeError(f"normalize: x must hold real numbers, not {array.dtype.name}")
+    axis = normalise_axis("normalize", whole("normalize", "axis", axis), array.ndim)
+    kept = isinstance(x, np.ndarray | np.generic) or hasattr(x, "dtype")
+    kept = kept and dtypes.is_floating(array.dtype)
+    wide = array.astype(np.float64)
+    if not wide.size:
+        return wide.astype(array.dtype if kept else dtypes.default_float())
+    largest = np.max(np.abs(wide), axis=axis, keepdims=True)
+    scaled = wide / np.where(largest == 0, 1, largest)
+    with np.errstate(under="ignore"):
+        length = np.linalg.norm(scaled, order, axis, keepdims=True)
+    found = scaled / np.where(length == 0, 1, length)
+    return found.astype(array.dtype if kept else dtypes.default_float())
 
 
 def plot_model(
