@@ -22,7 +22,6 @@ from nissl.autodiff import (
     value_and_grad,
     vjp,
 )
-from nissl.core.dtype_facts import can_cast, finfo, iinfo, isdtype
 from nissl.core.dtypes import (
     boolean as bool,
 )
@@ -80,8 +79,6 @@ from nissl.core.functions import (
     divide,
     einsum,
     elu,
-    empty,
-    empty_like,
     equal,
     erf,
     erfc,
@@ -128,7 +125,6 @@ from nissl.core.functions import (
     max,
     maximum,
     mean,
-    meshgrid,
     min,
     minimum,
     moveaxis,
@@ -180,8 +176,6 @@ from nissl.core.functions import (
     tensordot,
     tile,
     top_k,
-    tril,
-    triu,
     trunc,
     unstack,
     var,
@@ -217,6 +211,7 @@ if TYPE_CHECKING:
         random,
         utils,
     )
+    from nissl.core.tensor import Array as Array
     from nissl.layers import Input
     from nissl.models import Model, Perceptron, Sequential
 
@@ -260,7 +255,6 @@ __all__ = [
     "broadcast_arrays",
     "broadcast_to",
     "callbacks",
-    "can_cast",
     "ceil",
     "check_grads",
     "clip",
@@ -278,8 +272,6 @@ __all__ = [
     "e",
     "einsum",
     "elu",
-    "empty",
-    "empty_like",
     "engine",
     "equal",
     "erf",
@@ -290,7 +282,6 @@ __all__ = [
     "explain",
     "expm1",
     "eye",
-    "finfo",
     "flip",
     "float16",
     "float32",
@@ -309,7 +300,6 @@ __all__ = [
     "hvp",
     "hypot",
     "identity",
-    "iinfo",
     "index",
     "index_add",
     "inf",
@@ -318,7 +308,6 @@ __all__ = [
     "int32",
     "int64",
     "int8",
-    "isdtype",
     "isfinite",
     "isinf",
     "isnan",
@@ -350,7 +339,6 @@ __all__ = [
     "max",
     "maximum",
     "mean",
-    "meshgrid",
     "metrics",
     "min",
     "minimum",
@@ -413,8 +401,6 @@ __all__ = [
     "tile",
     "top_k",
     "trace",
-    "tril",
-    "triu",
     "trunc",
     "uint16",
     "uint32",

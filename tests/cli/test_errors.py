@@ -211,8 +211,11 @@ def test_templates_give_back_their_fields(vietnamese: None) -> None:
     use("vi")
     said = translate_message("data.csv, line 7: 3 columns, where the first line has 2.")
     assert said == "data.csv, dòng 7: có 3 cột, trong khi dòng đầu có 2."
-    inner = "m.csv, line 3, column 'a': the cell is empty; correct the cell or remove its row."
-    assert "cột 'a': ô trống;" in translate_message(inner)
+    inner = (
+        "m.csv, line 3, column 'a': the cell is empty (missing cells: a 1); correct the cell, "
+        "remove its row, or leave the column out with ignore (--ignore)."
+    )
+    assert "cột 'a': ô trống (số ô thiếu: a 1);" in translate_message(inner)
     assert translate_message("something else happened") == "something else happened"
 
 

@@ -134,6 +134,10 @@ def test_predict_rows_of_a_table(nissl, sine_run: Path, sine: Path, tmp_path: Pa
         pytest.approx(said[0]["values"][0], rel=1e-6)
     ]
     assert len(json.loads(nissl("predict", sine_run, sine, "--json").out)) == 100
+    new.write_text("x\n1,5708\n4,7124\n")
+    assert [
+        each["values"] for each in json.loads(nissl("predict", sine_run, new, "--json").out)
+    ] == [each["values"] for each in said]
 
 
 def test_predict_a_sample_of_a_regression(nissl, sine_run: Path) -> None:
@@ -155,12 +159,12 @@ def test_predict_arrays(nissl, trained: Path, tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("missing.png", None, "there is no such file"),
-        ("text.png", b"no picture", "no picture that can be read"),
+        ("text.png", b"no picture", "is not an image that can be read"),
         ("empty.csv", b"", "is empty"),
         ("header.csv", b"x\n", "a header, and no rows"),
-        ("wide.csv", b"1,2,3,4\n", "4 columns, and the model takes 1"),
-        ("words.csv", b"x\n1\nlots\n", "line 3: 'lots' is not a finite number"),
-        ("infinite.csv", b"1\ninf\n", "line 2: 'inf' is not a finite number"),
+        ("wide.csv", b"1,2,3,4\n", "has 4 columns and no names that the model knows"),
+        ("words.csv", b"x\n1\nlots\n", "line 3, column 'x': 'lots' is not a finite"),
+        ("infinite.csv", b"1\ninf\n", "line 2, column '1': 'inf' is not a finite"),
         ("model.txt", b"hello", "pictures, .csv, .tsv and .npz files"),
         ("bad.npz", b"hello", "damaged or not an npz file"),
         ("shoe.jpg", None, "there is no such file"),

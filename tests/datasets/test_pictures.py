@@ -7,12 +7,19 @@ import os
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nissl.datasets import load
-from nissl.errors import ArgumentError, DataError, FileFormatError, MissingDependencyError
+from nissl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DataError,
+    FileFormatError,
+    MissingDependencyError,
+)
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -69,7 +76,7 @@ def test_sizes_that_differ(folder: Path) -> None:
     assert data.x_train.shape[1:] == (4, 6)
     assert (data.x_train == data.x_train[:, :1, :1]).all()
     assert load(folder, size=5).x_train.shape[1:] == (5, 5)
-    with pytest.raises(ArgumentError, match="must be 1 or more"):
+    with pytest.raises(ArgumentError, match="load: size=0 must be at least 1"):
         load(folder, size=0)
 
 
@@ -146,3 +153,88 @@ def test_pillow_is_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match="pillow"):
         load(folder)
+
+
+# ---- what lies under transparent parts ---------------------------------------------------------
+def clear_palette(size: tuple[int, int]) -> Any:
+    image = Image.new("P", size, 1)
+    image.putpalette([10, 20, 30, 0, 0, 0])
+    image.info["transparency"] = 1
+    return image
+
+
+KINDS: dict[str, tuple[Any, Any]] = {  # one way to be empty, and one to be black
+    "RGBA": (Image.new("RGBA", (3, 2), (0, 0, 0, 0)), Image.new("RGBA", (3, 2), (0, 0, 0, 255))),
+    "LA": (Image.new("LA", (3, 2), (0, 0)), Image.new("LA", (3, 2), (0, 255))),
+    "P": (clear_palette((3, 2)), Image.new("P", (3, 2), 0)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_transparent_parts_lie_on_white(kind: str, tmp_path: Path) -> None:
+    from nissl.cli import inputs
+    from nissl.explain.convolution.photographs import photograph
+
+    for name, image in zip(("empty", "black"), KINDS[kind], strict=True):
+        (tmp_path / "drawn" / name).mkdir(parents=True)
+        for i in range(3):
+            image.save(tmp_path / "drawn" / name / f"{i}.png")
+    data = load(tmp_path / "drawn")
+    assert data.x_train.ndim == (3 if kind == "LA" else 4)
+    white = data.class_names.index("empty")
+    assert {int(x.min()) for x in data.x_train[data.y_train == white]} == {255}
+    assert {int(x.max()) for x in data.x_train[data.y_train != white]} == {0}
+    path = tmp_path / "drawn" / "empty" / "0.png"
+    shape = data.x_train.shape[1:]
+    assert (inputs.read_picture(path, inputs.Form(shape)) == 255).all()
+    assert (photograph(path).pixels == 255).all()
+
+
+def test_half_transparent_parts_are_mixed_with_white(tmp_path: Path) -> None:
+    for name, grey in (("a", 0), ("b", 100)):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            Image.new("LA", (3, 2), (grey, 51)).save(tmp_path / name / f"{i}.png")
+    data = load(tmp_path)
+    # 255 * (1 - 51 / 255) + grey * 51 / 255
+    assert sorted(set(np.unique(data.x_train).tolist())) == [204, 224]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr"])
+def test_every_mode_and_turn_is_read_alike(mode: str, tmp_path: Path) -> None:
+    """The left half is white and the right half black, in a picture that lies on its side."""
+    from nissl.cli import inputs
+
+    upright = Image.new("RGB", (4, 6))
+    upright.paste((255, 255, 255), (0, 0, 2, 6))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees to the left
+    stored = upright.transpose(Image.Transpose.ROTATE_90).convert(mode)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            stored.save(tmp_path / name / f"{i}.tif", exif=exif)
+    data = load(tmp_path, colour="grey")
+    assert data.x_train.shape[1:] == (6, 4)
+    assert np.abs(data.x_train[:, :, :2].astype(int) - 255).max() <= 2
+    assert data.x_train[:, :, 2:].max() <= 2
+    seen = inputs.read_picture(tmp_path / "a" / "0.tif", inputs.Form((6, 4)))
+    assert np.array_equal(seen, data.x_train[0])
+
+
+def test_sizes_are_whole_numbers(folder: Path) -> None:
+    assert load(folder, size=np.int64(8)).x_train.shape[1:] == (8, 8)
+    for size in ((8, 8, 3), (8,), 0, 2.5, "8", True, (8, -1)):
+        with pytest.raises((ArgumentError, ArgumentTypeError), match="load: size"):
+            load(folder, size=size)
+
+
+def test_folders_are_named_in_one_form(folder: Path) -> None:
+    (folder / "round").rename(folder / "caf\u00e9")
+    assert "caf\u00e9" in load(folder).class_names
+    (folder / "caf\u00e9").rename(folder / "cafe\u0301")
+    assert "caf\u00e9" in load(folder).class_names
+    (folder / "caf\u00e9").mkdir()
+    if len(list(folder.iterdir())) == 3:  # some systems hold both to be one
+        with pytest.raises(DataError, match="two folders are called"):
+            load(folder)

@@ -10,10 +10,23 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from nissl.cli import console, results, source
+from nissl.cli import console, results, source, tables
 from nissl.cli.help import HelpCommand
 from nissl.cli.messages import translate_message
-from nissl.cli.options import Colour, Debug, Lang, Size, Target, Task, TestFraction
+from nissl.cli.options import (
+    Category,
+    Colour,
+    Debug,
+    Decimal,
+    Encoding,
+    Header,
+    Ignore,
+    Lang,
+    Size,
+    Target,
+    Task,
+    TestFraction,
+)
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError
 from nissl.i18n import mark
@@ -49,6 +62,11 @@ def data(
     output: Output = None,
     target: Target = None,
     task: Task = None,
+    header: Header = None,
+    ignore: Ignore = None,
+    category: Category = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
     size: Size = None,
     colour: Colour = None,
     test_fraction: TestFraction = None,
@@ -62,9 +80,22 @@ def data(
         _list()
         return
     place = source.given(
-        name, target=target, task=task, size=size, colour=colour, test_fraction=test_fraction
+        name,
+        target=target,
+        task=task,
+        header=header,
+        ignore=ignore,
+        category=category,
+        decimal=decimal,
+        encoding=encoding,
+        size=size,
+        colour=colour,
+        test_fraction=test_fraction,
     )
+    if place.is_table:
+        tables.describe(place)
     loaded = place.load()
+    tables.say(loaded.notes)
     _describe(loaded, place)
     if output is not None:
         _draw(loaded, Path(output))

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nissl.cli import console, results, runs, source
+from nissl.cli import console, results, runs, source, tables
 from nissl.cli.help import HelpCommand
-from nissl.cli.options import Colour, Debug, Lang, RunOrModel, Size, Target, Task, TestFraction
+from nissl.cli.options import (
+    Colour,
+    Debug,
+    Encoding,
+    Lang,
+    RunOrModel,
+    Size,
+    Target,
+    Task,
+    TestFraction,
+)
+from nissl.datasets.dataset import Array
 from nissl.errors import UnknownNameError
 from nissl.i18n import mark
 from nissl.i18n import translate as _
@@ -48,6 +60,7 @@ def evaluate(
     size: Size = None,
     colour: Colour = None,
     test_fraction: TestFraction = None,
+    encoding: Encoding = None,
     as_json: Json = False,
     lang: Lang = None,
     debug: Debug = False,
@@ -57,29 +70,53 @@ def evaluate(
         raise UnknownNameError("part", str(part), source.PARTS)
     found = runs.find(run)
     model = found.load()
-    if data is None:
-        place = source.remembered(found)
-    else:
-        place = source.given(
-            data, target=target, task=task, size=size, colour=colour, test_fraction=test_fraction
+    place = (
+        None
+        if data is None
+        else source.given(
+            data,
+            target=target,
+            task=task,
+            size=size,
+            colour=colour,
+            test_fraction=test_fraction,
+            encoding=encoding,
         )
-    loaded = place.load()
-    own_run = data is None or place.place == found.data.get("place")
-    wanted = part or ("test" if own_run or place.published else "all")
-    x, y = source.part(loaded, next(each for each in source.PARTS if each == wanted))
-    if loaded.task == "classification":
-        y = source.renumbered(y, loaded.class_names, found.class_names, loaded.name)
-    names = source.shown_names(found.class_names or loaded.class_names, place.place)
-    measured = results.measure(model, x, y, loaded.task, names)
+    )
+    name, wanted, x, y, kind, names = _samples(found, place, part)
+    measured = results.measure(model, x, y, kind, names)
     if as_json:
-        print(json.dumps({"data": loaded.name, "part": wanted, **measured.numbers()}))
+        print(json.dumps({"data": name, "part": wanted, **measured.numbers()}))
         return
     parts = {"train": _("training part"), "test": _("test part"), "all": _("all samples")}
     console.pairs(
         [
             (_("Model"), str(found.path)),
-            (_("Data"), f"{loaded.name}, {parts[wanted]}: {len(x):,}"),
+            (_("Data"), f"{name}, {parts[wanted]}: {len(x):,}"),
         ]
     )
     console.note()
     results.show(measured)
+
+
+def _samples(
+    found: runs.Found, place: source.Source | None, part: str | None
+) -> tuple[str, str, Array, Array, str, tuple[str, ...]]:
+    """Name, part, samples, targets, task and names of classes of what is measured."""
+    columns = tables.columns_of(found)
+    own = place is None or place.place == found.data.get("place")
+    place = source.remembered(found) if own or place is None else place
+    wanted = part or ("test" if own or place.published else "all")
+    if columns is not None and place.is_table and not own and wanted == "all":
+        options = dict(place.options)
+        target, encoding = options.pop("target", None), options.pop("encoding", None)
+        tables.check_options(**options)
+        x, y = tables.read(place.place, columns, target, encoding)
+        task = "classification" if columns.target.categories else "regression"
+        return Path(place.place).stem, wanted, x, y, task, columns.target.categories
+    loaded = tables.load(place, columns) if columns and place.is_table else place.load()
+    x, y = source.part(loaded, next(each for each in source.PARTS if each == wanted))
+    if loaded.task == "classification":
+        y = source.renumbered(y, loaded.class_names, found.class_names, loaded.name)
+    names = source.shown_names(found.class_names or loaded.class_names, place.place)
+    return loaded.name, wanted, x, y, loaded.task, names

@@ -123,8 +123,38 @@ TEMPLATES: tuple[str, ...] = (
         "{path}: data are read from .npz, .csv, .tsv and idx files, and from folders; the "
         "ending {ending} is none of these."
     ),
-    mark("test_fraction must lie between 0 and 1; it is {value}."),
-    mark("{path} is not a text file in UTF-8: {reason}"),
+    mark("{who}: {name}={value} must be at least {least}"),
+    mark("{who}: {name}={value} must be at most {most}"),
+    mark("{who}: {name}={value} must be greater than {least}"),
+    mark("{who}: {name}={value} must be less than {most}"),
+    mark("{who}: {name}={value} must be finite"),
+    mark("{path} is a workbook, not a text; save its sheet as CSV UTF-8."),
+    mark("{path} is not a text in UTF-8; save it as CSV UTF-8."),
+    mark("{path} is not a text file in {encoding}."),
+    mark(
+        "{path}, line {line}: this is not a text in UTF-8. Save it as CSV UTF-8, or name its "
+        "encoding: encoding='cp1252' (--encoding cp1252) for Western Windows, cp1258 for "
+        "Vietnamese."
+    ),
+    mark("encoding {name} is not known; such are utf-8, utf-16, cp1252 and cp1258."),
+    mark(
+        "{path}, line {line}: a quote opens here and is not closed where its cell ends; close it, "
+        "remove it, or write two of them for one that belongs to the text."
+    ),
+    mark("{path}, line {line}: a row that cannot be read: {reason}."),
+    mark(
+        "{path}, line {line}: the columns {places} are both called {name}; give each a name of its "
+        "own."
+    ),
+    mark(
+        "{path}: whether its first line has the names of the columns cannot be told; say "
+        "header=True (--header) if it has, header=False (--no-header) if it is data."
+    ),
+    mark(
+        "the first line, {words}, is taken as data; if these are names of columns, say header=True "
+        "(--header)."
+    ),
+    mark("the column {name} is the target, and is to be ignored as well."),
     mark("{path} has blank lines only."),
     mark("{path} has a header, and no rows."),
     mark(
@@ -132,12 +162,70 @@ TEMPLATES: tuple[str, ...] = (
         "by commas, semicolons or tabs."
     ),
     mark("{path}, line {line}: {given} columns, where the first line has {wanted}."),
+    mark("{problem} If the targets are classes, say task='classification'."),
     mark(
-        "{path}, line {line}, column {column}: {problem}; correct the cell or remove its "
-        "row. If the targets are classes, say task='classification'."
+        "{path}, line {line}, column {column}: {cell} did not occur in training, where there were "
+        "{known}; correct the cell or remove its row."
     ),
-    mark("{path}, line {line}, column {column}: {problem}; correct the cell or remove its row."),
+    mark(
+        "{path}, line {line}, column {column}: {problem}; correct the cell, remove its row, or "
+        "leave the column out with ignore (--ignore)."
+    ),
+    mark("the cell is empty (missing cells: {counts})"),
+    mark("the cell says that there is no value (missing cells: {counts})"),
     mark("the cell is empty"),
+    mark("{path}: the column {name} has whole numbers of more digits than float64 holds. {advice}"),
+    mark("{path}: the column {name} has numbers with different units: {units}. {advice}"),
+    mark(
+        "{path}: the column {name} has numbers such as {cell} (line {line}) that can be read in "
+        "two ways. {advice}"
+    ),
+    mark(
+        "{path}: the column {name} has texts such as {cell} (line {line}) that look like numbers. "
+        "{advice}"
+    ),
+    mark(
+        "Write them as 1234.5; or say decimal=',' or decimal='.' (--decimal), take the cells as "
+        "categories with category (--category), or leave the column out with ignore (--ignore)."
+    ),
+    mark("{path}: no column is left for the features. {reasons}"),
+    mark(
+        "{path}: the target {name} has {count} different texts in {rows} rows. Choose another "
+        "column with target (--target), or say task='classification' (--task classification) to "
+        "take each as a class."
+    ),
+    mark("the column {name} is left out: it is empty."),
+    mark(
+        "the column {name} is left out: it has dates or times. Put what matters, such as the "
+        "month, into a column of numbers; ignore (--ignore) leaves it out unsaid."
+    ),
+    mark(
+        "the column {name} is left out: it has {count} different texts in {rows} rows. ignore "
+        "(--ignore) leaves it out unsaid, category (--category) takes each text as a category."
+    ),
+    mark(
+        "the column {name} has categories, each of which becomes a feature of 0 and 1: {count} "
+        "({names})."
+    ),
+    mark(
+        "the target {name} has {count} different whole numbers, taken as measured values "
+        "(regression); task='classification' (--task classification) takes them as classes."
+    ),
+    mark(
+        "{path}: the column {name} has the unit {unit}, and had {wanted} in training; bring it to "
+        "the same."
+    ),
+    mark(
+        "{path} lacks columns that the model was trained with: {names}; did you mean {near}? there "
+        "are: {known}."
+    ),
+    mark("{path} lacks columns that the model was trained with: {names}; there are: {known}."),
+    mark(
+        "{path} has {given} columns and no names that the model knows; it was trained with {used} "
+        "of {all} columns: {names}."
+    ),
+    mark("columns that the model does not use: {names}."),
+    mark("the columns are taken by their positions, since they are not named as in training."),
     mark("{cell} is not a finite float32 number"),
     mark(
         "{path} has the arrays {names}; needed are x_train, y_train, x_test and y_test, or x and y."
@@ -198,7 +286,10 @@ TEMPLATES: tuple[str, ...] = (
         "fixed point of {bits} bits, {fraction} of them behind the point, is not offered: take 2 "
         "to 16 bits, and fewer of them behind the point"
     ),
-    mark("colour is {value}; it can be auto, grey or rgb."),
+    mark(
+        "{folder}: two folders are called {name}, in different forms of Unicode; bring their "
+        "images into one."
+    ),
     mark("{name}: samples have shape {samples}, targets {targets}; each sample needs one target."),
     mark(
         "{name}: x_{part} has {samples} samples and y_{other} has {targets}; each sample "

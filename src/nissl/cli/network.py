@@ -41,9 +41,9 @@ class Standard:
         deviation = np.std(samples, axis, np.float64)
         return cls(np.asarray(mean), np.where(deviation > 0, deviation, 1.0))
 
-    def apply(self, samples: Array) -> Array:
-        """Standardise samples, as float32."""
-        return ((samples - self.mean) / self.deviation).astype(np.float32)
+    def apply(self, samples: Array, dtype: type = np.float32) -> Array:
+        """Standardise samples, as numbers of a dtype."""
+        return ((samples - self.mean) / self.deviation).astype(dtype)
 
 
 def largest(samples: Array) -> float:
@@ -57,7 +57,12 @@ def is_bytes(samples: Array) -> bool:
 
 
 def build(
-    settings: Settings, sample_shape: tuple[int, ...], outputs: int, task: str, scale: float | None
+    settings: Settings,
+    sample_shape: tuple[int, ...],
+    outputs: int,
+    task: str,
+    scale: float | None,
+    dtype: type = np.float32,
 ) -> Sequential:
     """Make and compile the network.
 
@@ -67,18 +72,21 @@ def build(
         outputs: number of classes, or of target values.
         task: ``"classification"`` or ``"regression"``.
         scale: what bytes are divided by; ``None`` for other inputs.
+        dtype: of all layers; float64 for samples that float32 would make the same.
     """
-    stack: list[Any] = [Input(sample_shape)]
+    kind: dict[str, Any] = {} if dtype is np.float32 else {"dtype": np.dtype(dtype).name}
+    stack: list[Any] = [Input(sample_shape, **kind)]
     if scale is not None:
         stack.append(layers.Rescaling(1 / scale))
     if len(sample_shape) > 1:
-        stack.append(layers.Flatten())
+        stack.append(layers.Flatten(**kind))
     for units in settings.hidden:
-        stack.append(layers.Dense(units, activation=settings.activation))
+        stack.append(layers.Dense(units, activation=settings.activation, **kind))
         if settings.dropout:
-            stack.append(layers.Dropout(settings.dropout))
+            stack.append(layers.Dropout(settings.dropout, **kind))
     classifies = task == "classification"
-    stack.append(layers.Dense(outputs, activation="softmax" if classifies else None))
+    last = "softmax" if classifies else None
+    stack.append(layers.Dense(outputs, activation=last, **kind))
     model = Sequential(stack)
     model.compile(
         optimizer=settings.make_optimizer(),

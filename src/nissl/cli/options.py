@@ -58,7 +58,40 @@ RunOrModel = Annotated[
 Target = Annotated[
     str | None,
     typer.Option(
-        metavar="COLUMN", help=mark("Of a table: the column to predict; the last by default.")
+        metavar="COLUMN",
+        help=mark("Of a table: the column to predict, by name or number; the last."),
+    ),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        help=mark("Of a table: whether its first line has names; by default where it has words."),
+    ),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help=mark("Of a table: a column to leave out; repeatable.")),
+]
+Category = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN",
+        help=mark("Of a table: a column of categories, whatever is in it; repeatable."),
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MARK",
+        help=mark("Of a table: the decimal mark, . or , where its numbers leave it open."),
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=mark("Of a table: its encoding, such as cp1252 or cp1258; UTF-8 by default."),
     ),
 ]
 Task = Annotated[

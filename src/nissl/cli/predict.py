@@ -11,9 +11,9 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from nissl.cli import console, inputs, runs, source
+from nissl.cli import console, inputs, runs, source, tables
 from nissl.cli.help import HelpCommand
-from nissl.cli.options import Debug, Lang, RunOrModel
+from nissl.cli.options import Debug, Encoding, Lang, RunOrModel
 from nissl.errors import ArgumentError, DataError
 from nissl.i18n import mark
 from nissl.i18n import translate as _
@@ -77,6 +77,7 @@ def predict(
     top: Top = 3,
     resize: Resize = False,
     invert: Invert = False,
+    encoding: Encoding = None,
     as_json: Json = False,
     lang: Lang = None,
     debug: Debug = False,
@@ -95,8 +96,7 @@ def predict(
     found = runs.find(run)
     model = found.load()
     shape = tuple(int(n) for n in model.input_shape[1:])
-    options = found.data.get("options") or {}
-    form = inputs.Form(shape, resize, invert, options.get("target"))
+    form = inputs.Form(shape, resize, invert, tables.columns_of(found), encoding)
     asked = [Asked(*each) for file in files or () for each in inputs.read(Path(file), form)]
     if sample:
         asked += _samples(found, sample)
@@ -109,7 +109,8 @@ def predict(
 
 def _samples(found: runs.Found, numbers: list[int]) -> list[Asked]:
     """Samples of the test part of the run's data, with their truth."""
-    loaded = source.remembered(found).load()
+    place, columns = source.remembered(found), tables.columns_of(found)
+    loaded = tables.load(place, columns) if columns and place.is_table else place.load()
     count = len(loaded.x_test)
     asked: list[Asked] = []
     for number in numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,23 +48,25 @@ class Source:
         clean = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem).strip("-")
         return clean or "data"
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table in a text file."""
+        return not self.published and Path(self.place).suffix.lower() in (".csv", ".tsv")
+
     def load(self) -> Dataset:
-        """Load the data."""
-        return datasets.load(self.place, **self.options)
+        """Load the data; what they are noted for is in the result, and not warned of."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return datasets.load(self.place, **self.options)
 
 
 def given(
-    place: str,
-    *,
-    target: str | None = None,
-    task: str | None = None,
-    size: str | None = None,
-    colour: str | None = None,
-    test_fraction: float | None = None,
+    place: str, *, task: str | None = None, size: str | None = None, **options: Any
 ) -> Source:
     """Return the source that arguments on the command line mean.
 
-    ``fashion-mnist`` means ``fashion_mnist``; a relative path is kept as an absolute one.
+    ``fashion-mnist`` means ``fashion_mnist``; a relative path is kept as an absolute one. Options
+    are those of ``nissl.datasets.load``; what is ``None`` or an empty list was not given.
     """
     if not place.strip():
         raise ArgumentError(_("the data are a name or a path, and it is empty"))
@@ -74,14 +77,8 @@ def given(
         place = named
     elif Path(place).exists():
         place = str(Path(place).absolute())
-    options = {
-        "target": target,
-        "task": task,
-        "size": checked_size(size),
-        "colour": colour,
-        "test_fraction": test_fraction,
-    }
-    return Source(place, {key: value for key, value in options.items() if value is not None})
+    options |= {"task": task, "size": checked_size(size)}
+    return Source(place, {key: value for key, value in options.items() if value not in (None, [])})
 
 
 def remembered(found: Found) -> Source:

@@ -7,9 +7,22 @@ from typing import Annotated
 
 import typer
 
-from nissl.cli import console, runs, source
+from nissl.cli import console, runs, source, tables
 from nissl.cli.help import HelpCommand
-from nissl.cli.options import Colour, Debug, Lang, Size, Target, Task, TestFraction
+from nissl.cli.options import (
+    Category,
+    Colour,
+    Debug,
+    Decimal,
+    Encoding,
+    Header,
+    Ignore,
+    Lang,
+    Size,
+    Target,
+    Task,
+    TestFraction,
+)
 from nissl.cli.settings import Settings, parse_hidden
 from nissl.cli.training import Training
 from nissl.i18n import mark
@@ -123,6 +136,11 @@ def train(
     run: Run = None,
     target: Target = None,
     task: Task = None,
+    header: Header = None,
+    ignore: Ignore = None,
+    category: Category = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
     size: Size = None,
     colour: Colour = None,
     test_fraction: TestFraction = None,
@@ -152,11 +170,17 @@ def train(
         data,
         target=target,
         task=task,
+        header=header,
+        ignore=ignore,
+        category=category,
+        decimal=decimal,
+        encoding=encoding,
         size=size,
         colour=colour,
         test_fraction=test_fraction,
     )
     loaded = place.load()
+    tables.say(loaded.notes)
     from nissl.cli.network import is_bytes
 
     job = Training.prepare(settings("sgd" if is_bytes(loaded.x_train) else "adam"), loaded, place)

@@ -19,6 +19,7 @@ from nissl.cli.bar import RunBar, RunHistory, Units
 from nissl.cli.messages import translate_message
 from nissl.cli.settings import Settings
 from nissl.datasets import Dataset
+from nissl.datasets.dataset import exact_dtype
 from nissl.errors import DataError, NisslError
 from nissl.i18n import translate as _
 from nissl.version import __version__
@@ -53,6 +54,7 @@ class Training:
         utils.set_random_seed(settings.seed)
         x, y = data.x_train, data.y_train
         targets = inputs = scale = None
+        dtype = exact_dtype(x)
         if data.task == "regression":
             y = y.reshape(len(y), -1)
             targets = network.Standard.of(y.ravel())
@@ -61,9 +63,9 @@ class Training:
             scale = network.largest(x)
         else:
             inputs = network.Standard.of(x)
-            x = inputs.apply(x)
+            x = inputs.apply(x, dtype)
         outputs = classes or y.shape[1]
-        model = network.build(settings, x.shape[1:], outputs, data.task, scale)
+        model = network.build(settings, x.shape[1:], outputs, data.task, scale, dtype)
         rows = len(x)
         kept = rows - settings.held_out(rows)
         if not place.published and kept < rows:  # own data may be sorted by class
@@ -232,6 +234,7 @@ class Training:
                 "source": self.data.source,
                 "task": self.data.task,
                 "classes": list(self.data.class_names),
+                "columns": self.data.columns and self.data.columns.as_dict(),
                 "sample_shape": list(self.data.x_train.shape[1:]),
                 "samples": {
                     "train": len(self.train[0]),

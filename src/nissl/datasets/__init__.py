@@ -7,6 +7,7 @@ Keras's ``(x_train, y_train), (x_test, y_test)``.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from nissl.datasets.dataset import Dataset
 from nissl.datasets.files import from_idx, from_npz
 from nissl.datasets.pictures import Colour, from_images
 from nissl.datasets.registry import Published, info, load_published, names
+from nissl.datasets.survey import Header
 from nissl.datasets.table import Task, from_csv
-from nissl.errors import ArgumentError, DataError, FileFormatError
+from nissl.errors import ArgumentError, ArgumentTypeError, DataError, FileFormatError
 from nissl.keras_names import absent
 
 __all__ = [
@@ -35,11 +37,19 @@ __all__ = [
 ]
 
 
+TABLE_OPTIONS = ("target", "task", "header", "ignore", "category", "decimal", "encoding")
+
+
 def load(
     name_or_path: str | os.PathLike[str],
     *,
-    target: str | None = None,
+    target: str | int | None = None,
     task: Task | None = None,
+    header: Header | None = None,
+    ignore: str | int | Iterable[str | int] | None = None,
+    category: str | int | Iterable[str | int] | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
     size: int | tuple[int, int] | None = None,
     colour: Colour | None = None,
     test_fraction: float | None = None,
@@ -50,8 +60,13 @@ def load(
     Args:
         name_or_path: One of ``names()``; or an ``.npz`` file, an idx file, a ``.csv`` or ``.tsv``
             file, a folder of idx files, or a folder of images with one sub-folder a class.
-        target: Of a table: the name of the target column (the last one if not given).
+        target: Of a table: name or number of the target column (the last one if not given).
         task: Of a table: ``"classification"``, ``"regression"`` or ``"auto"``.
+        header: Of a table: whether its first line has names; ``"infer"``.
+        ignore: Of a table: columns to leave out.
+        category: Of a table: columns of categories, whatever is in them.
+        decimal: Of a table: ``","`` or ``"."`` where its numbers leave it open.
+        encoding: Of a table: such as ``"cp1252"``.
         size: Of images: the height and width in pixels to bring all to.
         colour: Of images: ``"grey"``, ``"rgb"`` or ``"auto"``.
         test_fraction: Share set aside for testing if the data have no test part, in (0, 1); 0.2.
@@ -68,12 +83,19 @@ def load(
     options: dict[str, Any] = {
         "target": target,
         "task": task,
+        "header": header,
+        "ignore": ignore,
+        "category": category,
+        "decimal": decimal,
+        "encoding": encoding,
         "size": size,
         "colour": colour,
         "test_fraction": test_fraction,
         "seed": seed,
     }
     given = {key: value for key, value in options.items() if value is not None}
+    if not isinstance(name_or_path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ArgumentTypeError(f"load: a name or a path is needed, not {name_or_path!r:.80}.")
     path = Path(name_or_path)
     if name_or_path in names() or not (path.exists() or path.suffix or len(path.parts) > 1):
         _allow(str(name_or_path), given)
@@ -87,13 +109,15 @@ def load(
         _allow(f"the image folder {path}", given, "size", "colour", "test_fraction", "seed")
         return from_images(path, **given)
     if path.suffix.lower() in (".csv", ".tsv"):
-        _allow(f"the table {path}", given, "target", "task", "test_fraction", "seed")
+        _allow(f"the table {path}", given, *TABLE_OPTIONS, "test_fraction", "seed")
         return from_csv(path, **given)
     _allow(f"the file {path}", given, "test_fraction", "seed")
     if path.suffix.lower() == ".npz":
         return from_npz(path, **given)
     if "idx" in path.name or "ubyte" in path.name:
         return from_idx(path, **given)
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        raise FileFormatError(f"{path} is a workbook, not a text; save its sheet as CSV UTF-8.")
     raise FileFormatError(
         f"{path}: data are read from .npz, .csv, .tsv and idx files, and from folders; "
         f"the ending {path.suffix!r} is none of these."

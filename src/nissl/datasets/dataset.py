@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.errors import ArgumentError, DataError
+from nissl import arguments
+from nissl.errors import DataError
 
-__all__ = ["Array", "Dataset", "Pair", "make"]
+if TYPE_CHECKING:
+    from nissl.datasets.columns import Columns
+
+__all__ = ["Array", "Dataset", "Pair", "exact_dtype", "make"]
 
 Array = NDArray[Any]
 Pair = tuple[Array, Array]
@@ -28,6 +33,8 @@ class Dataset:
         class_names: The name of each class; empty if the targets are not class numbers.
         name: What to call it in reports.
         source: Where it came from.
+        columns: Of a table: how its columns became the features.
+        notes: Of a table: what a reader should know of how it was read.
 
     Raises:
         DataError: no samples, unequal counts or shapes, something that is no number, a NaN.
@@ -45,6 +52,8 @@ class Dataset:
     class_names: tuple[str, ...]
     name: str
     source: str
+    columns: Columns | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part, x, y in (
@@ -109,8 +118,8 @@ def make(
     Integer, boolean and text targets are classes, numbered from 0 in sorted order; targets that are
     floating point numbers are left as they are. Pass ``class_names`` if they are numbered already.
     """
-    if not 0 < test_fraction < 1:
-        raise ArgumentError(f"test_fraction must lie between 0 and 1; it is {test_fraction}.")
+    test_fraction = arguments.number("load", "test_fraction", test_fraction, above=0, below=1)
+    seed = arguments.whole("load", "seed", seed, least=0)
     parts = [train] if test is None else [train, test]
     for x, y in parts:
         if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
@@ -131,11 +140,36 @@ def make(
 def _number_classes(targets: list[Array]) -> tuple[list[Array], tuple[str, ...]]:
     if any(y.ndim != 1 or y.dtype.kind not in "biuU" for y in targets):
         return targets, ()
+    targets = [_composed(y) for y in targets]
     values = np.unique(np.concatenate(targets))
     names = tuple(str(value) for value in values.tolist())
     if values.dtype.kind in "iu" and np.array_equal(values, np.arange(len(values))):
         return targets, names
     return [np.searchsorted(values, y).astype(np.int32) for y in targets], names
+
+
+def _composed(y: Array) -> Array:
+    """Texts in Unicode's composed form (NFC), so that one word is one class."""
+    return np.array([normalize("NFC", each) for each in y.tolist()]) if y.dtype.kind == "U" else y
+
+
+def exact_dtype(values: Array) -> type[np.float32 | np.float64]:
+    """The float dtype in which numbers stay apart: float64 where float32 would round them together.
+
+    That is so for whole numbers that float32 does not hold, and for columns (of one axis or two)
+    that are far from 0 and vary little, such as points in time.
+    """
+    if values.dtype.kind not in "iuf" or values.ndim > 2 or not values.size:
+        return np.float32
+    with np.errstate(over="ignore", invalid="ignore"):
+        for column in values.reshape(len(values), -1).T:
+            whole = column.dtype.kind in "iu" or bool((column == np.floor(column)).all())
+            if whole and (column.astype(np.float32).astype(np.float64) != column).any():
+                return np.float64
+            low, high = float(column.min()), float(column.max())
+            if 0 < high - low < 1e-4 * max(-low, high):
+                return np.float64
+    return np.float32
 
 
 def _split(

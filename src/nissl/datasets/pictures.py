@@ -7,71 +7,93 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from unicodedata import normalize
 
 import numpy as np
 
-from nissl.datasets.dataset import Dataset, Pair, make
+from nissl import arguments
+from nissl.datasets.dataset import Array, Dataset, Pair, make
 from nissl.datasets.files import check_inside, check_regular
-from nissl.errors import ArgumentError, DataError, FileFormatError, MissingDependencyError
+from nissl.errors import DataError, FileFormatError, MissingDependencyError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["SUFFIXES", "Colour", "from_images", "open_image"]
+__all__ = ["SUFFIXES", "Colour", "Form", "from_images", "open_image", "read_pixels"]
 
 Colour = Literal["auto", "grey", "rgb"]
 SUFFIXES = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
-GREY_MODES = frozenset(("1", "L", "LA"))
+GREY_MODES = frozenset(("1", "L", "LA", "La"))
+CLEAR_MODES = frozenset(("LA", "La", "PA", "RGBA", "RGBa"))
 DEEP_MODES = ("I", "F")  # 16 and 32 bits; they would be cut off at 255 without a word
 
 
 @dataclass(frozen=True)
-class _Form:
-    """What all images are brought to."""
+class Form:
+    """What all images are brought to: height and width in pixels, grey or colour."""
 
     height: int
     width: int
     mode: Literal["L", "RGB"]
 
 
-def _decode(path: Path, form: _Form | None) -> tuple[Image, str]:
-    """An image as the camera held it and the mode of its file; resized if ``form`` is given."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def open_image(path: str | os.PathLike[str]) -> tuple[Image, bool]:
+    """Return the image in a file, and whether it has transparent parts (needs Pillow).
 
-    check_regular(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as opened:
-                mode = opened.mode
-                if form is None:
-                    return ImageOps.exif_transpose(opened), mode
-                image = ImageOps.exif_transpose(opened).convert(form.mode)
-    except UnidentifiedImageError as error:
-        raise FileFormatError(f"{path} is not an image that can be read.") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise FileFormatError(f"{path} is implausibly large, and was not read: {error}") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise FileFormatError(f"{path} is damaged or truncated: {error}") from error
-    if image.size != (form.width, form.height):
-        image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)
-    return image, mode
-
-
-def open_image(path: str | os.PathLike[str]) -> Image:
-    """Return the image in a file, upright, in its own mode (needs Pillow).
+    It is upright, as the camera held it, in grey (mode ``L``) or colour (``RGB``). Whatever is
+    transparent lies on white: a palette, an alpha channel or one transparent colour alike.
 
     Raises:
         DataError: there is no such file, or it may not be read.
         FileFormatError: it is no image, damaged, implausibly large, or deeper than 8 bits.
         MissingDependencyError: Pillow is not installed.
     """
+    path = Path(path)
     _need_pillow()
-    image, mode = _decode(Path(path), None)
-    _refuse_deep(Path(path), mode)
-    return image
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    check_regular(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            # a file that Pillow opens itself is mapped, and a TIFF that lies on its side then wrong
+            with path.open("rb") as file, Image.open(file) as opened:
+                if opened.mode.startswith(DEEP_MODES):
+                    raise _too_deep(path, opened.mode)
+                return _flattened(ImageOps.exif_transpose(opened))
+    except UnidentifiedImageError as error:
+        raise FileFormatError(f"{path} is not an image that can be read.") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise FileFormatError(f"{path} is implausibly large, and was not read: {error}") from error
+    except FileFormatError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise FileFormatError(f"{path} is damaged or truncated: {error}") from error
+
+
+def _flattened(image: Image) -> tuple[Image, bool]:
+    """An image on white, in grey or colour, and whether white is seen through it."""
+    from PIL import Image
+
+    mode = "L" if image.mode in GREY_MODES else "RGB"
+    if image.mode not in CLEAR_MODES and "transparency" not in image.info:
+        return image.convert(mode), False
+    layer = image.convert("RGBA")
+    clear = np.asarray(layer)[..., 3].min() < 255
+    white = Image.new("RGBA", layer.size, "white")
+    return Image.alpha_composite(white, layer).convert(mode), clear
+
+
+def read_pixels(path: Path, form: Form) -> Array:
+    """The bytes of an image that is brought to a form, ``(height, width[, 3])``."""
+    from PIL import Image
+
+    image = open_image(path)[0].convert(form.mode)
+    if image.size != (form.width, form.height):
+        image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)
+    return np.asarray(image, np.uint8)
 
 
 def _need_pillow() -> None:
@@ -81,21 +103,19 @@ def _need_pillow() -> None:
         raise MissingDependencyError("pillow", "Reading images", "images")
 
 
-def _refuse_deep(path: Path, mode: str) -> None:
-    if mode.startswith(DEEP_MODES):
-        raise FileFormatError(
-            f"{path} has more than 8 bits a pixel (mode {mode}); save it with 8 bits."
-        )
+def _too_deep(path: Path, mode: str) -> FileFormatError:
+    return FileFormatError(
+        f"{path} has more than 8 bits a pixel (mode {mode}); save it with 8 bits."
+    )
 
 
-def _common_form(files: list[Path], size: tuple[int, int] | None, colour: Colour) -> _Form:
+def _common_form(files: list[Path], size: tuple[int, ...] | None, colour: Colour) -> Form:
     """Size and mode for all, or an error that names the first file that differs."""
     grey = True
     found: tuple[int, int] | None = None
     for path in files:
-        image, mode = _decode(path, None)
-        _refuse_deep(path, mode)
-        grey = grey and mode in GREY_MODES
+        image, _clear = open_image(path)
+        grey = grey and image.mode == "L"
         found = found or (image.height, image.width)
         if size is None and (image.height, image.width) != found:
             raise DataError(
@@ -103,15 +123,20 @@ def _common_form(files: list[Path], size: tuple[int, int] | None, colour: Colour
                 f"{found[0]} x {found[1]}; give size=(height, width) to bring all to one size."
             )
     height, width = size or found or (0, 0)
-    return _Form(height, width, "L" if colour == "grey" or (colour == "auto" and grey) else "RGB")
+    return Form(height, width, "L" if colour == "grey" or (colour == "auto" and grey) else "RGB")
 
 
 def _class_folders(root: Path) -> dict[str, Path]:
-    folders = {
-        each.name: each
-        for each in sorted(root.iterdir())
-        if each.is_dir() and not each.name.startswith(".")
-    }
+    folders: dict[str, Path] = {}
+    for each in sorted(root.iterdir()):
+        name = normalize("NFC", each.name)
+        if each.is_dir() and not name.startswith("."):
+            if name in folders:
+                raise DataError(
+                    f"{root}: two folders are called {name!r}, in different forms of Unicode; "
+                    "bring their images into one."
+                )
+            folders[name] = each
     if not folders:
         raise DataError(f"{root} has no sub-folders; each class needs one, named after it.")
     return folders
@@ -136,7 +161,7 @@ def _list(root: Path) -> dict[str, list[Path]]:
     return classes
 
 
-def _read(classes: dict[str, list[Path]], names: list[str], form: _Form) -> Pair:
+def _read(classes: dict[str, list[Path]], names: list[str], form: Form) -> Pair:
     count = sum(len(files) for files in classes.values())
     channels = () if form.mode == "L" else (3,)
     x = np.empty((count, form.height, form.width, *channels), np.uint8)
@@ -144,7 +169,7 @@ def _read(classes: dict[str, list[Path]], names: list[str], form: _Form) -> Pair
     row = 0
     for name, files in classes.items():
         for path in files:
-            x[row] = np.asarray(_decode(path, form)[0])
+            x[row] = read_pixels(path, form)
             y[row] = names.index(name)
             row += 1
     return x, y
@@ -165,7 +190,8 @@ def from_images(
             of these, and nothing is split.
         size: Height and width in pixels that images are resized to (bilinear), or one number for
             both; without it all must have the same size.
-        colour: ``"grey"``, ``"rgb"``, or ``"auto"``: grey if all images are.
+        colour: ``"grey"``, ``"rgb"``, or ``"auto"``: grey if all images are. Transparent parts lie
+            on white.
         test_fraction: Share of images set aside for testing if there is no ``test``, in (0, 1).
         seed: Which split; the same seed gives the same split.
 
@@ -179,12 +205,8 @@ def from_images(
         MissingDependencyError: Pillow is not installed.
     """
     _need_pillow()
-    if isinstance(size, int):
-        size = (size, size)
-    if size is not None and min(size) < 1:
-        raise ArgumentError(f"size is {size}; height and width must be 1 or more.")
-    if colour not in ("auto", "grey", "rgb"):
-        raise ArgumentError(f"colour is {colour!r}; it can be auto, grey or rgb.")
+    sides = None if size is None else arguments.wholes("load", "size", size, count=2, least=1)
+    arguments.one_of("load", "colour", colour, ("auto", "grey", "rgb"))
     root = Path(path)
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder.")
@@ -195,7 +217,7 @@ def from_images(
     if unknown:
         raise DataError(f"{root}: the classes {unknown} are in test, and not in train.")
     files = [each for part in parts for paths in part.values() for each in paths]
-    form = _common_form(files, size, colour)
+    form = _common_form(files, sides, colour)
     pairs = [_read(part, names, form) for part in parts]
     return make(
         root.name,

@@ -111,15 +111,12 @@ def sample(side: int = SIDE) -> Photograph:
 def _read(path: Path, side: int) -> Photograph:
     from nissl.datasets.pictures import open_image
 
-    image = open_image(path)
+    image, clear = open_image(path)
     from PIL import Image as Images  # there is one, since a file was read
 
-    clear = image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info
     remarks: list[str] = []
     size = f"{image.height} x {image.width}"
     if max(image.size) > side:
-        if image.mode in ("1", "P", "PA"):
-            image = image.convert("RGBA" if clear else "RGB")
         scale = side / max(image.size)
         kept = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(kept, Images.Resampling.LANCZOS, reducing_gap=3.0)
@@ -129,12 +126,8 @@ def _read(path: Path, side: int) -> Photograph:
             )
         )
     if clear:
-        image = image.convert("RGBA")
-        if np.asarray(image)[..., 3].min() < 255:
-            image = Images.alpha_composite(Images.new("RGBA", image.size, "white"), image)
-            remarks.append(_("Transparent parts are shown on white."))
-    grey = image.mode in ("1", "L")
-    return _grey(path.name, np.asarray(image.convert("L" if grey else "RGB")), remarks)
+        remarks.append(_("Transparent parts are shown on white."))
+    return _grey(path.name, np.asarray(image), remarks)
 
 
 def _grey(name: str, array: NDArray[Any], remarks: Sequence[str] = ()) -> Photograph:

@@ -1,0 +1,139 @@
+"""Tables on the command line: what their columns hold, and how those of a run are found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nissl.cli import console
+from nissl.cli.messages import translate_message
+from nissl.cli.runs import CONFIG, Found
+from nissl.cli.source import Source
+from nissl.datasets import Dataset
+from nissl.datasets.columns import Columns
+from nissl.datasets.dataset import Array, make
+from nissl.datasets.seen import Seen
+from nissl.datasets.survey import Survey
+from nissl.datasets.table import examine, read_like
+from nissl.errors import ArgumentError
+from nissl.i18n import mark
+from nissl.i18n import translate as _
+
+_NAMED = 3  # categories that are named on the screen
+_KINDS = {
+    "number": mark("number"),
+    "unclear": mark("unclear"),
+    "mixed": mark("mixed"),
+    "category": mark("category"),
+    "date": mark("date or time"),
+    "text": mark("text"),
+    "empty": mark("empty"),
+}
+
+
+def describe(place: Source) -> None:
+    """Print what each column of a table holds, and how it will be used."""
+    options = {key: value for key, value in place.options.items() if key in _EXAMINED}
+    found = examine(place.place, **options)
+    first = _("names of columns") if found.header else _("data; columns are called by number")
+    console.pairs([(_("First line"), first), (_("Rows"), f"{found.count:,}")])
+    console.note()
+    titles = (_("Column"), _("Kind"), _("Different"), _("Missing"), _("Values"), _("Use"))
+    rows = [
+        [
+            seen.name,
+            _(_KINDS[seen.kind]),
+            f"> {seen.limit:,}" if seen.many else f"{len(seen.texts):,}",
+            f"{seen.missing[0]:,}" if seen.missing[0] else "",
+            _values(seen),
+            _use(found, number),
+        ]
+        for number, seen in enumerate(found.columns)
+    ]
+    console.table(titles, rows, numbers=(2, 3))
+    console.note()
+
+
+_EXAMINED = ("target", "task", "header", "ignore", "category", "decimal", "encoding")
+
+
+def _values(seen: Seen) -> str:
+    if seen.kind == "number" and seen.decimal in seen.ranges:
+        low, high = seen.ranges[seen.decimal]
+        return f"{low:g} ... {high:g} {seen.unit}".rstrip()
+    names = sorted(seen.texts)[:_NAMED]
+    shown = ", ".join(name if len(name) <= 16 else f"{name[:15]}…" for name in names)
+    return shown + (", ..." if len(seen.texts) > _NAMED else "")
+
+
+def _use(found: Survey, place: int) -> str:
+    seen = found.columns[place]
+    if place == found.target:
+        numeric = seen.kind in ("number", "mixed", "unclear")
+        return _("target: values") if numeric else _("target: classes")
+    if place in found.left_out:
+        return _("ignored")
+    if seen.kind in ("text", "date", "empty"):
+        return _("left out")
+    if seen.kind in ("mixed", "unclear") or seen.missing[0]:
+        return _("an error")
+    count = len(seen.texts) if seen.kind == "category" else 1
+    return _("{count} features").format(count=count) if count > 1 else _("feature")
+
+
+def say(notes: Iterable[str], error: bool = False) -> None:
+    """Print what a reader should know of how data were read."""
+    for note in notes:
+        console.note(translate_message(note), error=error)
+
+
+def columns_of(found: Found) -> Columns | None:
+    """The columns that a run was trained on; ``None`` if its data were no table.
+
+    Raises:
+        FileFormatError: ``config.json`` is damaged.
+    """
+    saved = found.data.get("columns")
+    return None if saved is None else Columns.from_dict(saved, found.path.with_name(CONFIG))
+
+
+def read(
+    path: str, columns: Columns, target: str | None = None, encoding: str | None = None
+) -> tuple[Array, Array]:
+    """Samples and targets of a table that is not the run's own; notes are printed."""
+    if target is not None:
+        columns = replace(columns, target=replace(columns.target, name=target))
+    x, y, _lines, notes = read_like(path, columns, targets=True, encoding=encoding)
+    say(notes, error=True)
+    return x, y
+
+
+def load(place: Source, columns: Columns) -> Dataset:
+    """The data of a run, read as they were for training, and divided as they were."""
+    options = place.options
+    x, y, _lines, _notes = read_like(
+        place.place,
+        columns,
+        targets=True,
+        header=columns.header,
+        encoding=options.get("encoding"),
+    )
+    split: dict[str, Any] = {
+        key: value for key, value in options.items() if key in ("test_fraction", "seed")
+    }
+    path = Path(place.place)
+    names = columns.target.categories
+    return make(path.stem, str(path), (x, y), class_names=names, **split)
+
+
+def check_options(**given: Any) -> None:
+    """Refuse options that have no meaning, because the columns are those of the run."""
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentError(
+                _("--{name} has no meaning here: the table is read as in training").format(
+                    name=name.replace("_", "-")
+                )
+            )
