@@ -22,6 +22,7 @@ from nissl.autodiff import (
     value_and_grad,
     vjp,
 )
+from nissl.core.dtype_facts import can_cast, finfo, iinfo, isdtype
 from nissl.core.dtypes import (
     boolean as bool,
 )
@@ -79,6 +80,8 @@ from nissl.core.functions import (
     divide,
     einsum,
     elu,
+    empty,
+    empty_like,
     equal,
     erf,
     erfc,
@@ -125,6 +128,7 @@ from nissl.core.functions import (
     max,
     maximum,
     mean,
+    meshgrid,
     min,
     minimum,
     moveaxis,
@@ -176,6 +180,8 @@ from nissl.core.functions import (
     tensordot,
     tile,
     top_k,
+    tril,
+    triu,
     trunc,
     unstack,
     var,
@@ -211,7 +217,6 @@ if TYPE_CHECKING:
         random,
         utils,
     )
-    from nissl.core.tensor import Array as Array
     from nissl.layers import Input
     from nissl.models import Model, Perceptron, Sequential
 
@@ -255,6 +260,7 @@ __all__ = [
     "broadcast_arrays",
     "broadcast_to",
     "callbacks",
+    "can_cast",
     "ceil",
     "check_grads",
     "clip",
@@ -272,6 +278,8 @@ __all__ = [
     "e",
     "einsum",
     "elu",
+    "empty",
+    "empty_like",
     "engine",
     "equal",
     "erf",
@@ -282,6 +290,7 @@ __all__ = [
     "explain",
     "expm1",
     "eye",
+    "finfo",
     "flip",
     "float16",
     "float32",
@@ -300,6 +309,7 @@ __all__ = [
     "hvp",
     "hypot",
     "identity",
+    "iinfo",
     "index",
     "index_add",
     "inf",
@@ -308,6 +318,7 @@ __all__ = [
     "int32",
     "int64",
     "int8",
+    "isdtype",
     "isfinite",
     "isinf",
     "isnan",
@@ -339,6 +350,7 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "meshgrid",
     "metrics",
     "min",
     "minimum",
@@ -401,6 +413,8 @@ __all__ = [
     "tile",
     "top_k",
     "trace",
+    "tril",
+    "triu",
     "trunc",
     "uint16",
     "uint32",

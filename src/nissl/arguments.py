@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, TypeVar
 
 import numpy as np
 
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
-__all__ = ["flag", "named", "number", "one_of", "whole", "wholes"]
+__all__ = ["flag", "named", "number", "one_of", "several", "whole", "wholes"]
 
 T = TypeVar("T")
+_INT = frozenset({int})
 
 
 def whole(
@@ -105,17 +106,42 @@ def wholes(
 ) -> tuple[int, ...]:
     """Return whole numbers as a tuple; one alone is repeated ``count`` times, or stands alone.
 
+    Several are a list, a tuple, an array of one axis, or anything else that has an order.
+
     >>> wholes("load", "size", 8, count=2), wholes("load", "size", [8, 4], count=2)
     ((8, 8), (8, 4))
     """
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        return (whole(who, name, value, least, most),) * (count or 1)
+    if (
+        type(value) is tuple
+        and count is least is most is None
+        and _INT.issuperset(map(type, value))
+    ):
+        return value  # as most often
+    if not _is_several(value):
+        return (whole(who, name, value, least, most),) * (1 if count is None else count)
     found = tuple(whole(who, name, each, least, most) for each in value)
     if count is not None and len(found) != count:
         raise ArgumentError(f"{who}: {name}={value!r} must have {count} numbers, not {len(found)}")
     return found
+
+
+def several(who: str, name: str, value: Any) -> list[Any]:
+    """Return the elements of a list, a tuple, or of anything else that has an order.
+
+    >>> several("concat", "tensors", (1, 2))
+    [1, 2]
+    """
+    if not _is_several(value):
+        raise _kind(who, name, "a list or a tuple", value)
+    return list(value)
+
+
+def _is_several(value: Any) -> bool:
+    """Whether something has elements in an order, as texts and arrays without axes do not."""
+    if isinstance(value, list | tuple):
+        return True
+    unordered = isinstance(value, str | bytes | bytearray | Mapping | Set | type)
+    return not unordered and isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
 
 
 def one_of(who: str, name: str, value: Any, allowed: Iterable[T]) -> T:

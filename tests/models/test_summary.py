@@ -64,12 +64,12 @@ def test_optimizer_params_of_a_model_in_training():
     model.compile("adam", "mse")
     assert "Optimizer" not in format_summary(model)
     model.train_on_batch([[1.0, 2.0, 3.0]], [[0.0, 1.0]])
-    # a count of steps, the learning rate, and two slots of 8: 18, all of 4 bytes
+    # a count of steps, the learning rate of 8 bytes, and two slots of 8: 18, the others of 4 bytes
     assert format_summary(model).splitlines()[-4:] == [
-        " Total params: 26 (104.00 B)",
+        " Total params: 26 (108.00 B)",
         " Trainable params: 8 (32.00 B)",
         " Non-trainable params: 0 (0.00 B)",
-        " Optimizer params: 18 (72.00 B)",
+        " Optimizer params: 18 (76.00 B)",
     ]
 
 

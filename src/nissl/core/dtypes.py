@@ -106,8 +106,10 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
         return _native[dtype]
     else:
         try:
+            if hasattr(dtype, "dtype") and not isinstance(dtype, type):
+                raise TypeError  # NumPy would take the dtype of an array given by mistake
             found = np.dtype(dtype)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise DTypeError(f"{dtype!r} is not a dtype; known: {', '.join(type_names)}") from error
     if found.name not in type_names:
         raise DTypeError(
@@ -176,6 +178,18 @@ def scalar_dtype(value: bool | int | float, other: np.dtype[Any]) -> np.dtype[An
 
 
 def result_type(*dtypes: Any) -> np.dtype[Any]:
-    """Return the dtype that promotion gives for several dtypes or tensors."""
-    found = [as_dtype(getattr(each, "dtype", each)) for each in dtypes]
-    return functools.reduce(promote, found)
+    """Return the dtype that promotion gives for dtypes, tensors, and Python numbers beside them.
+
+    >>> result_type("int8", "uint8"), result_type("float16", 2.0)
+    (dtype('int16'), dtype('float16'))
+    """
+    scalars = [each for each in dtypes if type(each) in (bool, int, float)]
+    strong = [
+        as_dtype(getattr(each, "dtype", each))
+        for each in dtypes
+        if type(each) not in (bool, int, float)
+    ]
+    if not strong:
+        raise ArgumentError("result_type: at least one dtype or tensor is needed")
+    found = functools.reduce(promote, strong)
+    return functools.reduce(lambda d, each: promote(d, scalar_dtype(each, d)), scalars, found)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from nissl.arguments import whole
+from nissl.arguments import one_of, whole
 from nissl.core import dtypes
 from nissl.core.aval import Aval, Shape
 from nissl.core.operators import Operators, TensorLike, install_functions, late
@@ -232,6 +232,13 @@ class Tensor(Operators):
         """Return the value as nested Python lists."""
         return self.numpy().tolist()
 
+    def to_device(self, device: Any, *, stream: Any = None) -> Tensor:
+        """Return the tensor itself: eager values live on the host, whose device is ``"cpu"``."""
+        one_of("to_device", "device", device, ("cpu",))
+        if stream is not None:
+            raise ArgumentError(f"to_device: the host has no streams; stream={stream!r} is not one")
+        return self
+
     def detach(self) -> Tensor:
         """Return the same value without its history."""
         return Tensor(self.concrete("a value to detach"))
@@ -378,9 +385,9 @@ class Tensor(Operators):
         """Return the same elements in another shape; one length may be -1."""
         return late.module.reshape(self, shape[0] if len(shape) == 1 else shape)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
         """Sum of the elements along ``axis`` (all by default)."""
-        return late.module.sum(self, axis=axis, keepdims=keepdims)
+        return late.module.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Mean of the elements along ``axis`` (all by default)."""

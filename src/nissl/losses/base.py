@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import named, one_of
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.ops.shapes import normalise_axis
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import AbstractMethodError, ArgumentError, ArgumentTypeError, ShapeError
+from nissl.errors import AbstractMethodError, ArgumentTypeError, DTypeError, ShapeError
 from nissl.losses import checks
 from nissl.registry import Registry, snake_case
 
@@ -111,6 +112,19 @@ def weigh(name: str, values: Tensor, sample_weight: TensorLike) -> tuple[Tensor,
     return values * weights, weights
 
 
+def named_dtype(who: str, dtype: Any) -> np.dtype[Any] | None:
+    """Return the floating dtype that a name means, or a policy, as newer files of Keras have it."""
+    if isinstance(dtype, Mapping):
+        settings: Any = dtype.get("config")
+        dtype = settings.get("name") if isinstance(settings, Mapping) else None
+    if dtype is None:
+        return None
+    chosen = dtypes.as_dtype(dtype)
+    if not dtypes.is_floating(chosen):
+        raise DTypeError(f"{who}: dtype is a floating one, not {chosen.name}")
+    return chosen
+
+
 @dataclass(eq=False)
 class Loss:
     """A measure of how far predictions are from targets, to be made small.
@@ -142,13 +156,10 @@ class Loss:
     dtype: Any = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
-        if self.name is None:
-            self.name = snake_case(type(self).__name__)
-        if self.reduction not in REDUCTIONS:
-            raise ArgumentError(
-                f"{type(self).__name__}: reduction {self.reduction!r} is none of "
-                f"{', '.join(map(repr, REDUCTIONS))}"
-            )
+        who = type(self).__name__
+        self.name = snake_case(who) if self.name is None else named(who, "name", self.name)
+        one_of(who, "reduction", self.reduction, REDUCTIONS)
+        self.dtype = named_dtype(who, self.dtype)
 
     # ---- for subclasses ---------------------------------------------------------------------
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -168,7 +179,10 @@ class Loss:
         return F.astype(y_true, dtype), F.astype(y_pred, dtype)
 
     def mask(self, y_true: Tensor) -> Tensor | None:
-        """Say which samples count (True); ``None`` means all."""
+        """Say which samples count (True), in the shape of the losses; ``None`` means all.
+
+        Targets come as :meth:`prepare` left them.
+        """
         return None
 
     # ---- what is called ---------------------------------------------------------------------
@@ -177,8 +191,19 @@ class Loss:
         return self.name or type(self).__name__
 
     def values(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-        """Return the loss of each sample, unweighted and not reduced."""
-        return self.call(*self.prepare(F.asarray(y_true), F.asarray(y_pred)))
+        """Return the loss of each sample, unweighted and not reduced; 0 where none counts."""
+        return self._values(y_true, y_pred)[0]
+
+    def counted(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor | None:
+        """Say which of the :meth:`values` count (True); ``None`` means all."""
+        if type(self).mask is Loss.mask:
+            return None
+        return self.mask(self.prepare(F.asarray(y_true), F.asarray(y_pred))[0])
+
+    def _values(self, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor | None]:
+        target, output = self.prepare(F.asarray(y_true), F.asarray(y_pred))
+        values, mask = self.call(target, output), self.mask(target)
+        return (values, None) if mask is None else (F.where(mask, values, 0.0), mask)
 
     def __call__(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
@@ -190,13 +215,8 @@ class Loss:
             y_pred: predictions, of the same shape.
             sample_weight: one weight a sample, shape ``(n,)``, or 1 for each.
         """
-        y_true = F.asarray(y_true)
-        values = self.values(y_true, y_pred)
-        mask = self.mask(y_true)
-        weights: Tensor | None = None
-        if mask is not None:
-            values = F.where(mask, values, 0.0)
-            weights = F.astype(mask, values.dtype)
+        values, mask = self._values(y_true, y_pred)
+        weights = None if mask is None else F.astype(mask, values.dtype)
         if sample_weight is not None:
             values, given = weigh(self._label, values, sample_weight)
             weights = given if weights is None else weights * given

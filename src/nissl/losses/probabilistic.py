@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import flag, number, whole
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.ops.shapes import normalise_axis
@@ -27,10 +28,11 @@ from nissl.losses.base import (
 )
 
 
-def _check_smoothing(loss: Loss, smoothing: float) -> None:
-    if not 0 <= smoothing <= 1:
-        name = type(loss).__name__
-        raise ArgumentError(f"{name}: label_smoothing must lie between 0 and 1, not {smoothing}")
+def _check_settings(loss: BinaryCrossentropy | CategoricalCrossentropy) -> None:
+    who = type(loss).__name__
+    loss.from_logits = flag(who, "from_logits", loss.from_logits)
+    loss.label_smoothing = number(who, "label_smoothing", loss.label_smoothing, least=0, most=1)
+    loss.axis = whole(who, "axis", loss.axis)
 
 
 def _shifted(logits: Tensor, axis: int) -> Tensor:
@@ -66,7 +68,7 @@ class BinaryCrossentropy(Elementwise):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_smoothing(self, self.label_smoothing)
+        _check_settings(self)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if self.label_smoothing:
@@ -113,7 +115,7 @@ class CategoricalCrossentropy(Elementwise):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_smoothing(self, self.label_smoothing)
+        _check_settings(self)
 
     def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         if y_true.shape != y_pred.shape:
@@ -174,7 +176,11 @@ class SparseCategoricalCrossentropy(Loss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.axis != -1:
+        who = type(self).__name__
+        self.from_logits = flag(who, "from_logits", self.from_logits)
+        if self.ignore_class is not None:
+            self.ignore_class = whole(who, "ignore_class", self.ignore_class)
+        if whole(who, "axis", self.axis) != -1:
             raise ArgumentError(
                 f"SparseCategoricalCrossentropy: axis={self.axis}; the classes must lie along the "
                 "last axis, -1. Move them there with nissl.moveaxis."
@@ -276,6 +282,10 @@ class Crossentropy(Loss):
     """
 
     from_logits: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.from_logits = flag("Crossentropy", "from_logits", self.from_logits)
 
     def _chosen(self, y_shape: tuple[int, ...], pred_shape: tuple[int | None, ...]) -> Loss:
         kinds = {

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import number, whole
 from nissl.core import functions as F
+from nissl.core.functions.arithmetic import divisor
+from nissl.core.functions.norms import root
 from nissl.core.tensor import Tensor
-from nissl.errors import ArgumentError
 from nissl.losses import checks
 from nissl.losses.base import EPSILON, Elementwise, registry
 
@@ -104,8 +106,7 @@ class Huber(Elementwise):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.delta > 0:
-            raise ArgumentError(f"Huber: delta must be above 0, not {self.delta}")
+        self.delta = number("Huber", "delta", self.delta, above=0)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         error = y_pred - y_true
@@ -223,9 +224,16 @@ class CosineSimilarity(Elementwise):
 
     axis: int = -1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.axis = whole("CosineSimilarity", "axis", self.axis)
+
     def _unit(self, x: Tensor) -> Tensor:
-        norm = F.sqrt(F.maximum(F.sum(F.square(x), axis=self.axis, keepdims=True), EPSILON**2))
-        return x / norm
+        peak = F.max(F.abs(F.stop_gradient(x)), axis=self.axis, keepdims=True)
+        # the direction does not depend on the scale, so that the scale's derivative is left out
+        x = x / F.where((peak == 0.0) | (peak == math.inf), 1.0, divisor(peak))
+        norm = root(F.sum(F.square(x), axis=self.axis, keepdims=True))
+        return x / F.where(norm == 0.0, 1.0, norm)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return -F.sum(self._unit(y_true) * self._unit(y_pred), axis=self.axis)

@@ -140,7 +140,7 @@ def get(
     if isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, losses.Loss):
-        return MeanMetricWrapper(identifier.values, name=identifier.name)
+        return MeanMetricWrapper(identifier)
     if isinstance(identifier, str):
         return _by_name(identifier, y_shape, pred_shape, loss)
     if losses.class_of(identifier) is not None:

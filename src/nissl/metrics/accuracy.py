@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import flag, number, whole
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import ArgumentError, ShapeError
+from nissl.errors import ShapeError
 from nissl.losses.base import align, behind
 from nissl.losses.checks import mismatch
 from nissl.losses.probabilistic import labels_for
@@ -122,7 +123,7 @@ class BinaryAccuracy(PairMean):
 
     Args:
         name: what its value is called in logs.
-        dtype: dtype of the state.
+        dtype: dtype of the result.
         threshold: predictions above it mean 1.
 
     >>> BinaryAccuracy()([[1], [1], [0], [0]], [[0.98], [1.0], [0.0], [0.6]]).item()
@@ -133,11 +134,7 @@ class BinaryAccuracy(PairMean):
         self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        if not isinstance(threshold, int | float) or not 0 < threshold < 1:
-            raise ArgumentError(
-                f"BinaryAccuracy: threshold lies between 0 and 1, not {threshold!r}"
-            )
-        self.threshold = threshold
+        self.threshold = number("BinaryAccuracy", "threshold", threshold, above=0, below=1)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return binary_accuracy(y_true, y_pred, self.threshold)
@@ -176,11 +173,6 @@ class SparseCategoricalAccuracy(PairMean):
         return sparse_categorical_accuracy(y_true, y_pred)
 
 
-def _check_k(name: str, k: int) -> None:
-    if k < 1:
-        raise ArgumentError(f"{name}: k must be at least 1, not {k}")
-
-
 @registry.add()
 class TopKCategoricalAccuracy(PairMean):
     """How often the largest target is among the ``k`` largest predictions.
@@ -193,8 +185,7 @@ class TopKCategoricalAccuracy(PairMean):
         self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        _check_k(type(self).__name__, k)
-        self.k = k
+        self.k = whole(type(self).__name__, "k", k, least=1)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return top_k_categorical_accuracy(y_true, y_pred, self.k)
@@ -219,9 +210,8 @@ class SparseTopKCategoricalAccuracy(PairMean):
         from_sorted_ids: bool = False,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        _check_k(type(self).__name__, k)
-        self.k = k
-        self.from_sorted_ids = from_sorted_ids
+        self.k = whole(type(self).__name__, "k", k, least=1)
+        self.from_sorted_ids = flag(type(self).__name__, "from_sorted_ids", from_sorted_ids)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return sparse_top_k_categorical_accuracy(y_true, y_pred, self.k, self.from_sorted_ids)

@@ -7,12 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import named
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
 from nissl.core.variable import Variable
-from nissl.errors import AbstractMethodError, ArgumentError, ArgumentTypeError, ShapeError
-from nissl.losses import LossFunctionWrapper
+from nissl.errors import (
+    AbstractMethodError,
+    ArgumentError,
+    ArgumentTypeError,
+    ShapeError,
+)
+from nissl.losses import Loss, LossFunctionWrapper, class_of
+from nissl.losses.base import named_dtype, weigh
 from nissl.registry import Registry, automatic_name, snake_case
 
 registry: Registry[Any] = Registry("metric", "keras.metrics")
@@ -25,12 +32,13 @@ class Metric:
     and inside the compiled training loop alike. A subclass makes its variables in ``__init__`` with
     :meth:`add_variable`, and defines :meth:`update_state` and :meth:`result`.
 
-    Sums and counts are kept in float32, which counts exactly up to 16,777,216 samples; beyond, a
-    count is rounded by less than one part in 16 million a batch.
+    Sums and counts are kept in float64, which adds up small numbers and counts samples without
+    end.
 
     Args:
         name: what its value is called in logs.
-        dtype: dtype of its state, ``float32`` by default.
+        dtype: dtype of its result, ``float32`` by default; of predictions in ``float64`` the result
+            is in ``float64``.
 
     >>> m = Mean()
     >>> m.update_state([1.0, 3.0])
@@ -40,13 +48,15 @@ class Metric:
     """
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        self.name = automatic_name(snake_case(type(self).__name__)) if name is None else name
-        self._dtype = _metric_dtype(dtype)
+        own = automatic_name(snake_case(type(self).__name__)) if name is None else name
+        self.name = named(type(self).__name__, "name", own)
+        self._dtype = named_dtype(type(self).__name__, dtype) or dtypes.float32
+        self._shown_in = self._dtype
         self._variables: list[Variable] = []
 
     @property
     def dtype(self) -> str:
-        """Name of the dtype of the state."""
+        """Name of the dtype of the result."""
         return self._dtype.name
 
     @property
@@ -67,13 +77,24 @@ class Metric:
                 f"metric {self.name!r}: the variable {name!r} starts at zeros, as it is reset to "
                 f"them; not {initializer!r}"
             )
-        start = np.zeros(shape, self._dtype if dtype is None else dtypes.as_dtype(dtype))
+        start = np.zeros(shape, dtypes.float64 if dtype is None else dtypes.as_dtype(dtype))
         variable = Variable(start, trainable=False, name=name)
         variable.path = f"{self.name}/{name}"
         self._variables.append(variable)
         return variable
 
     add_weight = add_variable
+
+    def taken(self, values: TensorLike) -> Tensor:
+        """Return values or predictions as a tensor, and show results in its dtype if float64."""
+        found = F.asarray(values)
+        if found.dtype == dtypes.float64:
+            self._shown_in = dtypes.float64
+        return found
+
+    def shown(self, result: Tensor) -> Tensor:
+        """Return a result in the dtype in which it is reported."""
+        return F.astype(result, self._shown_in)
 
     def build(self, y_shape: Shape, pred_shape: Shape) -> None:
         """Make the variables whose shape depends on the data; called before the first update."""
@@ -107,13 +128,6 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-
-def _metric_dtype(dtype: Any) -> np.dtype[Any]:
-    if isinstance(dtype, Mapping):  # a policy, as newer files of Keras describe it
-        settings: Any = dtype.get("config")
-        dtype = settings.get("name") if isinstance(settings, Mapping) else None
-    return dtypes.float32 if dtype is None else dtypes.as_dtype(dtype)
 
 
 def ratio(total: Tensor, count: Tensor) -> Tensor:
@@ -169,12 +183,12 @@ class Sum(Metric):
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:
         """Add values of shape ``(n, ...)``, each sample times its weight."""
-        given = F.asarray(values, self._dtype)
+        given = F.astype(self.taken(values), dtypes.float64)
         total, _ = samplewise(self.name, given, sample_weight, F.sum)
         self.total.assign_add(F.sum(total))
 
     def result(self) -> Tensor:
-        return self.total.value
+        return self.shown(self.total.value)
 
 
 class Average(Metric):
@@ -194,7 +208,7 @@ class Average(Metric):
             self.count.assign_add(F.sum(weights))
 
     def result(self) -> Tensor:
-        return ratio(self.total.value, self.count.value)
+        return self.shown(ratio(self.total.value, self.count.value))
 
 
 @registry.add()
@@ -207,18 +221,22 @@ class Mean(Average):
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:
         """Take in values of shape ``(n, ...)``: of each sample its mean, by its weight."""
-        self._add(F.asarray(values, self._dtype), sample_weight)
+        self._add(F.astype(self.taken(values), dtypes.float64), sample_weight)
 
 
 class PairMean(Average):
     """Mean over samples of something computed from targets and predictions.
 
-    A subclass defines :meth:`values`.
+    A subclass defines :meth:`values`, and :meth:`mask` if not every sample counts.
     """
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return one number a sample, or several, of which the mean is taken."""
         raise AbstractMethodError(f"{type(self).__name__} must define values(y_true, y_pred)")
+
+    def mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+        """Say which values count (True), in their shape; ``None`` means all."""
+        return None
 
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
@@ -230,8 +248,15 @@ class PairMean(Average):
             y_pred: predictions.
             sample_weight: one weight a sample, shape ``(n,)``, or 1 for each.
         """
-        values = self.values(F.asarray(y_true), F.asarray(y_pred))
-        self._add(F.astype(values, self._dtype), sample_weight)
+        target, output = F.asarray(y_true), self.taken(y_pred)
+        values = F.astype(self.values(target, output), dtypes.float64)
+        mask = self.mask(target, output)
+        if mask is not None:
+            counted = F.astype(mask, values.dtype)
+            sample_weight = (
+                counted if sample_weight is None else weigh(self.name, counted, sample_weight)[0]
+            )
+        self._add(values, sample_weight)
 
 
 @registry.add()
@@ -239,9 +264,9 @@ class MeanMetricWrapper(PairMean):
     """Mean over samples of what a function gives.
 
     Args:
-        fn: called with targets and predictions; returns one number a sample.
+        fn: called with targets and predictions; returns one number a sample. Or a loss.
         name: the function's own by default.
-        dtype: dtype of the state.
+        dtype: dtype of the result.
         settings: passed on to ``fn``.
 
     >>> m = MeanMetricWrapper(lambda t, y: F.abs(t - y), name="distance")
@@ -258,20 +283,34 @@ class MeanMetricWrapper(PairMean):
             raise ArgumentTypeError(
                 f"a metric is made of a function, not of {type(fn).__name__} {fn!r}"
             )
-        own = getattr(fn, "__name__", type(fn).__name__)
+        own = fn.name if isinstance(fn, Loss) else getattr(fn, "__name__", type(fn).__name__)
         super().__init__(name=own if name is None else name, dtype=dtype)
         self._fn = fn
         self._settings = settings
 
+    @property
+    def _loss(self) -> Loss:
+        """What knows which shapes the function may be given, and which samples count."""
+        if isinstance(self._fn, Loss):
+            return self._fn
+        known = class_of(self._fn)
+        return LossFunctionWrapper(self._call) if known is None else known(**self._settings)
+
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        # a wrapped loss knows which shapes a function of the user's may be given
-        wrapped = LossFunctionWrapper(self._call)
-        return wrapped.values(y_true, y_pred)
+        return self._loss.values(y_true, y_pred)
+
+    def mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+        return self._loss.counted(y_true, y_pred)
 
     def _call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return F.asarray(self._fn(y_true, y_pred, **self._settings))
 
     def get_config(self) -> dict[str, Any]:
+        if isinstance(self._fn, Loss):
+            raise ArgumentTypeError(
+                f"the metric {self.name!r} is a loss, and cannot be written to a file; use the "
+                f"metric {type(self._fn).__name__} of nissl.metrics, or a function"
+            )
         name = functions.serialize(self._fn)
         described = {
             "module": "builtins",

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nissl.arguments import number, one_of, whole
+from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ShapeError
-from nissl.losses.base import align
+from nissl.losses.base import align, computing_dtype
 from nissl.metrics.base import Metric, ratio, registry
 
 _EPSILON = 1e-7
@@ -21,7 +23,9 @@ def _weights(name: str, like: Tensor, sample_weight: TensorLike) -> Tensor | Non
     """Return weights in the shape of the predictions, or ``None`` for 1 each."""
     if sample_weight is None:
         return None
-    weights = F.asarray(sample_weight, like.dtype)
+    weights = F.asarray(sample_weight, dtypes.float64)
+    if weights.ndim == like.ndim and weights.shape[-1:] == (1,):
+        weights = F.reshape(weights, weights.shape[:-1])
     if weights.shape != like.shape[: weights.ndim]:
         raise ShapeError(
             f"metric {name!r}: sample_weight has shape {weights.shape}, and the predictions have "
@@ -29,6 +33,27 @@ def _weights(name: str, like: Tensor, sample_weight: TensorLike) -> Tensor | Non
         )
     rest = (1,) * (like.ndim - weights.ndim)
     return F.broadcast_to(F.reshape(weights, (*weights.shape, *rest)), like.shape)
+
+
+def _checked_thresholds(who: str, given: Any) -> float | list[float] | None:
+    """Return thresholds as plain numbers from 0 to 1: one, or a list of them."""
+    if given is None:
+        return None
+    listed = given.tolist() if isinstance(given, np.ndarray) else given
+    if not isinstance(listed, list | tuple):
+        return number(who, "thresholds", listed, least=0, most=1)
+    if not listed:
+        raise ArgumentError(f"{who}: thresholds must not be empty")
+    return [number(who, "thresholds", each, least=0, most=1) for each in listed]
+
+
+def _among_first(output: Tensor, k: int) -> Tensor:
+    """Say which are among the ``k`` largest along the last axis; of equal ones the first."""
+    place = np.arange(output.shape[-1])
+    here, other = F.expand_dims(output, -1), F.expand_dims(output, -2)
+    earlier = place[None, :] < place[:, None]
+    before = (other > here) | ((other == here) & earlier)  # (n, outputs, outputs)
+    return F.sum(F.astype(before, "int32"), axis=-1) < k
 
 
 class _Decisions(Metric):
@@ -45,56 +70,55 @@ class _Decisions(Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.init_thresholds = thresholds
-        self.top_k = top_k
-        self.class_id = class_id
-        if thresholds is None:
-            levels = [0.5 if top_k is None else -np.inf]
-        else:
-            levels = list(thresholds) if isinstance(thresholds, Sequence) else [thresholds]
-            if any(not 0 <= each <= 1 for each in levels):
-                raise ArgumentError(
-                    f"{type(self).__name__}: thresholds lie between 0 and 1, not {thresholds}"
-                )
-        if top_k is not None and top_k < 1:
-            raise ArgumentError(f"{type(self).__name__}: top_k must be at least 1, not {top_k}")
-        self.thresholds = levels
+        who = type(self).__name__
+        self.init_thresholds = _checked_thresholds(who, thresholds)
+        self.top_k = None if top_k is None else whole(who, "top_k", top_k, least=1)
+        self.class_id = None if class_id is None else whole(who, "class_id", class_id, least=0)
+        levels = self.init_thresholds
+        if levels is None:
+            levels = 0.5 if top_k is None else -np.inf
+        self.thresholds = levels if isinstance(levels, list) else [levels]
         self.counts: dict[str, Variable] = {
-            kind: self.add_variable((len(levels),), name=kind) for kind in self.KINDS
+            kind: self.add_variable((len(self.thresholds),), name=kind) for kind in self.KINDS
         }
 
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
     ) -> None:
         """Take in targets (0 or 1) and predictions of one shape, ``(n,)`` or ``(n, outputs)``."""
-        target, output = align(self.name, F.asarray(y_true), F.asarray(y_pred, self._dtype))
+        target, output = align(self.name, F.asarray(y_true), self.taken(y_pred))
+        output = F.astype(output, computing_dtype(output))
         weights = _weights(self.name, output, sample_weight)
+        if output.ndim < 2 and not (self.top_k is None and self.class_id is None):
+            raise ShapeError(
+                f"{self.name}: top_k={self.top_k} and class_id={self.class_id} choose among the "
+                f"outputs of a sample, and predictions of shape {output.shape} have one a sample; "
+                "they must have shape (n, outputs)"
+            )
         if self.top_k is not None:
-            better = F.expand_dims(output, -2) > F.expand_dims(output, -1)  # (n, k, k)
-            outside = F.sum(F.astype(better, "int32"), axis=-1) >= self.top_k
-            output = F.where(outside, -np.inf, output)
+            output = F.where(_among_first(output, self.top_k), output, -np.inf)
         if self.class_id is not None:
-            if not 0 <= self.class_id < output.shape[-1]:
+            if self.class_id >= output.shape[-1]:
                 raise ArgumentError(
                     f"{self.name}: class_id={self.class_id} of {output.shape[-1]} outputs"
                 )
             target, output = target[..., self.class_id], output[..., self.class_id]
             weights = None if weights is None else weights[..., self.class_id]
         # thresholds lie along a first axis: (thresholds, all decisions)
-        levels = np.asarray(self.thresholds, self._dtype)[:, None]
+        levels = np.asarray(self.thresholds).astype(output.dtype)[:, None]
         said = F.reshape(output, (1, -1)) > levels
         true = F.broadcast_to(F.reshape(F.astype(target, "bool"), (1, -1)), said.shape)
         for kind, count in self.counts.items():
             right, positive = kind.split("_")
             meant = said if positive == "positives" else ~said
             agrees = true if (right == "true") == (positive == "positives") else ~true
-            each = F.astype(meant & agrees, self._dtype)
+            each = F.astype(meant & agrees, count.dtype)
             if weights is not None:
                 each = each * F.reshape(weights, (1, -1))
             count.assign_add(F.sum(each, axis=-1))
 
     def _one(self, value: Tensor) -> Tensor:
-        return value[0] if len(self.thresholds) == 1 else value
+        return self.shown(value[0] if len(self.thresholds) == 1 else value)
 
     def get_config(self) -> dict[str, Any]:
         settings = {
@@ -115,7 +139,7 @@ class Precision(_Decisions):
         top_k: only the ``top_k`` largest predictions of a sample can be positive decisions.
         class_id: look at this output only.
         name: what its value is called in logs.
-        dtype: dtype of the state.
+        dtype: dtype of the result.
 
     >>> round(Precision()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0]).item(), 5)
     0.66667
@@ -208,7 +232,7 @@ class FBetaScore(Metric):
         beta: how much more recall counts than precision.
         threshold: predictions above it are positive decisions; by default the largest of a sample.
         name: what its value is called in logs.
-        dtype: dtype of the state.
+        dtype: dtype of the result.
     """
 
     def __init__(
@@ -220,16 +244,12 @@ class FBetaScore(Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        if average not in _AVERAGES:
-            raise ArgumentError(f"{self.name}: average {average!r} is none of {_AVERAGES}")
-        if not beta > 0 or not (threshold is None or 0 < threshold <= 1):
-            raise ArgumentError(
-                f"{type(self).__name__}: beta={beta} must be above 0, and threshold={threshold} "
-                "above 0 and at most 1"
-            )
-        self.average = average
-        self.beta = beta
+        who = type(self).__name__
+        self.average = one_of(who, "average", average, _AVERAGES)
+        self.beta = number(who, "beta", beta, above=0)
         self.threshold = threshold
+        if threshold is not None:
+            self.threshold = number(who, "threshold", threshold, above=0, most=1)
         self.counts: dict[str, Variable] = {}
 
     def build(self, y_shape: Shape, pred_shape: Shape) -> None:
@@ -242,7 +262,8 @@ class FBetaScore(Metric):
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
     ) -> None:
         """Take in one-hot or multi-hot targets and predictions of shape ``(n, classes)``."""
-        target, output = F.asarray(y_true, self._dtype), F.asarray(y_pred, self._dtype)
+        target, output = F.asarray(y_true, dtypes.float64), self.taken(y_pred)
+        output = F.astype(output, computing_dtype(output))
         if target.shape != output.shape or target.ndim != 2:
             raise ShapeError(
                 f"{self.name}: targets of shape {target.shape} and predictions of shape "
@@ -255,7 +276,7 @@ class FBetaScore(Metric):
             said = (output >= largest) & (F.abs(output) > 1e-9)
         else:
             said = output > self.threshold
-        decided = F.astype(said, self._dtype)
+        decided = F.astype(said, target.dtype)
         weights = _weights(self.name, output, sample_weight)
         axis = None if self.average == "micro" else 0
         kinds = {
@@ -270,7 +291,7 @@ class FBetaScore(Metric):
 
     def result(self) -> Tensor:
         if not self.counts:
-            return F.asarray(0.0, self._dtype)
+            return self.shown(F.asarray(0.0))
         right = self.counts["true_positives"].value
         precision = right / (right + self.counts["false_positives"].value + _EPSILON)
         recall = right / (right + self.counts["false_negatives"].value + _EPSILON)
@@ -279,8 +300,8 @@ class FBetaScore(Metric):
         score = mean * (1.0 + square)
         if self.average == "weighted":
             support = self.counts["intermediate_weights"].value
-            return F.sum(score * (support / (F.sum(support) + _EPSILON)))
-        return score if self.average is None else F.mean(score)
+            return self.shown(F.sum(score * (support / (F.sum(support) + _EPSILON))))
+        return self.shown(score if self.average is None else F.mean(score))
 
     def get_config(self) -> dict[str, Any]:
         settings = {"average": self.average, "beta": self.beta, "threshold": self.threshold}

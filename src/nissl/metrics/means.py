@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from nissl import losses
+from nissl.arguments import one_of, whole
+from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
 from nissl.errors import ArgumentError, ShapeError
-from nissl.losses.base import align
+from nissl.losses.base import align, weigh
 from nissl.metrics.base import Metric, PairMean, ratio, registry
 from nissl.registry import snake_case
 
@@ -32,6 +35,9 @@ class LossMean(PairMean):
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         values = self.loss.values(y_true, y_pred)
         return values if self.SIGN == 1.0 else values * self.SIGN
+
+    def mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+        return self.loss.counted(y_true, y_pred)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._settings}
@@ -207,10 +213,11 @@ class RootMeanSquaredError(PairMean):
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         target, output = align("root_mean_squared_error", y_true, y_pred)
-        return F.square(F.astype(output, self._dtype) - F.astype(target, self._dtype))
+        wide = dtypes.float64  # in which no square of a float32 overflows
+        return F.square(F.astype(output, wide) - F.astype(target, wide))
 
     def result(self) -> Tensor:
-        return F.sqrt(super().result())
+        return self.shown(F.sqrt(ratio(self.total.value, self.count.value)))
 
 
 _AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
@@ -221,15 +228,16 @@ class R2Score(Metric):
     """Coefficient of determination, ``1 - sum((t - y)^2) / sum((t - mean(t))^2)``, of each output.
 
     1 is perfect; 0 is as good as always predicting the mean. Of constant targets it is 1 if the
-    predictions are perfect and 0 otherwise. Deviations are merged batch by batch, so that no digits
-    are lost where the mean is large (Chan, Golub and LeVeque 1979, eq. 1.5).
+    predictions are perfect and 0 otherwise; of no targets, or none with a weight, 0. Deviations are
+    merged batch by batch, so that no digits are lost where the mean is large (Chan, Golub and
+    LeVeque 1979, eq. 1.5).
 
     Args:
-        class_aggregation: ``"uniform_average"`` of the outputs, ``"variance_weighted_average"``,
-            or ``None`` for one number an output.
+        class_aggregation: ``"uniform_average"`` of the outputs, ``"variance_weighted_average"``
+            (the same where all targets are constant), or ``None`` for one number an output.
         num_regressors: how many inputs there are, to adjust the score for them; 0 to leave it.
         name: what its value is called in logs.
-        dtype: dtype of the state.
+        dtype: dtype of the result.
 
     >>> round(R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]]).item(), 5)
     0.57143
@@ -243,13 +251,9 @@ class R2Score(Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        if class_aggregation not in _AGGREGATIONS or num_regressors < 0:
-            raise ArgumentError(
-                f"R2Score: class_aggregation={class_aggregation!r} must be one of {_AGGREGATIONS}, "
-                f"and num_regressors={num_regressors} at least 0"
-            )
-        self.class_aggregation = class_aggregation
-        self.num_regressors = num_regressors
+        who = type(self).__name__
+        self.class_aggregation = one_of(who, "class_aggregation", class_aggregation, _AGGREGATIONS)
+        self.num_regressors = whole(who, "num_regressors", num_regressors, least=0)
         self.num_samples = self.add_variable(name="num_samples")
 
     def build(self, y_shape: Shape, pred_shape: Shape) -> None:
@@ -265,46 +269,59 @@ class R2Score(Metric):
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike = None
     ) -> None:
         """Take in targets and predictions of shape ``(n, outputs)`` or ``(n,)``."""
-        target, output = align(
-            "r2_score", F.asarray(y_true, self._dtype), F.asarray(y_pred, self._dtype)
-        )
+        wide = dtypes.float64
+        target, output = align("r2_score", F.asarray(y_true), self.taken(y_pred))
+        target, output = F.astype(target, wide), F.astype(output, wide)
         if target.ndim == 1:
             target, output = F.expand_dims(target, -1), F.expand_dims(output, -1)
         if target.ndim != 2:
             raise ShapeError(f"r2_score takes one row a sample, not shape {target.shape}")
         self.build(target.shape, output.shape)
-        weights = F.asarray(1.0 if sample_weight is None else sample_weight, self._dtype)
-        weights = F.expand_dims(weights, -1) if weights.ndim == 1 else weights
-        weights = F.broadcast_to(weights, target.shape)
-        here = F.sum(weights, axis=0)
-        mean = ratio(F.sum(weights * target, axis=0), here)
-        deviation = F.sum(weights * F.square(target - mean), axis=0)
-        before, gap = self.count.value, mean - self.mean.value
-        share = ratio(here, before + here)
-        self.deviation.assign_add(deviation + F.square(gap) * before * share)
-        self.mean.assign_add(gap * share)
-        self.count.assign_add(here)
+        if not target.shape[0]:
+            return
+        weights = F.ones(target.shape, wide)
+        if sample_weight is not None:
+            _, weights = weigh("r2_score", target, sample_weight)
+        self._merge(target, weights)
         self.residual.assign_add(F.sum(weights * F.square(target - output), axis=0))
         self.num_samples.assign_add(float(target.size))
 
+    def _merge(self, target: Tensor, weights: Tensor) -> None:
+        """Take a batch's mean and deviation into those of all batches."""
+        here = F.sum(weights, axis=0)
+        # a mean is not outside what it is a mean of: so that equal targets deviate by 0
+        counts = weights != 0
+        least = F.min(F.where(counts, target, math.inf), axis=0)
+        most = F.max(F.where(counts, target, -math.inf), axis=0)
+        inside = F.minimum(F.maximum(ratio(F.sum(weights * target, axis=0), here), least), most)
+        mean = F.where(here == 0, 0.0, inside)
+        before, gap = self.count.value, mean - self.mean.value
+        share = ratio(here, before + here)
+        deviation = F.sum(weights * F.square(target - mean), axis=0)
+        self.deviation.assign_add(deviation + F.square(gap) * before * share)
+        self.mean.assign_add(gap * share)
+        self.count.assign_add(here)
+
     def result(self) -> Tensor:
         if len(self._variables) == 1:
-            return F.asarray(0.0, self._dtype)
+            return self.shown(F.asarray(0.0))
         total, residual = self.deviation.value, self.residual.value
         constant = total == 0.0
-        perfect = F.astype(residual == 0.0, self._dtype)
+        perfect = F.astype((residual == 0.0) & (self.count.value != 0.0), total.dtype)
         scores = F.where(constant, perfect, 1.0 - residual / F.where(constant, 1.0, total))
+        mean = F.mean(scores)
         if self.class_aggregation == "uniform_average":
-            scores = F.mean(scores)
+            scores = mean
         elif self.class_aggregation is not None:
-            scores = ratio(F.sum(total * scores), F.sum(total))
+            spread = F.sum(total)
+            scores = F.where(spread == 0.0, mean, ratio(F.sum(total * scores), spread))
         if not self.num_regressors:
-            return scores
+            return self.shown(scores)
         samples = self.num_samples.value
         left = samples - (self.num_regressors + 1.0)
         enough = left > 0.0
         adjusted = 1.0 - (1.0 - scores) * (samples - 1.0) / F.where(enough, left, 1.0)
-        return F.where(enough, adjusted, scores)
+        return self.shown(F.where(enough, adjusted, scores))
 
     def get_config(self) -> dict[str, Any]:
         settings = {

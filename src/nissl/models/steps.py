@@ -182,7 +182,7 @@ def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Pro
     """
     watched = moved_by_training(model, state)
     with capture(Capture()) as seen:
-        results = [F.astype(metric.result(), "float32") for metric in trackers.all]
+        results = [F.astype(metric.result(), "float64") for metric in trackers.all]
         bad = trackers.bad_step.value
         if watched:
             assert model.optimizer is not None

@@ -1,16 +1,18 @@
-"""Making tensors: from what the user has, from a shape, and to a common shape and dtype."""
+"""Making tensors of what the user has, and bringing them to a common shape and dtype."""
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from nissl.arguments import flag, wholes
 from nissl.core import dtypes
 from nissl.core.op import apply, compute_now
-from nissl.core.ops import elementwise, movement
+from nissl.core.ops import control, elementwise, movement
 from nissl.core.ops.shapes import broadcast_shapes
 from nissl.core.tensor import Array, Shape, Tensor, TensorLike, late
 from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
@@ -32,9 +34,33 @@ def _array(value: Any) -> Array:
         raise DTypeError(
             f"a tensor cannot be made of {type(value).__name__} with dtype {array.dtype.name!r}"
             f"{sample}; known dtypes: {', '.join(dtypes.type_names)}. Turn texts and objects into "
-            "numbers first."
+            "numbers first (whole numbers past 64 bits into floats)."
         )
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def fitted(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Cast numbers that were written down to a dtype; none is cut, and none wraps around.
+
+    Raises:
+        ArgumentError: an integer dtype cannot hold one of them.
+    """
+    if dtype.kind in "iu" and array.dtype != dtype and array.dtype.kind != "b" and array.size:
+        if array.dtype.kind not in "iu":
+            off = ~(np.isfinite(array) & (np.floor(array) == array))
+            if off.any():
+                raise ArgumentError(
+                    f"{array[off].flat[0]} is not a whole number, as {dtype.name} takes; round it "
+                    "first, or cut it with nissl.astype"
+                )
+        limits = np.iinfo(dtype)
+        for number in (int(array.min()), int(array.max())):
+            if not limits.min <= number <= limits.max:
+                raise ArgumentError(
+                    f"{number} does not fit {dtype.name} ({limits.min} to {limits.max})"
+                )
+    with np.errstate(over="ignore"):  # a number past a floating dtype's range is infinite
+        return array.astype(dtype, copy=False)
 
 
 def _holds_tensors(x: Any) -> bool:
@@ -44,7 +70,7 @@ def _holds_tensors(x: Any) -> bool:
     return isinstance(x, Tensor) or hasattr(x, "__nissl_tensor__")
 
 
-def asarray(x: TensorLike, dtype: Any = None) -> Tensor:
+def asarray(x: TensorLike, dtype: Any = None, *, copy: bool | None = None) -> Tensor:
     """Return ``x`` as a tensor, without a copy where none is needed.
 
     Python floats and lists of them become ``float32`` (see :func:`nissl.set_default_float`);
@@ -52,12 +78,18 @@ def asarray(x: TensorLike, dtype: Any = None) -> Tensor:
 
     Args:
         x: tensor, variable, NumPy array, anything with ``__array__``, nested lists, or a number.
-        dtype: wanted dtype; kept or chosen from ``x`` by default.
+        dtype: wanted dtype; kept or chosen from ``x`` by default. Arrays and tensors are cast as
+            :func:`astype` casts them; numbers and lists must fit.
+        copy: True for memory of its own, False for an error where a copy is needed.
+
+    Raises:
+        ArgumentError: an integer dtype cannot hold a number, or ``copy=False`` cannot be.
 
     >>> import nissl
     >>> nissl.asarray([1.0, 2.0])
     Tensor([1. 2.], shape=(2,), dtype=float32)
     """
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
     if isinstance(x, Tensor):
         found = x
     elif hasattr(x, "__nissl_tensor__"):
@@ -66,10 +98,30 @@ def asarray(x: TensorLike, dtype: Any = None) -> Tensor:
         found = late.functions.stack(x)  # so that what they were computed from is kept
     else:
         array = _array(x)
-        if dtype is None and array.dtype == np.float64 and not hasattr(x, "dtype"):
-            array = array.astype(dtypes.default_float())
+        if not hasattr(x, "dtype"):
+            if wanted is not None:
+                array = fitted(array, wanted)
+            elif array.dtype == np.float64:
+                array = array.astype(dtypes.default_float())
         found = Tensor(array)
-    return found if dtype is None else astype(found, dtype)
+    if wanted is not None:
+        found = astype(found, wanted)
+    return found if copy is None else _copied(x, found, flag("asarray", "copy", copy))
+
+
+def _copied(x: TensorLike, found: Tensor, wanted: bool) -> Tensor:
+    """``found`` with memory of its own if that is wanted, and with the memory of ``x`` if not."""
+    value = found.value
+    if value is None:
+        return found  # in a program nobody can tell
+    shared = x is found or not value.size or np.may_share_memory(value, np.asarray(_held(x)))
+    if not wanted and not shared:
+        raise ArgumentError("copy=False: this cannot be had without a copy; leave copy out")
+    if not wanted or not shared:
+        return found
+    copied = apply(control.identity, (found,), {})
+    copied.value = np.array(value)
+    return copied
 
 
 def tensor(x: TensorLike, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
@@ -85,15 +137,24 @@ def tensor(x: TensorLike, dtype: Any = None, *, requires_grad: bool = False) -> 
     (1, 2)
     """
     found = Tensor(np.array(asarray(x, dtype).concrete("a value to copy")))
-    if requires_grad:
+    if flag("tensor", "requires_grad", requires_grad):
         found.requires_grad = True
     return found
 
 
-def astype(x: TensorLike, dtype: Any) -> Tensor:
-    """Return the values of ``x`` in ``dtype``."""
-    x, wanted = asarray(x), dtypes.as_dtype(dtype)
-    return x if x.dtype == wanted else apply(elementwise.astype, (x,), {"dtype": wanted})
+def astype(x: TensorLike, dtype: Any, *, copy: bool | None = None) -> Tensor:
+    """Return the values of ``x`` in ``dtype``; floats are cut to integers, integers wrap around.
+
+    Args:
+        x: any tensor.
+        dtype: wanted dtype.
+        copy: True for memory of its own also where the dtype is the same already.
+    """
+    if not isinstance(x, Tensor):
+        x = asarray(x)
+    wanted = dtypes.as_dtype(dtype)
+    found = x if x.dtype == wanted else apply(elementwise.astype, (x,), {"dtype": wanted})
+    return _copied(x, found, True) if copy is not None and flag("astype", "copy", copy) else found
 
 
 # ---- agreeing on shape and dtype ------------------------------------------------------------
@@ -220,74 +281,18 @@ def unary(op: Any, x: TensorLike) -> Tensor:
     return apply(op, (x,), {})
 
 
-# ---- creation -------------------------------------------------------------------------------
+# ---- shapes ---------------------------------------------------------------------------------
 
 
-def as_shape(shape: int | Sequence[int]) -> Shape:
+MOST = 2**46  # elements; no machine can address as many
+
+
+def as_shape(shape: int | Sequence[int], who: str = "shape") -> Shape:
     """Return a shape given as an integer or a sequence, checked."""
-    lengths = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    lengths = wholes(who, "shape", shape)
     for length in lengths:
-        if not isinstance(length, int | np.integer) or length < 0:
-            raise ShapeError(f"shape {tuple(lengths)}: each length is an integer of at least 0")
-    return tuple(int(length) for length in lengths)
-
-
-def _float_or(dtype: Any) -> np.dtype[Any]:
-    return dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
-
-
-def full(shape: int | Sequence[int], fill_value: float, dtype: Any = None) -> Tensor:
-    """Return a tensor of ``shape`` filled with one number."""
-    chosen = dtypes.as_dtype(type(fill_value)) if dtype is None else dtypes.as_dtype(dtype)
-    return Tensor(np.full(as_shape(shape), fill_value, chosen))
-
-
-def zeros(shape: int | Sequence[int], dtype: Any = None) -> Tensor:
-    """Return a tensor of zeros."""
-    return Tensor(np.zeros(as_shape(shape), _float_or(dtype)))
-
-
-def ones(shape: int | Sequence[int], dtype: Any = None) -> Tensor:
-    """Return a tensor of ones."""
-    return Tensor(np.ones(as_shape(shape), _float_or(dtype)))
-
-
-def full_like(x: TensorLike, fill_value: float, dtype: Any = None) -> Tensor:
-    """Return a tensor of the shape and dtype of ``x``, filled with one number."""
-    x = asarray(x)
-    scalar = Tensor(np.asarray(fill_value, x.dtype if dtype is None else dtypes.as_dtype(dtype)))
-    return stretch(scalar, x.shape)
-
-
-def zeros_like(x: TensorLike, dtype: Any = None) -> Tensor:
-    """Return zeros of the shape and dtype of ``x``."""
-    return full_like(x, 0, dtype)
-
-
-def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
-    """Return ones of the shape and dtype of ``x``."""
-    return full_like(x, 1, dtype)
-
-
-def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
-    """Return ``start, start + step, ...`` before ``stop``; from 0 when one number is given."""
-    if stop is None:
-        start, stop = 0, start
-    if step == 0:
-        raise ArgumentError("arange: step 0 never arrives")
-    whole = all(isinstance(each, int | np.integer) for each in (start, stop, step))
-    if dtype is None:
-        dtype = dtypes.default_int if whole else dtypes.default_float()
-    return Tensor(np.arange(start, stop, step).astype(dtypes.as_dtype(dtype)))
-
-
-def linspace(
-    start: float, stop: float, num: int, dtype: Any = None, *, endpoint: bool = True
-) -> Tensor:
-    """Return ``num`` evenly spaced numbers from ``start`` to ``stop``."""
-    return Tensor(np.linspace(start, stop, num, endpoint=endpoint).astype(_float_or(dtype)))
-
-
-def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, dtype: Any = None) -> Tensor:
-    """Return ones on diagonal ``k`` and zeros elsewhere."""
-    return Tensor(np.eye(n_rows, n_cols, k=k, dtype=_float_or(dtype)))
+        if length < 0:
+            raise ShapeError(f"{who} {lengths}: each length is an integer of at least 0")
+    if math.prod(lengths) > MOST:
+        raise ShapeError(f"{who} {lengths}: no machine holds {math.prod(lengths)} elements")
+    return lengths

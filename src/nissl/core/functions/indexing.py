@@ -8,26 +8,36 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import whole
 from nissl.core import dtypes
 from nissl.core.functions.arithmetic import where
-from nissl.core.functions.convert import asarray, astype, broadcast
+from nissl.core.functions.convert import as_shape, asarray, astype, broadcast
 from nissl.core.functions.manipulation import flip, moveaxis, permute_dims, reshape
 from nissl.core.op import apply
 from nissl.core.ops import indexing as ops
 from nissl.core.ops import movement
 from nissl.core.ops.shapes import normalise_axis
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import ArgumentTypeError, DTypeError, OutOfRangeError, ShapeError
+from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, OutOfRangeError, ShapeError
 
 
-def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Take slices of ``x`` along ``axis`` at integer ``indices``, which may have any shape.
 
     Negative indices count from the end. An index out of range is an error when eager, and takes
     the nearest end inside ``jit``.
+
+    Args:
+        x: tensor with at least one axis.
+        indices: integers.
+        axis: along which; may be left out for a tensor of one axis.
     """
     x, indices = asarray(x), asarray(indices)
-    place = normalise_axis("take", axis, x.ndim)
+    if axis is None and x.ndim > 1:
+        raise ArgumentError(f"take: axis must be given for a tensor with {x.ndim} axes")
+    place = normalise_axis("take", 0 if axis is None else axis, x.ndim)
+    if not indices.size and dtypes.is_floating(indices.dtype):
+        indices = astype(indices, dtypes.default_int)  # an empty list
     if dtypes.kind(indices.dtype) != "integer":
         raise DTypeError(f"take: indices must be integers, not {indices.dtype.name}")
     taken = apply(ops.take, (moveaxis(x, place, 0), indices), {})
@@ -44,8 +54,10 @@ def index_add(indices: TensorLike, updates: TensorLike, length: int) -> Tensor:
         length: how many slices the result has; its shape is ``(length,) + rest``.
     """
     indices, updates = asarray(indices), asarray(updates)
-    ops.index_add.infer(indices.aval, updates.aval, length=int(length))
-    return apply(ops.index_add, (indices, updates), {"length": int(length)})
+    length = whole("index_add", "length", length, least=0)
+    as_shape((length, *updates.shape[indices.ndim :]), "index_add")
+    ops.index_add.infer(indices.aval, updates.aval, length=length)
+    return apply(ops.index_add, (indices, updates), {"length": length})
 
 
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int = -1) -> Tensor:
@@ -74,12 +86,24 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int = -1) -> Tenso
 def one_hot(x: TensorLike, num_classes: int, dtype: Any = None, axis: int = -1) -> Tensor:
     """Return 1 at the class along a new axis and 0 elsewhere; all 0 for a class out of range.
 
+    Args:
+        x: classes, of an integer dtype or bool.
+        num_classes: how many there are, at least 0.
+        dtype: dtype of the result, the default float by default.
+        axis: where the new axis stands in the result.
+
     >>> import nissl
     >>> nissl.one_hot([2, 0], 3).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     x = asarray(x)
-    classes = np.arange(num_classes, dtype=dtypes.int64)
+    if dtypes.is_floating(x.dtype):
+        raise DTypeError(
+            f"one_hot: classes are integers, not {x.dtype.name}; cast with nissl.astype(x, 'int64')"
+        )
+    count = whole("one_hot", "num_classes", num_classes, least=0)
+    as_shape((*x.shape, count), "one_hot")
+    classes = np.arange(count, dtype=dtypes.int64)
     hot = reshape(astype(x, dtypes.int64), (*x.shape, 1)) == classes
     chosen = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
     return moveaxis(astype(hot, chosen), -1, axis)
@@ -92,8 +116,11 @@ def _is_array(part: Any) -> bool:
     return not isinstance(part, int | np.integer | slice | type(None) | type(Ellipsis))
 
 
-def _expand(key: Any, x: Tensor) -> list[Any]:
-    """Turn a key into a full list of parts: masks into indices, the ellipsis into slices."""
+def _expand(key: Any, x: Tensor) -> tuple[list[Any], int]:
+    """Turn a key into a full list of parts: masks into indices, the ellipsis into slices.
+
+    Also returns before which part an ellipsis stood that covers nothing, which parts arrays too.
+    """
     parts: list[Any] = []
     masks: list[tuple[int, Tensor]] = []  # where among the parts, and the mask
     for part in key if isinstance(key, tuple) else (key,):
@@ -128,7 +155,7 @@ def _expand(key: Any, x: Tensor) -> list[Any]:
     full = [*parts[:place], *fill, *parts[place + 1 :]]
     for start, mask in masks:
         _check_mask(mask, x, full[: start + len(fill) - 1 if dots and place < start else start])
-    return full
+    return full, place if dots and not fill else len(full)
 
 
 def _check_mask(mask: Tensor, x: Tensor, before: list[Any]) -> None:
@@ -140,10 +167,22 @@ def _check_mask(mask: Tensor, x: Tensor, before: list[Any]) -> None:
         )
 
 
+def _bounds(part: slice, length: int) -> tuple[int, int, int]:
+    """A slice's start, stop and step within an axis, all whole numbers."""
+    named = {"start": part.start, "stop": part.stop, "step": part.step}
+    given = [
+        each if each is None or type(each) is int else whole("a slice", name, each)
+        for name, each in named.items()
+    ]
+    if given[2] == 0:
+        raise ArgumentError("a slice: step=0 never arrives")
+    return slice(*given).indices(length)
+
+
 def index(x: TensorLike, key: Any) -> Tensor:
     """Return ``x[key]``, with NumPy's meaning of every kind of key."""
     x = asarray(x)
-    parts = _expand(key, x)
+    parts, gap = _expand(key, x)
     arrays = any(_is_array(part) for part in parts)
     starts, stops, steps, flips = [], [], [], []
     shape: list[int] = []  # shape after slicing, with new axes and without integer ones
@@ -156,7 +195,7 @@ def index(x: TensorLike, key: Any) -> Tensor:
             continue
         length = x.shape[axis]
         if isinstance(part, slice):
-            start, stop, step = part.indices(length)
+            start, stop, step = _bounds(part, length)
             count = len(range(start, stop, step))
             if step < 0:  # take the same elements forwards, then flip
                 start, stop, step = start + (count - 1) * step, start + 1, -step
@@ -170,7 +209,7 @@ def index(x: TensorLike, key: Any) -> Tensor:
             stops.append(length)
             steps.append(1)
             gathers.append((len(shape), asarray(part)))
-            places.append(place)
+            places.append(place + (place >= gap))
             shape.append(length)
         else:
             number = int(part)
@@ -183,7 +222,7 @@ def index(x: TensorLike, key: Any) -> Tensor:
                 stops.append(length)
                 steps.append(1)
                 gathers.append((len(shape), asarray(np.asarray(number))))
-                places.append(place)
+                places.append(place + (place >= gap))
                 shape.append(length)
             else:
                 number %= length

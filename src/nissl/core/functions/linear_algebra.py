@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from nissl.arguments import named, whole
 from nissl.core.functions.arithmetic import multiply
 from nissl.core.functions.convert import promote, stretch
-from nissl.core.functions.manipulation import expand_dims, permute_dims, reshape
+from nissl.core.functions.manipulation import expand_dims, moveaxis, permute_dims, reshape
 from nissl.core.functions.reduce import sum
 from nissl.core.op import apply, compute_now
 from nissl.core.ops import contraction as ops
-from nissl.core.ops.shapes import broadcast_shapes, normalise_axis
+from nissl.core.ops.shapes import broadcast_shapes, normalise_axis, ordered_axes
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError, DTypeError, ShapeError
 
@@ -69,8 +70,17 @@ def _batched(x: Tensor, y: Tensor) -> Tensor:
 
 
 def vecdot(x: TensorLike, y: TensorLike, axis: int = -1) -> Tensor:
-    """Sum of products along ``axis``."""
-    return sum(multiply(x, y), axis=axis)
+    """Sum of products along ``axis``, which is as long in both; the other axes broadcast.
+
+    >>> import nissl
+    >>> nissl.vecdot([[1, 2], [3, 4]], [10, 1]).tolist()
+    [12, 34]
+    """
+    x, y = promote(x, y)
+    left, right = (normalise_axis("vecdot", axis, each.ndim) for each in (x, y))
+    if x.shape[left] != y.shape[right]:
+        raise ShapeError(f"vecdot: axis {axis} of shapes {x.shape} and {y.shape} differs in length")
+    return sum(multiply(moveaxis(x, left, -1), moveaxis(y, right, -1)), axis=-1)
 
 
 def outer(x: TensorLike, y: TensorLike) -> Tensor:
@@ -87,13 +97,17 @@ def tensordot(
     """Sum of products over pairs of axes: the last ``axes`` of ``x`` with the first of ``y``,
     or those listed for each."""
     x, y = promote(x, y)
-    if isinstance(axes, int):
-        if not 0 <= axes <= min(x.ndim, y.ndim):
-            raise ShapeError(f"tensordot: {axes} axes of shapes {x.shape} and {y.shape}")
-        left, right = list(range(x.ndim - axes, x.ndim)), list(range(axes))
+    pair = axes if isinstance(axes, list | tuple) else None
+    if pair is None:
+        count = whole("tensordot", "axes", axes)
+        if not 0 <= count <= min(x.ndim, y.ndim):
+            raise ShapeError(f"tensordot: {count} axes of shapes {x.shape} and {y.shape}")
+        left, right = list(range(x.ndim - count, x.ndim)), list(range(count))
+    elif len(pair) != 2:
+        raise ArgumentError(f"tensordot: axes={axes} lists the axes of x, and those of y")
     else:
-        left = [normalise_axis("tensordot", i, x.ndim) for i in axes[0]]
-        right = [normalise_axis("tensordot", i, y.ndim) for i in axes[1]]
+        left = list(ordered_axes("tensordot", pair[0], x.ndim, "axes"))
+        right = list(ordered_axes("tensordot", pair[1], y.ndim, "axes"))
     if [x.shape[i] for i in left] != [y.shape[i] for i in right]:
         raise ShapeError(
             f"tensordot: axes {left} of {x.shape} and {right} of {y.shape} differ in length"
@@ -117,7 +131,7 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     >>> nissl.einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).tolist()
     [3.0, 7.0]
     """
-    terms, output = _parse(subscripts, len(operands))
+    terms, output = _parse(named("einsum", "subscripts", subscripts), len(operands))
     tensors = promote(*operands)
     lengths: dict[str, int] = {}
     for letters, tensor in zip(terms, tensors, strict=True):

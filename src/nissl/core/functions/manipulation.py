@@ -7,26 +7,34 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from nissl.core import dtypes
+import numpy as np
+
+from nissl.arguments import flag, several, whole, wholes
 from nissl.core.functions.arithmetic import where
 from nissl.core.functions.convert import (
     as_shape,
     asarray,
+    astype,
     broadcast,
-    full_like,
     promote,
     stretch,
 )
 from nissl.core.op import apply
+from nissl.core.ops import indexing as takes
 from nissl.core.ops import movement as ops
-from nissl.core.ops.shapes import broadcast_shapes, normalise_axes, normalise_axis
+from nissl.core.ops.shapes import (
+    broadcast_shapes,
+    normalise_axes,
+    normalise_axis,
+    ordered_axes,
+)
 from nissl.core.tensor import Axis, Shape, Tensor, TensorLike
 from nissl.errors import ArgumentError, ShapeError
 
 
 def broadcast_to(x: TensorLike, shape: int | Sequence[int]) -> Tensor:
     """Stretch ``x`` to ``shape``, repeating along new axes and axes of length 1."""
-    x, wanted = asarray(x), as_shape(shape)
+    x, wanted = asarray(x), as_shape(shape, "broadcast_to")
     if broadcast_shapes("broadcast_to", x.shape, wanted) != wanted:
         raise ShapeError(f"broadcast_to: shape {x.shape} cannot be stretched to {wanted}")
     return stretch(x, wanted)
@@ -37,10 +45,16 @@ def broadcast_arrays(*tensors: TensorLike) -> list[Tensor]:
     return broadcast("broadcast_arrays", [asarray(each) for each in tensors])
 
 
-def reshape(x: TensorLike, shape: int | Sequence[int]) -> Tensor:
-    """Return the same elements, in row-major order, in another shape; one length may be -1."""
-    x = asarray(x)
-    lengths = [int(n) for n in (shape if isinstance(shape, Sequence) else (shape,))]
+def reshape(x: TensorLike, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
+    """Return the same elements, in row-major order, in another shape; one length may be -1.
+
+    Args:
+        x: any tensor.
+        shape: lengths whose product is the number of elements.
+        copy: True for memory of its own.
+    """
+    x = asarray(x, copy=True) if copy is not None and flag("reshape", "copy", copy) else asarray(x)
+    lengths = list(wholes("reshape", "shape", shape))
     if lengths.count(-1) > 1:
         raise ShapeError(f"reshape: only one length of {tuple(lengths)} may be -1")
     if -1 in lengths:
@@ -52,7 +66,7 @@ def reshape(x: TensorLike, shape: int | Sequence[int]) -> Tensor:
                 f"reshape: {x.size} elements of shape {x.shape} do not divide into {tuple(lengths)}"
             )
         lengths[lengths.index(-1)] = x.size // known
-    wanted = as_shape(lengths)
+    wanted = as_shape(tuple(lengths), "reshape")
     if wanted == x.shape:
         return x
     if x.size != math.prod(wanted):
@@ -66,9 +80,9 @@ def reshape(x: TensorLike, shape: int | Sequence[int]) -> Tensor:
 def permute_dims(x: TensorLike, axes: Sequence[int]) -> Tensor:
     """Reorder the axes: axis ``i`` of the result is axis ``axes[i]`` of ``x``."""
     x = asarray(x)
-    order = tuple(normalise_axis("permute_dims", axis, x.ndim) for axis in axes)
-    if sorted(order) != list(range(x.ndim)):
-        raise ShapeError(f"permute_dims: axes {tuple(axes)} are not the {x.ndim} axes, each once")
+    order = ordered_axes("permute_dims", several("permute_dims", "axes", axes), x.ndim, "axes")
+    if len(order) != x.ndim:
+        raise ShapeError(f"permute_dims: axes {order} are not the {x.ndim} axes of {x.shape}")
     return x if order == tuple(range(x.ndim)) else apply(ops.permute_dims, (x,), {"axes": order})
 
 
@@ -84,14 +98,11 @@ def matrix_transpose(x: TensorLike) -> Tensor:
 def moveaxis(x: TensorLike, source: Axis, destination: Axis) -> Tensor:
     """Move axes to new places; the others keep their order."""
     x = asarray(x)
-    sources = source if isinstance(source, tuple) else (source,)
-    places = destination if isinstance(destination, tuple) else (destination,)
+    sources = ordered_axes("moveaxis", source, x.ndim, "source")
+    places = ordered_axes("moveaxis", destination, x.ndim, "destination")
     if len(sources) != len(places):
         raise ArgumentError(f"moveaxis: {len(sources)} sources for {len(places)} destinations")
-    pairs = [
-        (normalise_axis("moveaxis", place, x.ndim), normalise_axis("moveaxis", axis, x.ndim))
-        for axis, place in zip(sources, places, strict=True)
-    ]
+    pairs = list(zip(places, sources, strict=True))
     moved = {axis for _, axis in pairs}
     order = [axis for axis in range(x.ndim) if axis not in moved]
     for place, axis in sorted(pairs):
@@ -122,11 +133,17 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     return apply(ops.flip, (x,), {"axis": normalise_axes("flip", axis, x.ndim)})
 
 
+def _parts(who: str, tensors: Sequence[TensorLike]) -> list[Tensor]:
+    """What is to be joined, in one dtype."""
+    given = several(who, "tensors", tensors)
+    if not given:
+        raise ArgumentError(f"{who}: at least one tensor is needed")
+    return promote(*given)
+
+
 def concat(tensors: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
     """Join tensors along an existing axis; ``None`` flattens them first."""
-    if not tensors:
-        raise ArgumentError("concat: at least one tensor is needed")
-    parts = promote(*tensors)
+    parts = _parts("concat", tensors)
     if axis is None:
         parts, axis = [reshape(part, -1) for part in parts], 0
     place = normalise_axis("concat", axis, parts[0].ndim)
@@ -136,7 +153,7 @@ def concat(tensors: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
 
 def stack(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Join tensors of one shape along a new axis."""
-    parts = promote(*tensors)
+    parts = _parts("stack", tensors)
     for part in parts:
         if part.shape != parts[0].shape:
             raise ShapeError(f"stack: shapes {parts[0].shape} and {part.shape} differ")
@@ -152,14 +169,15 @@ def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
 def slice(x: TensorLike, starts: Shape, stops: Shape, steps: Shape | None = None) -> Tensor:
     """Cut a box out of ``x``: along axis ``i`` from ``starts[i]`` to before ``stops[i]``."""
     x = asarray(x)
-    given = steps or (1,) * x.ndim
+    starts, stops = wholes("slice", "starts", starts), wholes("slice", "stops", stops)
+    given = (1,) * x.ndim if steps is None else wholes("slice", "steps", steps)
     if not len(starts) == len(stops) == len(given) == x.ndim:
         raise ShapeError(
             f"slice: {len(starts)} starts, {len(stops)} stops and {len(given)} steps for the "
             f"{x.ndim} axes of {x.shape}"
         )
     if builtins.min(given, default=1) < 1:
-        raise ArgumentError(f"slice: steps are at least 1, but {tuple(given)} was given; use flip")
+        raise ArgumentError(f"slice: steps are at least 1, but {given} was given; use flip")
     bounds = [
         builtins.slice(a, b, c).indices(n)
         for a, b, c, n in zip(starts, stops, given, x.shape, strict=True)
@@ -175,50 +193,118 @@ def slice(x: TensorLike, starts: Shape, stops: Shape, steps: Shape | None = None
     )
 
 
-def pad(x: TensorLike, pad_width: Sequence[tuple[int, int]], constant_values: float = 0) -> Tensor:
-    """Surround ``x`` with a constant: ``pad_width[i]`` counts before and after along axis i."""
+def pad(
+    x: TensorLike,
+    pad_width: int | Sequence[tuple[int, int]],
+    constant_values: float = 0,
+) -> Tensor:
+    """Surround ``x`` with a constant.
+
+    Args:
+        x: any tensor.
+        pad_width: counts before and after along each axis, ``((1, 1), (0, 2))``; one number for
+            as many everywhere.
+        constant_values: the constant, which the dtype of ``x`` must hold.
+
+    >>> import nissl
+    >>> nissl.pad([1, 2], [(1, 2)]).tolist()
+    [0, 1, 2, 0, 0]
+    """
     x = asarray(x)
-    if len(pad_width) != x.ndim:
-        raise ShapeError(f"pad: {len(pad_width)} widths for the {x.ndim} axes of {x.shape}")
-    low, high = (tuple(int(w[k]) for w in pad_width) for k in (0, 1))
-    if builtins.min((*low, *high), default=0) < 0:
-        raise ArgumentError(f"pad: widths are not negative, but {pad_width} was given")
+    low, high = _widths(pad_width, x)
+    as_shape(tuple(a + n + b for a, n, b in zip(low, x.shape, high, strict=True)), "pad")
     params: dict[str, Any] = {"low": low, "high": high, "interior": (0,) * x.ndim}
     padded = apply(ops.pad, (x,), params)
-    if not constant_values:
+    constant = asarray(constant_values, None if hasattr(constant_values, "dtype") else x.dtype)
+    if constant.ndim:
+        raise ShapeError(f"pad: constant_values is one number, not of shape {constant.shape}")
+    if constant.value is not None and not constant.tracked and not constant.value:
         return padded
-    inside = apply(ops.pad, (full_like(x, True, dtypes.boolean),), params)
-    return where(inside, padded, constant_values)
+    inside = apply(ops.pad, (stretch(asarray(True), x.shape),), params)
+    return where(inside, padded, astype(constant, x.dtype))
 
 
-def repeat(x: TensorLike, repeats: int, axis: int = 0) -> Tensor:
-    """Repeat each slice along ``axis``, ``repeats`` times in place."""
-    x = asarray(x)
-    place = normalise_axis("repeat", axis, x.ndim)
+def _widths(pad_width: Any, x: Tensor) -> tuple[Shape, Shape]:
+    """How much is added before and after each axis."""
+    if not isinstance(pad_width, list | tuple):
+        width = whole("pad", "pad_width", pad_width, least=0)
+        return (width,) * x.ndim, (width,) * x.ndim
+    pairs = [wholes("pad", "pad_width", pair, least=0) for pair in pad_width]
+    if len(pairs) != x.ndim:
+        raise ShapeError(f"pad: {len(pairs)} widths for the {x.ndim} axes of {x.shape}")
+    for pair in pairs:
+        if len(pair) != 2:
+            raise ShapeError(f"pad: pad_width={pad_width} has a pair of counts for each axis")
+    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+
+
+def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    """Repeat each slice along ``axis``, as often as ``repeats`` says, in place.
+
+    Args:
+        x: any tensor.
+        repeats: how often, at least 0; or a count for each slice.
+        axis: along which; ``None`` flattens ``x`` first.
+
+    >>> import nissl
+    >>> nissl.repeat([[1, 2], [3, 4]], 2).tolist(), nissl.repeat([5, 6], [3, 0]).tolist()
+    ([1, 1, 2, 2, 3, 3, 4, 4], [5, 5, 5])
+    """
+    x = reshape(x, -1) if axis is None else asarray(x)
+    place = normalise_axis("repeat", 0 if axis is None else axis, x.ndim)
+    counts = wholes("repeat", "repeats", repeats, least=0)
+    length = x.shape[place]
+    if len(counts) not in (1, length):
+        raise ShapeError(f"repeat: {len(counts)} repeats for an axis of length {length}")
+    same = len(counts) == 1
+    flat = list(x.shape)
+    flat[place] = length * builtins.sum(counts) if same else builtins.sum(counts)
+    as_shape(tuple(flat), "repeat")
+    if not same:
+        rows = asarray(np.repeat(np.arange(length), counts))
+        return moveaxis(apply(takes.take, (moveaxis(x, place, 0), rows), {}), 0, place)
     wide = expand_dims(x, place + 1)  # (..., n, 1, ...)
     shape = list(wide.shape)
-    shape[place + 1] = repeats
-    flat = list(x.shape)
-    flat[place] *= repeats
-    return reshape(stretch(wide, tuple(shape)), flat)
+    shape[place + 1] = builtins.sum(counts)
+    return reshape(stretch(wide, tuple(shape)), tuple(flat))
 
 
-def tile(x: TensorLike, repetitions: Sequence[int]) -> Tensor:
+def tile(x: TensorLike, repetitions: int | Sequence[int]) -> Tensor:
     """Lay copies of ``x`` side by side, ``repetitions[i]`` times along axis ``i``."""
-    x, times = asarray(x), tuple(repetitions)
+    x, times = asarray(x), wholes("tile", "repetitions", repetitions, least=0)
     ndim = builtins.max(x.ndim, len(times))
     shape = (1,) * (ndim - x.ndim) + x.shape
     times = (1,) * (ndim - len(times)) + times
     pairs = [each for n in shape for each in (1, n)]
     wide = [each for t, n in zip(times, shape, strict=True) for each in (t, n)]
-    total = [t * n for t, n in zip(times, shape, strict=True)]
-    return reshape(broadcast_to(reshape(x, pairs), wide), total)
+    total = as_shape(tuple(t * n for t, n in zip(times, shape, strict=True)), "tile")
+    return reshape(broadcast_to(reshape(x, tuple(pairs)), tuple(wide)), total)
 
 
-def roll(x: TensorLike, shift: int, axis: int) -> Tensor:
-    """Move elements along ``axis`` by ``shift``; those pushed out come in at the other end."""
+def roll(
+    x: TensorLike, shift: int | Sequence[int], axis: int | Sequence[int] | None = None
+) -> Tensor:
+    """Move elements by ``shift`` places; those pushed out come in at the other end.
+
+    Args:
+        x: any tensor.
+        shift: how far, or how far along each of several axes.
+        axis: along which, or along which ones; ``None`` rolls the elements in row-major order.
+
+    >>> import nissl
+    >>> nissl.roll([[1, 2], [3, 4]], 1).tolist(), nissl.roll([[1, 2], [3, 4]], 1, axis=0).tolist()
+    ([[4, 1], [2, 3]], [[3, 4], [1, 2]])
+    """
     x = asarray(x)
-    place = normalise_axis("roll", axis, x.ndim)
+    if axis is None:
+        return reshape(_rolled(reshape(x, -1), whole("roll", "shift", shift), 0), x.shape)
+    places = ordered_axes("roll", axis, x.ndim)
+    for place, by in zip(places, wholes("roll", "shift", shift, count=len(places)), strict=True):
+        x = _rolled(x, by, place)
+    return x
+
+
+def _rolled(x: Tensor, shift: int, place: int) -> Tensor:
     length = x.shape[place]
     if not length or not shift % length:
         return x

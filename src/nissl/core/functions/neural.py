@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from nissl.arguments import flag, number
 from nissl.core import dtypes
 from nissl.core.functions import arithmetic as a
 from nissl.core.functions.convert import asarray, astype, unary
 from nissl.core.functions.manipulation import squeeze
 from nissl.core.functions.reduce import max, sum
 from nissl.core.op import apply
+from nissl.core.operators import Operators
 from nissl.core.ops import elementwise, normalise
 from nissl.core.ops.shapes import normalise_axes, normalise_axis
 from nissl.core.tensor import Axis, Tensor, TensorLike
@@ -25,9 +28,14 @@ def relu(x: TensorLike) -> Tensor:
     return unary(elementwise.relu, x)
 
 
+def _factor(who: str, name: str, value: Any) -> Any:
+    """A number, or what may be a tensor of one."""
+    return value if isinstance(value, float | Operators) else number(who, name, value)
+
+
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """``max(0, x) + negative_slope * min(0, x)``; at 0 the derivative is the smaller slope."""
-    x = _float(x)
+    x, negative_slope = _float(x), _factor("leaky_relu", "negative_slope", negative_slope)
     return a.where(x >= 0 if negative_slope > 1 else x > 0, x, x * negative_slope)
 
 
@@ -62,7 +70,7 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
     At 0 the derivative is taken as the smaller of both sides' slopes, 1 and ``alpha``.
     """
-    x = _float(x)
+    x, alpha = _float(x), _factor("elu", "alpha", alpha)
     right = x >= 0 if alpha > 1 else x > 0
     return a.where(right, x, a.expm1(a.where(right, 0.0, x)) * alpha)
 
@@ -91,7 +99,7 @@ def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
         approximate: use their approximation by tanh.
     """
     x = _float(x)
-    if approximate:
+    if flag("gelu", "approximate", approximate):
         near = a.clip(x, -10.0, 10.0)  # beyond, tanh is 1 in every dtype, and the cube overflows
         inner = math.sqrt(2 / math.pi) * (near + 0.044715 * near * near * near)
         return 0.5 * _above_minus_infinity(x) * (1 + a.tanh(inner))
@@ -133,7 +141,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
         total = a.where(endless, peak, _log_of_sum(x - shift, axes) + shift)
     else:
         total = _log_of_sum(x - shift, axes) + shift
-    return total if keepdims else squeeze(total, axes)
+    return total if flag("logsumexp", "keepdims", keepdims) else squeeze(total, axes)
 
 
 def _log_of_sum(x: Tensor, axis: Axis) -> Tensor:
@@ -143,5 +151,6 @@ def _log_of_sum(x: Tensor, axis: Axis) -> Tensor:
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """``log(softmax(x))`` along ``axis``, without underflow."""
     x = _float(x)
+    axis = normalise_axis("log_softmax", axis, x.ndim)
     shifted = x - _peak(x, axis)[1]
     return shifted - _log_of_sum(shifted, axis)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import flag
 from nissl.core import dtypes
 from nissl.core.functions import arithmetic as a
 from nissl.core.functions.convert import asarray, astype
@@ -44,7 +45,7 @@ def l2_norm(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     total = sum(a.square(wide), axis=axes, keepdims=True)
     length = a.sqrt(total) if _is_plain(total) else _scaled(wide, total, axes)
     length = astype(length, x.dtype)
-    return length if keepdims else squeeze(length, axes)
+    return length if flag("l2_norm", "keepdims", keepdims) else squeeze(length, axes)
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:

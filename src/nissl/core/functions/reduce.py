@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from nissl.arguments import flag, number, one_of, whole
 from nissl.core import dtypes
 from nissl.core.functions import arithmetic as a
-from nissl.core.functions.convert import asarray, astype, ones_like
+from nissl.core.functions.convert import asarray, astype
+from nissl.core.functions.creation import ones_like
 from nissl.core.functions.indexing import take_along_axis
 from nissl.core.functions.manipulation import concat, flip, moveaxis, reshape
 from nissl.core.op import Op, apply, compute_now
@@ -28,18 +31,32 @@ def _reduce(op: Op, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
         result = apply(op, (x,), {"axis": axes})
     else:
         result = compute_now(op, (x,), (x.value,), x.tracked, {"axis": axes})
-    return reshape(result, ops.kept(x.shape, axes)) if keepdims else result
+    if keepdims is False or not flag(op.name, "keepdims", keepdims):
+        return result
+    return reshape(result, ops.kept(x.shape, axes))
 
 
 def sum(x: TensorLike, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """Sum along ``axis`` (all by default); small integers and bools are summed in int64."""
-    if not isinstance(x, Tensor):
-        x = asarray(x)
-    if dtype is not None:
-        x = astype(x, dtype)
-    elif not dtypes.is_floating(x.dtype) and x.dtype != dtypes.uint64:
-        x = astype(x, dtypes.default_int)
+    """Sum along ``axis`` (all by default); small integers and bools are summed in int64.
+
+    Args:
+        x: any tensor.
+        axis: one axis, or several.
+        dtype: dtype to cast to first, and of the result.
+        keepdims: keep the axes that are summed, with length 1.
+    """
+    if not isinstance(x, Tensor) or dtype is not None or x.dtype.kind != "f":
+        x = _summable(x, dtype)
     return _reduce(ops.sum, x, axis, keepdims)
+
+
+def _summable(x: TensorLike, dtype: Any) -> Tensor:
+    """``x`` in the dtype that its sums and products have."""
+    x = asarray(x)
+    if dtype is not None:
+        return astype(x, dtype)
+    plain = dtypes.is_floating(x.dtype) or x.dtype == dtypes.uint64
+    return x if plain else astype(x, dtypes.default_int)
 
 
 def _float(x: TensorLike) -> Tensor:
@@ -72,7 +89,7 @@ def _wide(x: Tensor) -> Tensor:
 
 def deviation(x: Tensor, axis: Axis, correction: float) -> tuple[Tensor, float]:
     """Return deviations from the mean, half precisions as float32, and ``n - correction``."""
-    left = _count(x, axis) - correction
+    left = _count(x, axis) - number("var", "correction", correction)
     wide = _wide(x)
     return wide - mean(wide, axis=axis, keepdims=True), float(left) if left > 0 else math.nan
 
@@ -109,7 +126,7 @@ def _arg(op: Op, x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
     place = 0 if axis is None else normalise_axis(op.name, axis, x.ndim)
     op.infer(flat.aval, axis=place)
     result = apply(op, (flat,), {"axis": place})
-    if not keepdims:
+    if not flag(op.name, "keepdims", keepdims):
         return result
     return reshape(result, (1,) * x.ndim if axis is None else ops.kept(x.shape, (place,)))
 
@@ -144,11 +161,16 @@ def _halves(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return x[:half], x[half : 2 * half], x[2 * half :]
 
 
-def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Product along ``axis``, taken pair by pair, so that its derivative is right at zeros too."""
-    x = asarray(x)
-    if not dtypes.is_floating(x.dtype) and x.dtype != dtypes.uint64:
-        x = astype(x, dtypes.default_int)
+def prod(x: TensorLike, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """Product along ``axis``, taken pair by pair, so that its derivative is right at zeros too.
+
+    Args:
+        x: any tensor; small integers and bools are multiplied in int64.
+        axis: one axis, or several; all by default.
+        dtype: dtype to cast to first, and of the result.
+        keepdims: keep the axes that are multiplied, with length 1.
+    """
+    x = _summable(x, dtype)
     axes = normalise_axes("prod", axis, x.ndim)
     rest = ops.reduced(x.shape, axes)
     moved = moveaxis(x, axes, tuple(range(len(axes)))) if axes else x
@@ -159,16 +181,31 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         left, right, odd = _halves(total)
         product = left * right
         total = concat([product, odd]) if odd.shape[0] else product
-    return reshape(total, ops.kept(x.shape, axes) if keepdims else rest)
+    return reshape(total, ops.kept(x.shape, axes) if flag("prod", "keepdims", keepdims) else rest)
 
 
-def cumulative_sum(x: TensorLike, axis: int | None = None) -> Tensor:
-    """Running sum along ``axis``, which may be left out for a tensor of one axis."""
-    x = asarray(x)
-    if not dtypes.is_floating(x.dtype) and x.dtype != dtypes.uint64:
-        x = astype(x, dtypes.default_int)
+def cumulative_sum(
+    x: TensorLike, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Tensor:
+    """Running sum along ``axis``.
+
+    Args:
+        x: any tensor; small integers and bools are summed in int64.
+        axis: along which; may be left out for a tensor of one axis.
+        dtype: dtype to cast to first, and of the result.
+        include_initial: whether the result begins with a 0, and is one longer.
+    """
+    x = _summable(x, dtype)
     place = _only_axis("cumulative_sum", x, axis)
-    return apply(ops.cumulative_sum, (x,), {"axis": place, "backwards": False})
+    total = apply(ops.cumulative_sum, (x,), {"axis": place, "backwards": False})
+    return _begun("cumulative_sum", total, place, 0, include_initial)
+
+
+def _begun(who: str, total: Tensor, place: int, first: int, include_initial: bool) -> Tensor:
+    if not flag(who, "include_initial", include_initial):
+        return total
+    shape = (*total.shape[:place], 1, *total.shape[place + 1 :])
+    return concat([astype(np.full(shape, first), total.dtype), total], place)
 
 
 def _only_axis(name: str, x: Tensor, axis: int | None) -> int:
@@ -177,33 +214,57 @@ def _only_axis(name: str, x: Tensor, axis: int | None) -> int:
     return normalise_axis(name, 0 if axis is None else axis, x.ndim)
 
 
-def cumulative_prod(x: TensorLike, axis: int | None = None) -> Tensor:
+def cumulative_prod(
+    x: TensorLike, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Tensor:
     """Running product along ``axis``; its derivative is right at zeros too.
 
     Doubling distances (W. D. Hillis and G. L. Steele, *Data parallel algorithms*, 1986).
+    Arguments as of :func:`cumulative_sum`; ``include_initial`` begins with a 1.
     """
-    x = asarray(x)
-    if not dtypes.is_floating(x.dtype) and x.dtype != dtypes.uint64:
-        x = astype(x, dtypes.default_int)
+    x = _summable(x, dtype)
     place = _only_axis("cumulative_prod", x, axis)
     total, distance = moveaxis(x, place, 0), 1
     while distance < total.shape[0]:
         shifted = concat([ones_like(total[:distance]), total[:-distance]])
         total, distance = total * shifted, 2 * distance
-    return moveaxis(total, 0, place)
+    return _begun("cumulative_prod", moveaxis(total, 0, place), place, 1, include_initial)
 
 
-def diff(x: TensorLike, axis: int = -1) -> Tensor:
-    """Differences of neighbours along ``axis``."""
-    front = moveaxis(x, axis, 0)
-    return moveaxis(front[1:] - front[:-1], 0, axis)
+def diff(
+    x: TensorLike,
+    axis: int = -1,
+    n: int = 1,
+    prepend: TensorLike = None,
+    append: TensorLike = None,
+) -> Tensor:
+    """Differences of neighbours along ``axis``.
+
+    Args:
+        x: tensor with at least one axis.
+        axis: along which.
+        n: how often differences are taken, at least 0.
+        prepend, append: what is joined before and after ``x`` first; as many axes as ``x``.
+
+    >>> import nissl
+    >>> nissl.diff([1, 4, 9, 16]).tolist(), nissl.diff([1, 4, 9, 16], n=2).tolist()
+    ([3, 5, 7], [2, 2])
+    """
+    x = asarray(x)
+    place = normalise_axis("diff", axis, x.ndim)
+    joined = [each for each in (prepend, x, append) if each is not None]
+    front = moveaxis(concat(joined, place) if len(joined) > 1 else x, place, 0)
+    for _ in range(builtins.min(whole("diff", "n", n, least=0), front.shape[0])):
+        front = front[1:] - front[:-1]
+    return moveaxis(front, 0, place)
 
 
 def argsort(x: TensorLike, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """Indices (int64) that sort ``x`` along ``axis``; always stable, NaN last when ascending."""
     x = asarray(x)
     place = normalise_axis("argsort", axis, x.ndim)
-    if not descending:
+    flag("argsort", "stable", stable)
+    if not flag("argsort", "descending", descending):
         return apply(ops.argsort, (x,), {"axis": place})
     backwards = flip(apply(ops.argsort, (flip(x, place),), {"axis": place}), place)
     return (x.shape[place] - 1) - backwards
@@ -218,7 +279,7 @@ def top_k(x: TensorLike, k: int, axis: int = -1) -> tuple[Tensor, Tensor]:
     """Return the ``k`` largest elements along ``axis``, largest first, and their indices."""
     x = asarray(x)
     place = normalise_axis("top_k", axis, x.ndim)
-    if not 0 <= k <= x.shape[place]:
+    if not 0 <= whole("top_k", "k", k) <= x.shape[place]:
         raise ArgumentError(f"top_k: k={k} of an axis of length {x.shape[place]}")
     index: list[Any] = [slice(None)] * x.ndim
     index[place] = slice(0, k)
@@ -228,7 +289,10 @@ def top_k(x: TensorLike, k: int, axis: int = -1) -> tuple[Tensor, Tensor]:
 
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """Indices of the elements that are not 0, one tensor an axis; eager only."""
-    return tuple(Tensor(each) for each in np.nonzero(asarray(x).concrete("nonzero's result")))
+    value = np.asarray(asarray(x).concrete("nonzero's result"))
+    if not value.ndim:
+        raise ShapeError("nonzero: a tensor without axes has no indices")
+    return tuple(Tensor(each) for each in np.nonzero(value))
 
 
 def searchsorted(x: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
@@ -237,7 +301,6 @@ def searchsorted(x: TensorLike, values: TensorLike, side: str = "left") -> Tenso
     if x.ndim != 1:
         raise ShapeError(f"searchsorted: the sorted tensor has one axis, not shape {x.shape}")
     comparisons: dict[str, Callable[..., Tensor]] = {"left": a.less, "right": a.less_equal}
-    if side not in comparisons:
-        raise ArgumentError(f"searchsorted: side is 'left' or 'right', not {side!r}")
+    one_of("searchsorted", "side", side, comparisons)
     column = reshape(x, (x.shape[0],) + (1,) * values.ndim)
     return sum(comparisons[side](column, values), axis=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from nissl.arguments import whole, wholes
 from nissl.core import dtypes
 from nissl.core.tensor import Aval, Shape
 from nissl.errors import DTypeError, OutOfRangeError, ShapeError
@@ -66,7 +67,7 @@ def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
 
 def normalise_axis(name: str, axis: Any, ndim: int) -> int:
     """Return ``axis`` counted from the front, or say that there is no such axis."""
-    number = int(axis)
+    number = axis if type(axis) is int else whole(name, "axis", axis)
     if not -ndim <= number < ndim:
         raise OutOfRangeError(f"{name}: axis {number} does not exist in a tensor with {ndim} axes")
     return number % ndim
@@ -76,8 +77,13 @@ def normalise_axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
     """Return a sorted tuple of axes; ``None`` means all."""
     if axis is None:
         return tuple(range(ndim))
-    given = axis if isinstance(axis, tuple | list) else (axis,)
-    axes = [normalise_axis(name, each, ndim) for each in given]
+    return tuple(sorted(ordered_axes(name, axis, ndim)))
+
+
+def ordered_axes(name: str, axis: Any, ndim: int, argument: str = "axis") -> tuple[int, ...]:
+    """Return axes counted from the front in the order in which they were given, each once."""
+    given = (axis,) if type(axis) is int else wholes(name, argument, axis)
+    axes = tuple([normalise_axis(name, each, ndim) for each in given])
     if len(set(axes)) != len(axes):
-        raise ShapeError(f"{name}: axis {axis} names an axis twice")
-    return tuple(sorted(axes))
+        raise ShapeError(f"{name}: {argument} {tuple(given)} names an axis twice")
+    return axes

@@ -34,9 +34,11 @@ def kept(shape: Shape, axis: Axes) -> Shape:
 
 def sum_numpy(x: Array, axis: Axes | int | None = None, keepdims: bool = False) -> Array:
     """Sum of a NumPy array, pairwise or in groups; half precisions are summed in float32."""
-    if x.size > LONG and x.ndim > 1 and x.dtype.kind not in "iub":
-        return _sum_of_many(x, axis, keepdims)
-    return _plain(x, axis, keepdims)
+    if x.ndim < 2 or x.size <= LONG or x.dtype.kind in "iub":
+        return _plain(x, axis, keepdims)
+    if type(axis) is tuple and len(axis) == 1 and x.shape[axis[0]] <= LONG:  # most often: be quick
+        return _plain(x, axis, keepdims)
+    return _sum_of_many(x, axis, keepdims)
 
 
 def _plain(x: Array, axis: Axes | int | None, keepdims: bool) -> Array:
