@@ -152,12 +152,15 @@ ARGUMENTS: Final[Mapping[str, tuple[Any, ...]]] = {
             *("activity_regularizer", "kernel_regularizer", "bias_regularizer"),
             *("kernel_constraint", "bias_constraint", "lora_rank", "lora_alpha"),
             *("quantization_config", "weights", "sparse", "ragged", "optional", "batch_size"),
-            *("input_tensor", "use_ema", "loss_scale_factor"),
+            *("input_tensor", "use_ema", "loss_scale_factor", "regularizer", "constraint"),
+            *("overwrite_with_gradient", "layout"),
         ),
         _OFF,
     ),
     "autocast": (None, True),
     "gradient_accumulation_steps": (*_OFF, 1),
+    "aggregation": _ANY,  # of several devices' values
+    "synchronization": _ANY,
     "ema_momentum": _ANY,
     "ema_overwrite_frequency": _ANY,
 }

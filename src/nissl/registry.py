@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 from nissl.errors import (
@@ -33,6 +35,31 @@ def snake_case(name: str) -> str:
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+_added: ContextVar[Mapping[str, Any]] = ContextVar("added")
+
+
+@contextmanager
+def custom_objects(named: Mapping[str, Any] | None) -> Generator[None]:
+    """Let files name classes and functions of the user's own, for a while.
+
+    Raises:
+        ArgumentTypeError: ``named`` is no dict from names to classes or functions.
+    """
+    given: Any = {} if named is None else named
+    if not isinstance(given, Mapping) or not all(
+        isinstance(name, str) and callable(thing) for name, thing in given.items()
+    ):
+        raise ArgumentTypeError(
+            "custom_objects is a dict from names to classes or functions, such as "
+            f"{{'Linear': Linear}}, not {named!r:.200}"
+        )
+    token = _added.set({**_added.get({}), **given})
+    try:
+        yield
+    finally:
+        _added.reset(token)
 
 
 class Registry(Generic[T]):
@@ -76,6 +103,9 @@ class Registry(Generic[T]):
 
     def lookup(self, name: str) -> T:
         """Return the class or function registered under a name or an alias."""
+        added = _added.get({})
+        if name in added:
+            return added[name]
         own = name if name in self._items else self._aliases.get(name)
         if own is None:
             raise self.unknown(name, [*self._items, *self._aliases])
@@ -171,22 +201,31 @@ def refuse_unknown(cls: type, unknown: Mapping[str, Any]) -> None:
         ArgumentTypeError: no class has an argument of this name; says the nearest.
         ArgumentError: Keras has it, and it is on.
     """
+    if unknown:
+        refuse_arguments(cls.__name__, unknown, known_settings(cls) or ())
+
+
+def refuse_arguments(who: str, unknown: Mapping[str, Any], known: Iterable[str] = ()) -> None:
+    """Refuse arguments that a function does not take, as :func:`refuse_unknown` does."""
     for name, value in unknown.items():
         if is_off(name, value):
             continue
         if name in ARGUMENTS:
-            raise _not_yet(cls, name, value)
-        known = sorted(known_settings(cls) or ())
+            raise _not_yet(who, name, value)
+        names = sorted(known)
+        takes = f" It takes: {', '.join(names)}." if names else ""
         raise ArgumentTypeError(
-            f"{cls.__name__} has no argument {name!r} (given: {value!r}); "
-            f"{nearest(name, known)}It takes: {', '.join(known)}."
+            f"{who} has no argument {name!r} (given: {value!r:.80}); {nearest(name, names)}".rstrip(
+                "; "
+            )
+            + (takes or ".")
         )
 
 
-def _not_yet(cls: type, name: str, value: Any) -> ArgumentError:
+def _not_yet(who: str, name: str, value: Any) -> ArgumentError:
     return ArgumentError(
-        f"{cls.__name__}: {name}={value!r} is not there yet: Keras 3 has it, Nissl does not so "
-        "far. Leave it out"
+        f"{who}: {name}={value!r} is not there yet: Keras 3 has it, Nissl does not so far. "
+        "Leave it out"
     )
 
 
@@ -204,7 +243,7 @@ def settings_for(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
         if value is None or value is False or is_off(key, value):
             continue
         if key in ARGUMENTS:
-            raise _not_yet(cls, key, value)
+            raise _not_yet(cls.__name__, key, value)
         raise ArgumentError(f"{cls.__name__}: {key}={value!r} is not offered")
     return given
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from nissl.arguments import flag
+from nissl.arguments import flag, named
 from nissl.core import dtypes, mode, tree
 from nissl.core.functions import asarray
 from nissl.core.op import scope
@@ -25,9 +25,17 @@ from nissl.errors import (
 from nissl.keras_names import MEMBERS
 from nissl.layers import building, tracking
 from nissl.layers.building import BatchShape, as_batch_shape, shapes_of
-from nissl.layers.settings import DTYPE, NAME, Setting
+from nissl.layers.settings import DTYPE, NAME, Setting, arguments_of
 from nissl.random import SeedGenerator
-from nissl.registry import Registry, automatic_name, refuse_unknown, settings_for, snake_case
+from nissl.registry import (
+    Registry,
+    automatic_name,
+    known_settings,
+    refuse_arguments,
+    refuse_unknown,
+    settings_for,
+    snake_case,
+)
 
 registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
 
@@ -68,6 +76,12 @@ class Layer:
         if "setting_checks" in own:
             below: Mapping[str, Setting] = getattr(super(cls, cls), "setting_checks", {})
             cls.setting_checks = {**below, **own["setting_checks"]}
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remember the arguments, from which a layer without a ``get_config`` is described."""
+        layer = super().__new__(cls)
+        vars(layer)["_given"] = (args, kwargs)
+        return layer
 
     def __init__(
         self,
@@ -152,8 +166,20 @@ class Layer:
         raise ArgumentTypeError(f"layer {self.name!r} ({type(self).__name__}) has no call method")
 
     def get_config(self) -> dict[str, Any]:
-        """Return the settings from which the same layer, with new weights, can be made."""
-        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
+        """Return the settings from which the same layer, with new weights, can be made.
+
+        A subclass adds the arguments of its ``__init__``. If it has no ``get_config``, those that
+        it was made with are returned.
+
+        Raises:
+            ArgumentTypeError: one of these is nothing that a file can hold.
+        """
+        general = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
+        if type(self).get_config is not Layer.get_config or type(self).__init__ is Layer.__init__:
+            return general
+        given = arguments_of(self)
+        known = known_settings(type(self))
+        return {**given, **{k: v for k, v in general.items() if known is None or k in known}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
@@ -164,15 +190,29 @@ class Layer:
     def add_weight(
         self,
         shape: Shape = (),
-        initializer: Any = "glorot_uniform",
+        initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
-        name: str = "variable",
+        name: str | None = None,
+        **unknown: Any,
     ) -> Variable:
-        """Make a weight and keep it."""
+        """Make a weight and keep it.
+
+        Args:
+            shape: its lengths.
+            initializer: how it begins: a name, an object, an array; Glorot's uniform numbers by
+                default, and zeros for integers.
+            dtype: its dtype; the layer's by default.
+            trainable: whether training changes it.
+            name: its name within the layer.
+        """
         from nissl import initializers
 
+        refuse_arguments(f"{type(self).__name__}.add_weight", unknown)
         chosen = self.dtype if dtype is None else dtypes.as_dtype(dtype)
+        name = "variable" if name is None else named("add_weight", "name", name)
+        if initializer is None:
+            initializer = "glorot_uniform" if dtypes.is_floating(chosen) else "zeros"
         lengths = building.spend(self.name, name, shape)
         value = initializers.get(initializer)(lengths, dtype=chosen)
         variable = Variable(value, trainable=trainable, name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from nissl import activations, initializers
 from nissl.arguments import flag, named, whole
 from nissl.core import dtypes
-from nissl.errors import ArgumentError, DTypeError
+from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError
 
 LONGEST = sys.maxsize  # an axis
 
@@ -71,3 +72,35 @@ UNITS = Setting(partial(whole, least=1, most=LONGEST), fixed=True)
 FIXED_FLAG = Setting(flag, fixed=True)
 ACTIVATION = Setting(_got(activations.get))
 INITIALIZER = Setting(_got(initializers.get), fixed=True)
+
+
+def arguments_of(layer: Any) -> dict[str, Any]:
+    """Return the arguments that an object was made with, by name.
+
+    Raises:
+        ArgumentTypeError: one of them is nothing that a file can hold.
+    """
+    args, kwargs = vars(layer).get("_given", ((), {}))
+    bound = inspect.signature(type(layer).__init__).bind(layer, *args, **kwargs)
+    found: dict[str, Any] = {}
+    for name, value in list(bound.arguments.items())[1:]:
+        keywords = bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD
+        found.update(value if keywords else {name: value})
+    for name, value in found.items():
+        if not _is_plain(value):
+            kind = type(layer).__name__
+            raise ArgumentTypeError(
+                f"{kind}: {name}={value!r:.80} cannot be written to a file; give {kind} a method "
+                "get_config, which returns {**super().get_config(), ...} with the arguments of its "
+                "__init__ as numbers, texts and lists"
+            )
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON has it."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    return value is None or isinstance(value, bool | int | float | str)

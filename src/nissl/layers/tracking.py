@@ -15,7 +15,7 @@ T = TypeVar("T")
 OWN: Final = frozenset(
     (
         *("built", "build_shape", "name", "input_shape_argument"),
-        *("_building", "_changes", "_serial", "_trainable", "_weights"),
+        *("_building", "_changes", "_given", "_serial", "_trainable", "_weights"),
         *("compile_arguments", "history", "loss", "optimizer", "run_eagerly", "stop_training"),
         *("_input", "_output_shape", "_runners", "_trackers"),
     )

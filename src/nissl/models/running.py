@@ -30,14 +30,17 @@ class Predictor:
     Attributes:
         aval: shape and dtype of the batch.
         engine: what runs it.
-        run: the compiled program, from the variables' values and a batch to the outputs.
-        variables: what it reads.
+        run: the compiled program, from the variables' values and a batch to the new values of
+            ``state``, and the outputs.
+        fixed: variables that are only read.
+        state: variables that layers assign when they are called, such as seeds.
     """
 
     aval: Aval
     engine: Engine
     run: Callable[[Sequence[Array]], list[Array]]
-    variables: Sequence[Variable]
+    fixed: Sequence[Variable]
+    state: Sequence[Variable]
 
 
 def make_predictor(model: Trainer, aval: Aval) -> Predictor:
@@ -45,24 +48,36 @@ def make_predictor(model: Trainer, aval: Aval) -> Predictor:
     step = steps.prediction_step(model, [aval])
     small = step.program.flops() < PREDICT_AT_ONCE
     engine = get_engine("numpy" if small else model.engine_name)
-    return Predictor(aval, engine, engine.compile(step.program), step.fixed)
+    return Predictor(aval, engine, engine.compile(step.program), step.fixed, step.state)
 
 
-def predict_on(predictor: Predictor, x: Host, hooks: CallbackList) -> Host:
-    """Return the outputs for each row of ``x``, telling the callbacks of each batch."""
-    size, dtype = predictor.aval.shape[0], predictor.aval.dtype
+def predict_on(make: Callable[[int], Predictor], size: int, x: Host, hooks: CallbackList) -> Host:
+    """Return the outputs for each row of ``x``, telling the callbacks of each batch.
+
+    The last, smaller batch is filled up; if layers change their state by what they are called on,
+    it has a program of its own.
+    """
+    predictor = make(size)
     count = -(-len(x) // size)
-    values = gather(predictor.variables, predictor.engine)
+    fixed = gather(predictor.fixed, predictor.engine)
+    state = gather(predictor.state, predictor.engine)
     parts: list[Host] = []
     for number in range(count):
         part = x[number * size : (number + 1) * size]
-        filled = part if len(part) == size else np.resize(part, (size, *part.shape[1:]))
-        filled = filled.astype(dtype, copy=False)
+        run, filled = predictor.run, part
+        if len(part) < size and predictor.state:
+            run = make(len(part)).run
+        elif len(part) < size:
+            filled = np.resize(part, (size, *part.shape[1:]))
+        filled = filled.astype(predictor.aval.dtype, copy=False)
         hooks.on_predict_batch_begin(number, {})
-        found = np.asarray(predictor.run([*values, filled])[0])[: len(part)]
+        *state, output = run([*fixed, *state, filled])
+        found = np.asarray(output)[: len(part)]
         parts.append(found)
         hooks.on_predict_batch_end(number, {"outputs": found})
         hooks.on_progress(number + 1, count, {})
+    for variable, value in zip(predictor.state, state, strict=True):
+        variable.raw = value
     return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
 
 

@@ -10,8 +10,15 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nissl import losses, metrics, optimizers
+from nissl.arguments import flag
 from nissl.core.variable import Variable
-from nissl.errors import ArgumentError, FileFormatError, NisslError, SaveError
+from nissl.errors import (
+    ArgumentError,
+    FileFormatError,
+    NisslError,
+    SaveError,
+    UnknownNameError,
+)
 from nissl.files import user_path
 from nissl.layers.base import Layer
 from nissl.layers.building import weight_budget
@@ -27,6 +34,7 @@ from nissl.models.archive import (
 from nissl.models.model import Model
 from nissl.models.sequential import Sequential
 from nissl.optimizers import Optimizer
+from nissl.registry import custom_objects as added
 from nissl.version import __version__
 
 _SCALARS = 2  # count of steps and learning rate, before an optimizer's slots
@@ -132,23 +140,39 @@ def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool =
     write_archive(path, _describe(model), new_metadata(__version__), arrays, groups)
 
 
-def load_model(filepath: str | os.PathLike[str], compile: bool = True) -> Sequential:
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Sequential:
     """Read a model from a ``.keras`` file that Nissl or Keras 3 wrote.
 
     Args:
         filepath: the file.
+        custom_objects: classes and functions of one's own by the names that the file has for them.
         compile: whether to restore optimizer, loss and metrics, if the file has them.
+        safe_mode: files never bring code that is run, so there is nothing that could be allowed.
 
     Raises:
         FileFormatError: the file is damaged, hostile, or has parts that Nissl does not know.
     """
-    archive = read_archive(filepath)
+    compiled = flag("load_model", "compile", compile)
+    if not flag("load_model", "safe_mode", safe_mode):
+        raise ArgumentError("load_model: safe_mode=False is not there: no code in files is run")
+    with added(custom_objects):
+        return _loaded(read_archive(filepath), compiled)
+
+
+def _loaded(archive: Archive, compile: bool) -> Sequential:
     try:
         return _made(archive, compile)
     except (NisslError, TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         if isinstance(error, FileFormatError) and archive.path in str(error):
             raise
-        raise FileFormatError(f"{archive.path}, config.json: {error}") from error
+        own = isinstance(error, UnknownNameError)
+        hint = " What is one's own is named by custom_objects={'Name': Name}" if own else ""
+        raise FileFormatError(f"{archive.path}, config.json: {error}{hint}") from error
 
 
 def _made(archive: Archive, compile: bool) -> Sequential:

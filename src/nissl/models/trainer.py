@@ -396,7 +396,7 @@ class Trainer(Layer):
         refuse_part("predict", "steps", steps, params["steps"])
         hooks = CallbackList([*listed, *bar], model=self, params=params)
         hooks.on_predict_begin({})
-        found = predict_on(self._predictor(size, data), data.x, hooks)
+        found = predict_on(lambda rows: self._predictor(rows, data), size, data.x, hooks)
         hooks.on_predict_end({})
         return found
 
