@@ -10,7 +10,7 @@ import pytest
 
 import nissl
 from nissl import losses, metrics
-from nissl.errors import NisslError, ShapeError
+from nissl.errors import DataError, NisslError, ShapeError
 
 # ---- R2 ----------------------------------------------------------------------------------------
 
@@ -162,6 +162,15 @@ def test_binary_crossentropy_of_half_precision_ends_where_float32_does(dtype: st
     assert found.item() == pytest.approx((16.118095 + 15.942385) / 2, rel=1e-6)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_may_stand_in_a_column(name: str) -> None:
+    made = metrics.registry.lookup(name)
+    given = [np.concatenate([np.asarray(each)] * 3) for each in single(name)]
+    row = made()(*given, sample_weight=[1.0, 0.5, 0.0])
+    column = made()(*given, sample_weight=[[1.0], [0.5], [0.0]])
+    np.testing.assert_array_equal(np.asarray(row), np.asarray(column))
+
+
 # ---- decisions ---------------------------------------------------------------------------------
 
 
@@ -273,6 +282,16 @@ def test_a_metric_made_of_a_loss_ignores_what_the_loss_ignores(column: bool) -> 
     )
     function = metrics.MeanMetricWrapper(losses.sparse_categorical_crossentropy, ignore_class=-1)
     assert function(labels.astype("float32"), P).item() == pytest.approx(WANTED)
+
+
+@pytest.mark.parametrize("label", [-1, 3, 0.5, math.nan])
+def test_a_label_that_names_no_class_is_refused_where_it_can_be_seen(label: float) -> None:
+    """It would cost as much as a class of probability 1e-7."""
+    loss = losses.SparseCategoricalCrossentropy()
+    for given in ([0, label, 1], [[0], [label], [1]]):
+        with pytest.raises(DataError, match=r"y_true\[1\] has the value"):
+            loss(given, P)
+    assert loss(1, P[0]).item() == pytest.approx(-math.log(0.7))
 
 
 # ---- dtypes ------------------------------------------------------------------------------------

@@ -317,6 +317,9 @@ def test_seeds_of_any_size_are_taken_whole() -> None:
         lambda: random.randint(3, 0, 2, "float32"),
         lambda: random.randint(3, 0, 256, "int8"),
         lambda: random.uniform(-3),
+        lambda: random.shuffle([1, 2], axis=1),
+        lambda: random.shuffle([1, 2], axis="0"),  # pyright: ignore[reportArgumentType]
+        lambda: random.permutation(-1),
     ],
 )
 def test_wrong_arguments_are_errors_of_the_tree(made: Any) -> None:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from nissl.arguments import number, whole
+from nissl.arguments import named, number, whole
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.functions.convert import as_shape
 from nissl.core.op import apply
 from nissl.core.ops.random import random_bits
+from nissl.core.ops.shapes import normalise_axis
 from nissl.core.tensor import Array, Shape, Tensor
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, DTypeError, ShapeError
@@ -50,7 +51,7 @@ class SeedGenerator:
     def __init__(self, seed: int | None = None, name: str = "seed_generator") -> None:
         self.seed = _global.draw() if seed is None else whole("SeedGenerator", "seed", seed, 0)
         words = np.array(_words_of(self.seed), np.uint32)
-        self.state = Variable(words, trainable=False, name=name)
+        self.state = Variable(words, trainable=False, name=named("SeedGenerator", "name", name))
 
     def next(self) -> Tensor:
         """Return a new key, ``uint32[2]``."""
@@ -261,6 +262,7 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
     found = F.asarray(x)
     if not found.ndim:
         raise ShapeError("shuffle: a tensor without axes has nothing to shuffle")
+    axis = normalise_axis("shuffle", whole("shuffle", "axis", axis), found.ndim)
     return F.take(found, permutation(found.shape[axis], seed), axis)
 
 

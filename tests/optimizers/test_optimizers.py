@@ -27,6 +27,10 @@ def after(optimizer: Any, start: Any, gradients: Any) -> np.ndarray[Any, Any]:
     return weight.numpy()
 
 
+VECTOR = nissl.Variable([1.0])
+WHOLE = nissl.Variable(np.ones(1, "int32"), name="whole")
+
+
 # ---- every registered optimizer ----------------------------------------------------------------
 
 
@@ -233,6 +237,14 @@ def test_gradients_that_do_not_fit_are_refused_and_nothing_moves() -> None:
         (lambda: optimizers.Adam(clipnorm=0.0), ArgumentError, "clipnorm"),
         (lambda: optimizers.Adam(clipvalue=1, global_clipnorm=1), ArgumentError, "clipvalue"),
         (lambda: optimizers.Adam(name=3), ArgumentTypeError, "name"),
+        (lambda: optimizers.SGD(name=""), ArgumentError, "name"),
+        (lambda: optimizers.SGD().apply(None, [VECTOR]), ArgumentTypeError, "gradients"),
+        (lambda: optimizers.SGD().apply([[1.0]], VECTOR.numpy()), ArgumentTypeError, "Variable"),
+        (lambda: optimizers.SGD().apply([[1.0]], [np.ones(1)]), ArgumentTypeError, "Variable"),
+        (lambda: optimizers.SGD().apply([[1]], [WHOLE]), NisslError, "'whole' is int32"),
+        (lambda: optimizers.SGD().apply_gradients(3), ArgumentTypeError, "pairs"),
+        (lambda: optimizers.SGD().apply_gradients([3]), ArgumentTypeError, "pair"),
+        (lambda: optimizers.SGD().apply_gradients([(1, 2, 3)]), ArgumentError, "pairs"),
         (lambda: optimizers.get("rmspropp"), UnknownNameError, "rmspropp"),
         (lambda: optimizers.get(3), ArgumentTypeError, "3"),
         (lambda: optimizers.get(lambda w: w), ArgumentTypeError, "optimizer"),

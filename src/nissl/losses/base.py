@@ -96,15 +96,15 @@ def weigh(name: str, values: Tensor, sample_weight: TensorLike) -> tuple[Tensor,
     Weights have the leading axes of the values: one a sample, or one a sample and time step.
     """
     weights = F.asarray(sample_weight, values.dtype)
-    if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
-        weights = F.reshape(weights, weights.shape[:-1])
     given = weights.shape
+    if given[-1:] == (1,) and given != values.shape[: len(given)]:
+        given = given[:-1]
     if given != values.shape[: len(given)]:
         advice = f"give one weight a sample, shape {values.shape[:1]}"
         if not values.ndim:
             advice = "targets and predictions need a last axis, e.g. of length 1, to be samples"
         raise ShapeError(
-            f"{name}: sample_weight has shape {given}, and the losses it weighs have shape "
+            f"{name}: sample_weight has shape {weights.shape}, and what it weighs has shape "
             f"{values.shape}; {advice}"
         )
     rest = (1,) * (values.ndim - len(given))

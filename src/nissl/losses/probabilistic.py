@@ -192,7 +192,13 @@ class SparseCategoricalCrossentropy(Loss):
         return config
 
     def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-        return labels_for(self._label, y_true, y_pred), y_pred
+        labels = labels_for(self._label, y_true, y_pred)
+        if (
+            labels.value is not None and labels.ndim
+        ):  # inside a trace there are none to look at; fit has looked
+            given = np.asarray(labels.value)
+            checks.labels(self._label, "y_true", given, y_pred.shape, self.ignore_class)
+        return labels, y_pred
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         hit = F.expand_dims(y_true, -1) == np.arange(y_pred.shape[-1], dtype=y_true.dtype)

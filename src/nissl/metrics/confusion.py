@@ -13,7 +13,7 @@ from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ShapeError
-from nissl.losses.base import align, computing_dtype
+from nissl.losses.base import align, computing_dtype, weigh
 from nissl.metrics.base import Metric, ratio, registry
 
 _EPSILON = 1e-7
@@ -23,16 +23,7 @@ def _weights(name: str, like: Tensor, sample_weight: TensorLike) -> Tensor | Non
     """Return weights in the shape of the predictions, or ``None`` for 1 each."""
     if sample_weight is None:
         return None
-    weights = F.asarray(sample_weight, dtypes.float64)
-    if weights.ndim == like.ndim and weights.shape[-1:] == (1,):
-        weights = F.reshape(weights, weights.shape[:-1])
-    if weights.shape != like.shape[: weights.ndim]:
-        raise ShapeError(
-            f"metric {name!r}: sample_weight has shape {weights.shape}, and the predictions have "
-            f"shape {like.shape}; give one weight a sample, shape {like.shape[:1]}"
-        )
-    rest = (1,) * (like.ndim - weights.ndim)
-    return F.broadcast_to(F.reshape(weights, (*weights.shape, *rest)), like.shape)
+    return weigh(name, F.astype(like, dtypes.float64), sample_weight)[1]
 
 
 def _checked_thresholds(who: str, given: Any) -> float | list[float] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
-from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from nissl.optimizers.clipping import clip_by_norm
 from nissl.registry import Registry, refuse_unknown, settings_for, snake_case
 
@@ -39,6 +39,18 @@ _TINY = 1e-30  # a limit of 0 would stop all training
 def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype in which a weight's steps are computed: its own, but float32 at least."""
     return dtypes.float32 if dtype.itemsize < 4 else dtype
+
+
+def _check_weight(who: str, weight: Any) -> None:
+    if not isinstance(weight, Variable):
+        raise ArgumentTypeError(
+            f"{who}: a weight is a nissl.Variable, not {type(weight).__name__} {weight!r:.80}"
+        )
+    if not dtypes.is_floating(weight.dtype):
+        raise DTypeError(
+            f"{who}: the weight {weight.path!r} is {weight.dtype.name}, which has no derivatives "
+            "and no room for steps; make it a floating one"
+        )
 
 
 def _master(weight: Variable) -> Variable | None:
@@ -165,6 +177,8 @@ class Optimizer:
         """Make the slots of these weights; what was learned about a weight before stays."""
         if self._weights == list(weights):
             return
+        for weight in weights:
+            _check_weight(type(self).__name__, weight)
         there = dict(zip(self._weights, zip(self._slots, self._masters, strict=True), strict=True))
         both = [there[w] if w in there else (self._start(w), _master(w)) for w in weights]
         self._weights = list(weights)
@@ -212,7 +226,8 @@ class Optimizer:
             weights: variables; those that it was built for by default.
         """
         if weights is not None:
-            self.build(weights)
+            self.build(_listed(self, "weights", weights))
+        gradients = _listed(self, "gradients", gradients)
         if len(gradients) != len(self._weights):
             raise ArgumentError(
                 f"{len(gradients)} gradients were given for {len(self._weights)} weights"
@@ -251,5 +266,16 @@ class Optimizer:
 
     def apply_gradients(self, pairs: Any) -> None:
         """Change weights given as (gradient, weight) pairs."""
-        listed = list(pairs)
+        listed = [_listed(self, "a pair", each) for each in _listed(self, "pairs", pairs)]
+        if any(len(each) != 2 for each in listed):
+            raise ArgumentError(f"{type(self).__name__}: pairs are of a gradient and its weight")
         self.apply([g for g, _ in listed], [w for _, w in listed])
+
+
+def _listed(optimizer: Optimizer, name: str, given: Any) -> list[Any]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ArgumentTypeError(
+            f"{type(optimizer).__name__}: {name} come in a list, not as "
+            f"{type(given).__name__} {given!r:.80}"
+        )
+    return list(given)
