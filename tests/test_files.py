@@ -116,3 +116,17 @@ def test_a_tilde_is_the_home_folder(
 def test_what_is_no_path_is_refused(path: Any) -> None:
     with pytest.raises(nissl.errors.NisslError, match="filepath"):
         files.user_path(path, "filepath")
+
+
+def test_the_umask_of_the_process_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading it means setting it: two threads that did would leave files open to everybody."""
+    before = os.umask(0o027)
+    try:
+        monkeypatch.setattr(os, "umask", lambda _: pytest.fail("somebody set the umask"))
+        files.write_bytes(tmp_path / "made", b"")
+        assert (tmp_path / "made").stat().st_mode & 0o777 == 0o640
+    finally:
+        monkeypatch.undo()
+        os.umask(before)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -132,3 +135,65 @@ def test_english_where_nothing_is_compiled(tmp_path: Path, monkeypatch: pytest.M
 def test_an_empty_text_is_not_the_header(tmp_path: Path) -> None:
     i18n.use("vi")
     assert i18n.translate("") == ""
+
+
+def speak_in_turn(code: str, other: str) -> tuple[str, str, str]:
+    """The language before, within and after a block."""
+    before = i18n.language()
+    with i18n.speaking(code):
+        inside = i18n.language()
+        with i18n.speaking(other):
+            assert i18n.language() == other
+        assert i18n.language() == inside
+    return before, inside, i18n.language()
+
+
+def test_a_thread_speaks_for_itself_and_the_process_for_all() -> None:
+    i18n.use("en")
+    started = threading.Barrier(2)
+
+    def speak(code: str, other: str) -> list[tuple[str, str, str]]:
+        started.wait()
+        return [speak_in_turn(code, other) for _ in range(50)]
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(speak, ("vi", "en"), ("en", "vi"))
+    assert set(first) == {("en", "vi", "en")}
+    assert set(second) == {("en", "en", "en")}
+    i18n.use("vi")
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(i18n.language).result() == "vi"
+
+
+def test_a_task_speaks_for_itself() -> None:
+    i18n.use("en")
+
+    async def speak(code: str) -> str:
+        with i18n.speaking(code):
+            await asyncio.sleep(0)
+            return i18n.language()
+
+    async def both() -> list[str]:
+        return await asyncio.gather(speak("vi"), speak("en"))
+
+    assert asyncio.run(both()) == ["vi", "en"]
+    assert i18n.language() == "en"
+
+
+def test_speaking_an_unknown_language_is_an_error() -> None:
+    with pytest.raises(UnknownNameError), i18n.speaking("fr"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"), [("vi", "vi"), ("vi_VN.UTF-8", "vi"), ("fr", "en"), ("", "en"), (None, "en")]
+)
+def test_python_speaks_what_nissl_lang_names_and_not_what_the_system_speaks(
+    asked: str | None, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "vi_VN.UTF-8")
+    monkeypatch.delenv("NISSL_LANG", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("NISSL_LANG", asked)
+    monkeypatch.setattr(i18n, "_default", [])  # as when Python starts
+    assert i18n.language() == code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 
-from nissl import plots
+from nissl import explain, plots
 from nissl.errors import ArgumentError, NisslError, SaveError, ShapeError
 
 
@@ -186,3 +187,55 @@ def test_every_character_of_vietnamese_can_be_drawn(recwarn: pytest.WarningsReco
 def test_names_of_metrics() -> None:
     assert plots.metric_name("val_loss") == "Loss"
     assert plots.metric_name("my_metric") == "my_metric"
+
+
+# ---- threads -----------------------------------------------------------------------------------
+def small_figure() -> Any:
+    return plots.curves({"loss": [1.0, 0.5]})
+
+
+def frames_of(figure: Any) -> Any:
+    from nissl.explain.drawing.animation import pixels
+
+    return pixels(figure)
+
+
+def measured(figure: Any) -> float:
+    from nissl.explain.drawing.lettering import Lettering
+
+    return Lettering(figure).width("weights", 9.0)
+
+
+def set_formula(figure: Any) -> str:
+    from nissl.explain.drawing.lettering import mathematics
+
+    return mathematics(r"\frac{1}{x}", "1 / x")
+
+
+DRAWINGS = {
+    "save": lambda figure: plots.save(figure, "picture.svg"),
+    "html": lambda figure: explain.activations(["relu"])._repr_html_(),
+    "frames": frames_of,
+    "widths": measured,
+    "formulas": set_formula,
+}
+
+
+@pytest.mark.parametrize("way", DRAWINGS)
+def test_what_draws_waits_for_who_draws(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """matplotlib's fonts, and its parser of mathematics, serve one thread at a time."""
+    monkeypatch.chdir(tmp_path)
+    figure, done = small_figure(), threading.Event()
+
+    def draw() -> None:
+        DRAWINGS[way](figure)
+        done.set()
+
+    thread = threading.Thread(target=draw)
+    with plots.drawing():
+        thread.start()
+        assert not done.wait(0.05)
+    thread.join(60)
+    assert done.is_set()

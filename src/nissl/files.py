@@ -89,16 +89,13 @@ def writing(path: str | os.PathLike[str]) -> Generator[Path]:
     target = user_path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent
-        )
-        os.close(handle)
+        beside = target.parent / f".{target.name}.{os.urandom(8).hex()}{target.suffix}"
+        # with the permissions of any new file: to ask for the umask, one would have to set it
+        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise _failed(target, error) from error
-    beside = Path(name)
     try:
         yield beside
-        beside.chmod(0o666 & ~_umask())
         beside.replace(target)
     except OSError as error:
         raise _failed(target, error) from error
@@ -110,12 +107,6 @@ def write_bytes(path: str | os.PathLike[str], data: bytes | bytearray) -> None:
     """Write a whole file, or leave what was there."""
     with writing(path) as beside:
         beside.write_bytes(data)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def _failed(target: Path, error: OSError) -> SaveError:

@@ -4,28 +4,48 @@ Texts stand in the code in English and pass through :func:`translate`. Translati
 catalogue a language, ``locale/<language>/LC_MESSAGES/nissl.po``, which is compiled when Nissl is
 installed. Where a catalogue or a text in it is missing, English is shown.
 
+Python speaks what ``$NISSL_LANG`` names, and English without it, whatever the system speaks;
+the command ``nissl`` follows the system too. :func:`use` chooses for the process, and
+:func:`speaking` for a block of code, in this thread or task alone.
+
 >>> from nissl import i18n
 >>> i18n.use("en")
 >>> i18n.translate("Loss")
 'Loss'
+>>> with i18n.speaking("vi"):
+...     i18n.language()
+'vi'
 """
 
 from __future__ import annotations
 
+import functools
 import gettext
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from nissl.errors import UnknownNameError
 
-__all__ = ["DOMAIN", "LOCALE", "choose", "language", "languages", "mark", "translate", "use"]
+__all__ = [
+    "DOMAIN",
+    "LOCALE",
+    "choose",
+    "language",
+    "languages",
+    "mark",
+    "speaking",
+    "translate",
+    "use",
+]
 
 DOMAIN = "nissl"
 LOCALE = Path(__file__).parent / "locale"
 
-_NONE = gettext.NullTranslations()
-_current: list[tuple[str, gettext.NullTranslations]] = []
+_default: list[str] = []  # of the process; empty until somebody asks
+_spoken: ContextVar[str | None] = ContextVar("nissl_language", default=None)
 
 
 def languages() -> tuple[str, ...]:
@@ -68,23 +88,54 @@ def choose(wanted: str | None = None, environment: Mapping[str, str] | None = No
 
 
 def use(code: str) -> None:
-    """Speak this language from now on; one of :func:`languages`."""
+    """Speak this language from now on, in every thread; one of :func:`languages`."""
+    _default[:] = [_known(code)]
+
+
+@contextmanager
+def speaking(code: str) -> Generator[None]:
+    """Speak a language within a block, in this thread or task alone.
+
+    >>> with speaking("vi"):
+    ...     translate("Loss") == "Loss"
+    False
+    """
+    token = _spoken.set(_known(code))
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def _known(code: str) -> str:
     if code not in languages():
         raise UnknownNameError("language", code, languages())
-    found = _NONE
-    if code != "en":
-        found = gettext.translation(DOMAIN, str(LOCALE), [code], fallback=True)
-    _current[:] = [(code, found)]
+    return code
 
 
 def language() -> str:
-    """Return the code of the language in use; English until :func:`use` is called."""
-    return _current[-1][0] if _current else "en"
+    """Return the code of the language in use: that of :func:`speaking`, :func:`use`, or
+    ``$NISSL_LANG``; English otherwise.
+    """
+    spoken = _spoken.get()
+    if spoken is not None:
+        return spoken
+    if not _default:
+        asked = os.environ.get("NISSL_LANG", "")
+        _default[:] = [choose(None, {"NISSL_LANG": asked})]
+    return _default[0]
+
+
+@functools.cache
+def _catalogue(code: str, folder: Path) -> gettext.NullTranslations:
+    if code == "en":
+        return gettext.NullTranslations()
+    return gettext.translation(DOMAIN, folder, [code], fallback=True)
 
 
 def translate(text: str) -> str:
     """Return a text of the code in the language in use, or as it is where there is none."""
-    return _current[-1][1].gettext(text) if _current and text else text
+    return _catalogue(language(), LOCALE).gettext(text) if text else text
 
 
 def mark(text: str) -> str:

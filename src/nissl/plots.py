@@ -15,7 +15,9 @@ from __future__ import annotations
 import math
 import os
 import textwrap
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +36,7 @@ __all__ = [
     "bare",
     "confusion",
     "curves",
+    "drawing",
     "metric_name",
     "mistakes",
     "new_figure",
@@ -60,6 +63,24 @@ _METRICS = {
     "mean_squared_error": mark("Mean squared error"),
     "learning_rate": mark("Learning rate"),
 }
+
+
+_locks = [threading.RLock()]
+if hasattr(os, "register_at_fork"):  # a thread that draws is not there to let go in a child
+    os.register_at_fork(after_in_child=lambda: _locks.__setitem__(0, threading.RLock()))
+
+
+def drawing() -> AbstractContextManager[Any]:
+    """Return what a thread holds while matplotlib measures texts or draws for it.
+
+    Figures share fonts, and a parser of mathematics that fails when two threads use it. What
+    Nissl draws, it draws so; where threads of yours draw too, let them hold it.
+
+    >>> figure = new_figure(2.0, 1.0)
+    >>> with drawing():
+    ...     figure.canvas.draw()
+    """
+    return _locks[0]
 
 
 def metric_name(name: str) -> str:
@@ -93,7 +114,7 @@ def save(figure: Figure, path: str | os.PathLike[str], dpi: float | None = None)
         )
     import matplotlib as mpl
 
-    with writing(path) as beside, mpl.rc_context({"svg.hashsalt": "nissl"}):
+    with writing(path) as beside, drawing(), mpl.rc_context({"svg.hashsalt": "nissl"}):
         dates = {_DATES[ending]: None} if ending in _DATES else {}
         figure.savefig(beside, dpi=DPI if dpi is None else dpi, metadata=dates)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -55,9 +56,13 @@ class SeedGenerator:
 
     def next(self) -> Tensor:
         """Return a new key, ``uint32[2]``."""
-        key = self.state.value
-        self.state.assign(key + np.array([0, 1], np.uint32))
+        with _advancing:
+            key = self.state.value
+            self.state.assign(key + np.array([0, 1], np.uint32))
         return key
+
+
+_advancing = threading.Lock()  # so that no two threads get one key
 
 
 class _Global:

@@ -147,11 +147,13 @@ class Variable(Operators):
         """The current value; a leaf that requires a gradient if the variable is trainable."""
         if _active.capture is not None:
             return _active.capture.read(self)
-        if self._tensor is None:
+        tensor = self._tensor
+        if tensor is None:
             differentiable = self._trainable and dtypes.is_floating(self.dtype)
             value = np.asarray(self._raw)
-            self._tensor = Tensor(value, requires_grad=differentiable, name=self.path)
-        return self._tensor
+            tensor = Tensor(value, requires_grad=differentiable, name=self.path)
+            self._tensor = tensor
+        return tensor
 
     @property
     def grad(self) -> Tensor | None:

@@ -197,8 +197,8 @@ def has_xla() -> bool:
 
 def default_engine() -> str:
     """Return the engine in use: ``"xla"`` where JAX is installed, else ``"numpy"``."""
-    if _chosen:
-        return _chosen[-1]
+    for name in _chosen:  # which another thread may empty meanwhile
+        return name
     return "xla" if has_xla() else "numpy"
 
 
@@ -206,6 +206,4 @@ def set_engine(name: str | None) -> None:
     """Choose the engine for all that follows; ``None`` goes back to the default."""
     if name is not None and name not in _ENGINES:
         raise UnknownNameError("engine", name, _ENGINES)
-    _chosen.clear()
-    if name is not None:
-        _chosen.append(name)
+    _chosen[:] = [] if name is None else [name]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nissl.errors import ArgumentError
 from nissl.files import user_path, write_bytes
+from nissl.plots import drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -357,7 +358,7 @@ def _svg(figure: Figure) -> str:
     import matplotlib as mpl
 
     stream = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "nissl"}):
+    with drawing(), mpl.rc_context({"svg.hashsalt": "nissl"}):
         figure.savefig(stream, format="svg", metadata={"Date": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]

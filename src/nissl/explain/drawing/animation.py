@@ -10,6 +10,7 @@ import numpy as np
 
 from nissl.errors import ArgumentError, MissingDependencyError
 from nissl.files import writing
+from nissl.plots import drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +21,8 @@ __all__ = ["pixels", "write_gif"]
 def pixels(figure: Figure) -> np.ndarray[Any, Any]:
     """Return a figure as it is now in RGB bytes, shape ``(height, width, 3)``."""
     canvas: Any = figure.canvas
-    canvas.draw()
+    with drawing():
+        canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from nissl.plots import drawing
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -75,7 +77,8 @@ def mathematics(latex: str, text: str) -> str:
 
     try:
         if latex:
-            MathTextParser("path").parse(f"${latex}$")
+            with drawing():
+                MathTextParser("path").parse(f"${latex}$")
             return f"${latex}$"
     except ValueError:  # a command that matplotlib does not know
         pass
@@ -98,7 +101,9 @@ class Lettering:
         from matplotlib.font_manager import FontProperties
 
         font = FontProperties(family=list(families()), size=size, weight=weight(bold))
-        return self._renderer.get_text_width_height_descent(text, font, False)[0] / self._dpi
+        with drawing():
+            width = self._renderer.get_text_width_height_descent(text, font, False)[0]
+        return width / self._dpi
 
 
 def weight(bold: bool) -> str:

@@ -12,7 +12,7 @@ from nissl.errors import ArgumentError
 from nissl.explain.drawing.animation import pixels, write_gif
 from nissl.explain.perceptrons import decision
 from nissl.i18n import translate as _
-from nissl.plots import GRID, TRAINING, new_figure
+from nissl.plots import GRID, TRAINING, drawing, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,7 +140,8 @@ def animate(run: PerceptronRun, path: str | os.PathLike[str]) -> None:
     axes = figure.add_subplot()
     _stage(axes, run, last)  # has all that there is in a legend
     decision.legend(figure, columns=2)
-    figure.draw_without_rendering()
+    with drawing():
+        figure.draw_without_rendering()
     figure.set_layout_engine("none")  # so that nothing moves but the line
     frames: list[Any] = []
     for update in [*_chosen(run, FRAMES), *([] if run.circle else [last]), None]:

@@ -211,7 +211,8 @@ def _partial(made: Trace, parent: int, line: Line) -> str:
 def _width(figure: Figure, text: str) -> float:
     """Width of a text in inches."""
     drawn = figure.text(0, 0, text, fontsize=_FONT)
-    return drawn.get_window_extent().width / figure.dpi
+    with plots.drawing():
+        return drawn.get_window_extent().width / figure.dpi
 
 
 def _draw_box(axes: Axes, box: _Box, centre: Point, size: Point) -> None:
