@@ -58,7 +58,7 @@ def test_the_lectures_network_digit_by_digit() -> None:
 
     shown = backprop(explain.lecture_network(), math.pi / 2, 1.0, 0.1, "half_squared_error")
     first, last = shown.numbers.stages
-    close: dict[str, Any] = {"rtol": 1e-13, "atol": 0}
+    close: dict[str, Any] = {"rtol": 1e-11, "atol": 1e-14}
     np.testing.assert_allclose(first.a[0], np.array(a, float), **close)
     np.testing.assert_allclose(first.z[0], np.array(z, float), **close)
     np.testing.assert_allclose(
@@ -72,7 +72,7 @@ def test_the_lectures_network_digit_by_digit() -> None:
         last.kernel_slope[:, 0], np.array([delta_k * v for v in z], float), **close
     )
     assert last.z.item() == pytest.approx(0.990088, abs=5e-7)
-    assert shown.numbers.error == pytest.approx(float(delta_k**2 / 2), rel=1e-12)
+    assert shown.numbers.error == pytest.approx(float(delta_k**2 / 2), rel=1e-11)
     expected = [w - eta * d * x for w, d in zip(w1, delta, strict=True)]
     expected += [b - eta * d for b, d in zip(b1, delta, strict=True)]
     expected += [w - eta * delta_k * v for w, v in zip(w2, z, strict=True)] + [b2 - eta * delta_k]
@@ -105,11 +105,11 @@ def test_two_two_one_by_plain_arithmetic() -> None:
     d1, d2 = z1 * (1 - z1) * 1.5 * delta, z2 * (1 - z2) * -1.0 * delta
     shown = backprop(model, [2.0, -1.0], 1.0, 1.0, "half_squared_error")
     first, last = shown.numbers.stages
-    np.testing.assert_allclose(last.delta, [[delta]], rtol=1e-14)
-    np.testing.assert_allclose(first.delta, [[d1, d2]], rtol=1e-14)
-    np.testing.assert_allclose(first.kernel_slope, [[2 * d1, 2 * d2], [-d1, -d2]], rtol=1e-14)
-    np.testing.assert_allclose(last.kernel_slope, [[z1 * delta], [z2 * delta]], rtol=1e-14)
-    np.testing.assert_allclose(last.bias_slope, [delta], rtol=1e-14)
+    np.testing.assert_allclose(last.delta, [[delta]], rtol=1e-11)
+    np.testing.assert_allclose(first.delta, [[d1, d2]], rtol=1e-11)
+    np.testing.assert_allclose(first.kernel_slope, [[2 * d1, 2 * d2], [-d1, -d2]], rtol=1e-11)
+    np.testing.assert_allclose(last.kernel_slope, [[z1 * delta], [z2 * delta]], rtol=1e-11)
+    np.testing.assert_allclose(last.bias_slope, [delta], rtol=1e-11)
 
 
 def test_softmax_with_its_crossentropy_is_y_minus_t() -> None:
@@ -124,9 +124,9 @@ def test_softmax_with_its_crossentropy_is_y_minus_t() -> None:
     }.items():
         shown = backprop(model, [1.0, 3.0], t, 0.1, loss)
         np.testing.assert_allclose(
-            shown.numbers.stages[0].delta, [[y[0], y[1], y[2] - 1]], rtol=1e-13
+            shown.numbers.stages[0].delta, [[y[0], y[1], y[2] - 1]], rtol=1e-11
         )
-        assert shown.numbers.error == pytest.approx(-math.log(y[2]), rel=1e-13)
+        assert shown.numbers.error == pytest.approx(-math.log(y[2]), rel=1e-11)
         assert "= y_3 - t_3 = " in str(shown)
         assert "Jacobian matrix is y - t" in str(shown)
 
@@ -137,7 +137,7 @@ def test_softmax_with_another_loss_goes_through_its_jacobian() -> None:
     y = shown.numbers.stages[0].z[0]
     matrix = np.diag(y) - np.outer(y, y)
     expected = matrix @ (2 / 3 * (y - [0, 1, 0]))
-    np.testing.assert_allclose(shown.numbers.stages[0].delta[0], expected, rtol=1e-12)
+    np.testing.assert_allclose(shown.numbers.stages[0].delta[0], expected, rtol=1e-11)
     assert "δ_1 = Σ_l (∂y_l/∂a_1) (∂E_n/∂y_l) = (" in str(shown)
 
 
@@ -292,7 +292,7 @@ def test_deep_sigmoid_networks_agree_although_gradients_vanish() -> None:
     first = np.abs(shown.numbers.stages[0].kernel_slope).max()
     assert 0 < first < 1e-9
     assert shown.agreement.units < 30
-    assert shown.agreement.absolute < 1e-15
+    assert shown.agreement.absolute < 1e-13
 
 
 # ---- batches, steps ---------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def test_a_batch_is_the_mean_of_its_samples() -> None:
     ]
     for place, found in enumerate(gradient(shown)):
         mean = sum(gradient(each)[place] for each in single) / 3
-        np.testing.assert_allclose(found, mean, rtol=1e-12, atol=1e-16)
+        np.testing.assert_allclose(found, mean, rtol=1e-11, atol=1e-14)
     assert shown.numbers.error == pytest.approx(sum(each.numbers.error for each in single) / 3)
     np.testing.assert_allclose(
         shown.numbers.stages[0].delta[1], single[1].numbers.stages[0].delta[0]
@@ -323,7 +323,7 @@ def test_masked_samples_do_not_count() -> None:
     x = np.array([[1.0, 2], [0.5, -1], [3, 0]])
     shown = backprop(model, x, np.array([1, -1, 0]), 0.1, loss)
     without = backprop(model, x[[0, 2]], np.array([1, 0]), 0.1, loss)
-    np.testing.assert_allclose(gradient(shown)[0], gradient(without)[0], rtol=1e-12)
+    np.testing.assert_allclose(gradient(shown)[0], gradient(without)[0], rtol=1e-11)
     assert shown.numbers.errors[1] == 0
     assert shown.numbers.error == pytest.approx(without.numbers.error)
 

@@ -54,7 +54,7 @@ def test_values_are_mpmaths(text: str) -> None:
     wanted = KNOWN[text](**at)
     f = parse(text, names=("x", "y", "z"))
     found = f(*(np.float64(str(value)) for value in at.values())).item()
-    assert found == pytest.approx(float(wanted), rel=1e-14, abs=1e-14)
+    assert found == pytest.approx(float(wanted), rel=1e-11, abs=1e-14)
 
 
 @st.composite
