@@ -189,7 +189,7 @@ def test_names() -> None:
         ("leaky_relu(negative_slope=nan)", ArgumentError, "setting=number"),
         ("leaky_relu(negative_slope", UnknownNameError, "unknown activation"),
         (nissl.sum, ShapeError, r"gives shape \(\) for a vector of 3"),
-        (np.tanh, ArgumentTypeError, "tanh is not a function of one Nissl tensor"),
+        (np.hypot, ArgumentTypeError, "hypot is not a function of one Nissl tensor"),
         (["relu"] * 61, ArgumentError, "61 functions are more than the 60"),
     ],
 )
