@@ -37,6 +37,7 @@ from nissl.core.functions import (
     tanh,
 )
 from nissl.core.functions import exp as exponential
+from nissl.core.functions.neural import gated
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.keras_names import absent
 from nissl.registry import Registry
@@ -158,13 +159,15 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
 @registry.add("hard_swish")
 def hard_silu(x: TensorLike) -> Tensor:
     """``x * hard_sigmoid(x)``, from -3/8 up; derivative 0 at the kink -3, and 1 at 3."""
-    return F.asarray(x) * hard_sigmoid(x)
+    x = F.asarray(x) * 1.0
+    return gated(x, hard_sigmoid(x))
 
 
 @registry.add()
 def mish(x: TensorLike) -> Tensor:
     """``x * tanh(softplus(x))``, from about -0.309 up, smooth everywhere (Misra 2019, eq. 1)."""
-    return F.asarray(x) * tanh(softplus(x))
+    x = F.asarray(x) * 1.0
+    return gated(x, tanh(softplus(x)))
 
 
 @dataclass(frozen=True)

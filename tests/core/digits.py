@@ -116,6 +116,22 @@ ORACLES: dict[str, Oracle] = {
         inside(lambda x: -inf if x == 0 else mpmath.log(x), lambda x: x >= 0),
         (inside(lambda x: 1 / x, lambda x: x > 0 and _finite(x)),),
     ),
+    "log2": Oracle(
+        inside(lambda x: -inf if x == 0 else mpmath.log(x, 2), lambda x: x >= 0),
+        (inside(lambda x: 1 / (x * mpmath.log(2)), lambda x: x > 0 and _finite(x)),),
+    ),
+    "log10": Oracle(
+        inside(lambda x: -inf if x == 0 else mpmath.log10(x), lambda x: x >= 0),
+        (inside(lambda x: 1 / (x * mpmath.log(10)), lambda x: x > 0 and _finite(x)),),
+    ),
+    "log_cosh": Oracle(
+        at_infinity(lambda x: abs(x) + mpmath.log1p(mpmath.expm1(-2 * abs(x)) / 2), inf, inf),
+        (at_infinity(mpmath.tanh, one, -one),),
+    ),
+    "softsign": Oracle(
+        at_infinity(lambda x: x / (1 + abs(x)), one, -one),
+        (at_infinity(lambda x: 1 / (1 + abs(x)) ** 2, zero, zero),),
+    ),
     "log1p": Oracle(
         inside(
             lambda x: -inf if x == -1 else at_infinity(mpmath.log1p, inf, inf)(x), lambda x: x >= -1

@@ -154,7 +154,9 @@ SINGULARITIES: Final[dict[str, Singularity]] = {
         ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"), _EITHER
     ),
     "sqrt": Singularity(lambda x: x == 0, "end", "infinity, the limit"),
-    "log": Singularity(lambda x: x == 0, "end", "infinity, the limit"),
+    **dict.fromkeys(
+        ("log", "log2", "log10"), Singularity(lambda x: x == 0, "end", "infinity, the limit")
+    ),
     "log1p": Singularity(lambda x: x == -1, "end", "infinity, the limit"),
     "asin": Singularity(lambda x: np.abs(x) == 1, "end", "infinity, the limit"),
     "acos": Singularity(lambda x: np.abs(x) == 1, "end", "minus infinity, the limit"),

@@ -125,8 +125,7 @@ class LogCosh(Elementwise):
     """
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        size = F.abs(y_pred - y_true)
-        return F.mean(size + F.softplus(-2.0 * size) - math.log(2.0), axis=-1)
+        return F.mean(F.log_cosh(y_pred - y_true), axis=-1)
 
 
 def _signs(y_true: Tensor) -> Tensor:

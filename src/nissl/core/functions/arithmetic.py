@@ -6,8 +6,6 @@ real numbers become the default floating dtype.
 
 from __future__ import annotations
 
-import math
-
 from nissl.core import dtypes
 from nissl.core.functions.convert import asarray, astype, binary, broadcast, promote, unary
 from nissl.core.functions.scaling import divisor
@@ -54,13 +52,13 @@ def log1p(x: TensorLike) -> Tensor:
 
 
 def log2(x: TensorLike) -> Tensor:
-    """Logarithm to base 2."""
-    return log(x) * (1 / math.log(2))
+    """Logarithm to base 2, exact at powers of 2."""
+    return unary(elementwise.log2, x)
 
 
 def log10(x: TensorLike) -> Tensor:
-    """Logarithm to base 10."""
-    return log(x) * (1 / math.log(10))
+    """Logarithm to base 10, exact at powers of 10."""
+    return unary(elementwise.log10, x)
 
 
 def sqrt(x: TensorLike) -> Tensor:

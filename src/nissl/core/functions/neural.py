@@ -80,15 +80,23 @@ def selu(x: TensorLike) -> Tensor:
     return elu(x, 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
 
 
+FAR = 1e4  # beyond, a sigmoid is 0 or 1 in every dtype
+
+
+def gated(x: Tensor, gate: Tensor) -> Tensor:
+    """``x * gate`` for a gate that ends at 0 on the left and 1 on the right, also at infinity.
+
+    Far to the left a zero wins over any ``x``, and far to the right only ``x`` is left, so that
+    values and derivatives are the limits.
+    """
+    near = a.where(a.abs(x) > FAR, 0.0, x)
+    return near * gate + a.where(x > FAR, x, 0.0)
+
+
 def silu(x: TensorLike) -> Tensor:
     """``x * sigmoid(x)``, also called swish."""
     x = _float(x)
-    return _above_minus_infinity(x) * sigmoid(x)
-
-
-def _above_minus_infinity(x: Tensor) -> Tensor:
-    """``x``, but 0 for minus infinity, which is about to be multiplied by a zero that wins."""
-    return a.where(x == -math.inf, 0.0, x)
+    return gated(x, sigmoid(x))
 
 
 def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
@@ -102,15 +110,18 @@ def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
     if flag("gelu", "approximate", approximate):
         near = a.clip(x, -10.0, 10.0)  # beyond, tanh is 1 in every dtype, and the cube overflows
         inner = math.sqrt(2 / math.pi) * (near + 0.044715 * near * near * near)
-        return 0.5 * _above_minus_infinity(x) * (1 + a.tanh(inner))
-    return 0.5 * _above_minus_infinity(x) * a.erfc(x * -math.sqrt(0.5))  # 1 + erf would cancel
+        return gated(x, 0.5 * (1 + a.tanh(inner)))
+    return gated(x, 0.5 * a.erfc(x * -math.sqrt(0.5)))  # 1 + erf would cancel
 
 
 def softsign(x: TensorLike) -> Tensor:
-    """``x / (1 + abs(x))``."""
-    x = _float(x)
-    size = a.abs(x)
-    return a.where(size == math.inf, a.sign(x), x / (1 + size))
+    """``x / (1 + abs(x))``, of slope ``1 / (1 + abs(x))**2``."""
+    return unary(elementwise.softsign, x)
+
+
+def log_cosh(x: TensorLike) -> Tensor:
+    """``log(cosh(x))``: ``x**2 / 2`` near 0, ``abs(x) - log(2)`` far from it, without overflow."""
+    return unary(elementwise.log_cosh, x)
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:

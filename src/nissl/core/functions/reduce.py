@@ -156,13 +156,22 @@ def count_nonzero(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> T
     return sum(astype(x, dtypes.boolean), axis=axis, keepdims=keepdims)
 
 
-def _halves(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    half = x.shape[0] // 2
-    return x[:half], x[half : 2 * half], x[2 * half :]
+def _is_far(x: Tensor) -> bool:
+    """Whether products of some elements may leave the range that the product of all is in."""
+    if x.shape[0] < 3 or not dtypes.is_floating(x.dtype):
+        return False
+    if x.value is None or x.value.dtype.kind != "f":
+        return True
+    size = np.abs(x.value[np.isfinite(x.value) & (x.value != 0)])
+    ends = np.log2(size.max(initial=1.0)), -np.log2(size.min(initial=1.0))
+    return bool(np.max(ends) * x.shape[0] > -np.finfo(x.value.dtype).minexp)
 
 
 def prod(x: TensorLike, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """Product along ``axis``, taken pair by pair, so that its derivative is right at zeros too.
+    """Product along ``axis``; its derivative is right at zeros too.
+
+    It is taken pair by pair, the largest with the smallest, so that it overflows only where the
+    result does.
 
     Args:
         x: any tensor; small integers and bools are multiplied in int64.
@@ -177,9 +186,12 @@ def prod(x: TensorLike, axis: Axis = None, dtype: Any = None, keepdims: bool = F
     total = reshape(moved, (_count(x, axes), *rest))  # (n, rest)
     if total.shape[0] == 0:
         total = a.astype(np.ones((1, *rest)), x.dtype)
+    if _is_far(total):
+        total = take_along_axis(total, argsort(a.abs(a.stop_gradient(total)), 0), 0)
     while total.shape[0] > 1:
-        left, right, odd = _halves(total)
-        product = left * right
+        half = total.shape[0] // 2
+        odd = total[half : total.shape[0] - half]
+        product = total[:half] * flip(total, 0)[:half]
         total = concat([product, odd]) if odd.shape[0] else product
     return reshape(total, ops.kept(x.shape, axes) if flag("prod", "keepdims", keepdims) else rest)
 

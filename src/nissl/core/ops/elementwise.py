@@ -12,6 +12,7 @@ from nissl.core import dtypes
 from nissl.core.kinds import Constant, Elementwise, General, Linear
 from nissl.core.op import Known, Op, Sample, register
 from nissl.core.ops.integers import cast_numpy
+from nissl.core.ops.logarithms import log2_xla, log10_exact
 from nissl.core.ops.shapes import floating, integral, numeric
 from nissl.core.tensor import Aval, Tensor, late
 from nissl.errors import DTypeError
@@ -67,7 +68,7 @@ exp = _unary(
 expm1 = _unary(
     "expm1",
     lambda xp, x: xp.expm1(x),
-    lambda out, x: out + 1,
+    lambda out, x: F.functions.exp(x),  # out + 1 would cancel below 0
     formula=r"e^{{{0}}} - 1",
     known=(Known(at=("1e-10",), value="1.00000000005000000000166667e-10"),),
 )
@@ -86,6 +87,29 @@ log1p = _unary(
     formula=r"\ln(1 + {0})",
     samples=POSITIVE,
     known=(Known(at=("1e-10",), value="9.9999999995000000000333333e-11"),),
+)
+log2 = _unary(
+    "log2",
+    lambda xp, x: xp.log2(x),
+    lambda out, x: 1 / math.log(2) / x,
+    formula=r"\log_2 {0}",
+    samples=POSITIVE,
+    known=(
+        Known(at=("8",), value="3", partials=("0.1803368801111204259260058",)),
+        Known(at=("10",), value="3.321928094887362347870319"),
+    ),
+    lowerings={"xla": log2_xla},
+)
+log10 = _unary(
+    "log10",
+    log10_exact,
+    lambda out, x: 1 / math.log(10) / x,
+    formula=r"\log_{{10}} {0}",
+    samples=POSITIVE,
+    known=(
+        Known(at=("1000",), value="3", partials=("4.342944819032518276511289e-4",)),
+        Known(at=("2",), value="0.3010299956639811952137389"),
+    ),
 )
 sqrt = _unary(
     "sqrt",
@@ -184,6 +208,35 @@ softplus = _unary(
         Known(at=("1",), value="1.313261687518222834048996"),
         Known(at=("1000",), value="1000", partials=("1",)),
     ),
+)
+
+
+def _log_cosh(xp: Any, x: Any) -> Any:
+    # cosh(x) - 1 = (exp(-|x|) - 1)**2 / (2 exp(-|x|)), which keeps the digits of small x
+    size = xp.abs(x)
+    less = xp.expm1(-xp.minimum(size, 1))
+    near = xp.log1p(less * less / (2 * (less + 1)))
+    return xp.where(
+        size < 1, near, size + (xp.log1p(xp.exp(-2 * size)) - xp.asarray(math.log(2), x.dtype))
+    )
+
+
+log_cosh = _unary(
+    "log_cosh",
+    _log_cosh,
+    lambda out, x: F.functions.tanh(x),
+    formula=r"\ln \cosh({0})",
+    known=(
+        Known(at=("1",), value="0.4337808304830271870264947"),
+        Known(at=("1e-5",), value="4.9999999999166666666688888889e-11"),
+        Known(at=("-1000",), value="999.3068528194400546905828", partials=("-1",)),
+    ),
+)
+softsign = _unary(
+    "softsign",
+    lambda xp, x: xp.where(xp.abs(x) == math.inf, xp.sign(x), x / (1 + xp.abs(x))),
+    lambda out, x: F.functions.square(1 / (1 + F.functions.abs(x))),
+    formula=r"\frac{{{0}}}{{1 + |{0}|}}",
 )
 relu = _unary(
     "relu",

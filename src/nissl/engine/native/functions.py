@@ -100,6 +100,22 @@ static inline float nissl_sigmoid_f(float x) {
 static inline float nissl_softplus_f(float x) {
   return (x > 0.0f || x != x ? x : 0.0f) + log1pf(nissl_exp_f(-fabsf(x)));
 }
+static inline float nissl_log_cosh_f(float x) {
+  float s = fabsf(x), e = expm1f(s < 1.0f ? -s : -1.0f);
+  float near = log1pf(e * e / (2.0f * (e + 1.0f)));
+  float rest = NISSL_AS_WRITTEN(log1pf(nissl_exp_f(-2.0f * s)) - 0.693147180559945309f);
+  return s < 1.0f ? near : s + rest;
+}
+static inline double nissl_log_cosh(double x) {
+  double s = fabs(x), e = expm1(s < 1.0 ? -s : -1.0), near = log1p(e * e / (2.0 * (e + 1.0)));
+  return s < 1.0 ? near : s + NISSL_AS_WRITTEN(log1p(exp(-2.0 * s)) - 0.693147180559945309);
+}
+static inline float nissl_softsign_f(float x) {
+  return fabsf(x) > 3.0e38f ? (x > 0.0f ? 1.0f : -1.0f) : x / (1.0f + fabsf(x));
+}
+static inline double nissl_softsign(double x) {
+  return fabs(x) > 1.0e308 ? (x > 0.0 ? 1.0 : -1.0) : x / (1.0 + fabs(x));
+}
 static inline double nissl_softplus(double x) {
   return (x > 0.0 || x != x ? x : 0.0) + log1p(exp(-fabs(x)));
 }
@@ -164,6 +180,10 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "expm1": _call("expm1f", "expm1"),
     "log": _call("logf", "log"),
     "log1p": _call("log1pf", "log1p"),
+    "log2": _call("log2f", "log2"),
+    "log10": _call("log10f", "log10"),
+    "log_cosh": _call("nissl_log_cosh_f", "nissl_log_cosh"),
+    "softsign": _call("nissl_softsign_f", "nissl_softsign"),
     "sqrt": _call("sqrtf", "sqrt"),
     "sin": _call("sinf", "sin"),
     "cos": _call("cosf", "cos"),
