@@ -1,7 +1,11 @@
 """Callbacks: who is called when, what they keep, and what they do to a model."""
 
+import copy
 import csv
+import json
 import math
+import pickle
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -594,3 +598,58 @@ def test_plateau_needs_a_real_gain():
 def test_plateau_factor_is_between_0_and_1(factor):
     with pytest.raises(ArgumentError, match="factor lies between 0 and 1"):
         ReduceLROnPlateau(factor=factor)
+
+
+# ---- a history of millions of epochs -----------------------------------------------------------
+def test_history_keeps_eight_bytes_a_number_until_it_is_looked_at():
+    record = History()
+    record.on_train_begin()
+    tracemalloc.start()
+    for first in range(0, 100_000, 1000):
+        record.on_epochs(first, {"loss": np.linspace(first, first + 1, 1000).tolist()})
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 100_000 * (8 + 8) * 1.3  # a loss and a number an epoch, and room to grow
+    assert record.last() == {"loss": 99001.0}
+
+
+def test_history_is_a_dict_of_lists_at_any_time():
+    record = History()
+    record.on_train_begin()
+    assert record.history == {}
+    record.on_epochs(0, {"loss": [0.1, 0.2]})
+    seen = record.history
+    assert type(seen) is dict
+    assert type(seen["loss"]) is list
+    record.on_epoch_end(2, {"loss": 0.3, "val_loss": 0.5})  # what was handed out goes on growing
+    record.on_epochs(3, {"loss": [1e-300, math.inf], "val_loss": [-0.0, 0.1]})
+    assert record.history is seen
+    assert seen == {"loss": [0.1, 0.2, 0.3, 1e-300, math.inf], "val_loss": [0.5, -0.0, 0.1]}
+    assert all(type(value) is float for column in seen.values() for value in column)
+    assert record.epoch == [0, 1, 2, 3, 4]
+    assert type(record.epoch) is list
+    assert json.loads(json.dumps(seen)) == seen
+
+
+def test_history_of_what_is_no_single_number():
+    record = History()
+    record.on_epochs(0, {"loss": [0.5], "f1": [[0.25, 0.75]]})
+    record.on_epochs(1, {"loss": [0.4], "f1": [[0.5, 0.5]]})
+    record.on_epoch_end(2, {"loss": 0.3, "f1": "none"})
+    record.on_epoch_end(3, {"loss": None, "f1": 1.0})
+    assert record.last() == {"loss": None, "f1": 1.0}
+    assert record.history["f1"] == [[0.25, 0.75], [0.5, 0.5], "none", 1.0]
+    assert record.history["loss"] == [0.5, 0.4, 0.3, None]
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_history_can_be_pickled_and_copied(looked):
+    record = History()
+    record.on_epochs(3, {"loss": [0.1, 0.2]})
+    if looked:
+        assert record.history
+    for twin in (pickle.loads(pickle.dumps(record)), copy.deepcopy(record)):
+        assert (twin.history, twin.epoch) == ({"loss": [0.1, 0.2]}, [3, 4])
+        twin.on_epoch_end(5, {"loss": 0.3})
+        assert twin.history["loss"] == [0.1, 0.2, 0.3]
+    assert record.history["loss"] == [0.1, 0.2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -22,8 +23,6 @@ class History(Callback):
     """The results of every epoch; ``fit`` returns one.
 
     Attributes:
-        history: for each log its values, one Python float an epoch.
-        epoch: the numbers of the epochs, counted from 0.
         params: ``verbose``, ``epochs`` and ``steps`` of the call.
         model: the trained model.
 
@@ -38,27 +37,68 @@ class History(Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.history: dict[str, list[float]] = {}
-        self.epoch: list[int] = []
+        self.on_train_begin()
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._columns: dict[str, Any] = {}  # arrays of 8 bytes a number until somebody looks
+        self._numbers: Any = array("q")
+        self._looked = False
+
+    @property
+    def history(self) -> dict[str, list[Any]]:
+        """For each log the list of its values, one Python float an epoch.
+
+        A float takes 32 bytes. While nobody looks, only the 8 bytes of its digits are kept.
+        """
+        self._looked = True
+        for name, column in self._columns.items():
+            if isinstance(column, array):
+                self._columns[name] = column.tolist()
+        return self._columns
+
+    @property
+    def epoch(self) -> list[int]:
+        """The numbers of the epochs, counted from 0."""
+        if isinstance(self._numbers, array):
+            self._numbers = self._numbers.tolist()
+        return self._numbers
+
+    def last(self) -> dict[str, Any]:
+        """Return the last value of each log.
+
+        >>> record = History()
+        >>> record.on_epoch_end(0, {"loss": 0.7})
+        >>> record.last()
+        {'loss': 0.7}
+        """
+        return {name: column[-1] for name, column in self._columns.items() if column}
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Keep ``verbose``, ``epochs`` and ``steps``."""
         self.params = {k: v for k, v in params.items() if k in ("verbose", "epochs", "steps")}
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.history = {}
-        self.epoch = []
-
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self.epoch.append(epoch)
+        self._numbers.append(epoch)
         for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(_number(value))
+            self._extend(name, [_number(value)])
 
     def on_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
         count = max((len(column) for column in columns.values()), default=0)
-        self.epoch.extend(range(first, first + count))
+        self._numbers.extend(range(first, first + count))
         for name, column in columns.items():
-            self.history.setdefault(name, []).extend(column)
+            self._extend(name, column)
+
+    def _extend(self, name: str, values: list[Any]) -> None:
+        if name not in self._columns:
+            self._columns[name] = [] if self._looked else array("d")
+        column = self._columns[name]
+        if isinstance(column, array):
+            try:
+                column.extend(array("d", values))
+            except TypeError:  # several numbers an epoch, or a text
+                self._columns[name] = [*column, *values]
+        else:
+            column.extend(values)
 
 
 class LambdaCallback(Callback):

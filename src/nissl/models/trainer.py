@@ -295,12 +295,8 @@ class Trainer(Layer):
         finally:
             if not finished:
                 hooks.close()
-        hooks.on_train_end(self._last_logs())
+        hooks.on_train_end(self.history.last())
         return self.history
-
-    def _last_logs(self) -> dict[str, float]:
-        assert self.history is not None
-        return {key: values[-1] for key, values in self.history.history.items() if values}
 
     def _validation(self, data: Data, split: float, given: Any) -> Data | None:
         if given is not None:
