@@ -21,6 +21,7 @@
     ├── SaveError             (OSError)            a file that could not be written, not even half
     ├── MissingNameError      (AttributeError)     a name that a module does not have, or not yet
     ├── MissingImportError    (ImportError)        the same, where it was to be imported
+    ├── OutOfMemoryError       (MemoryError)        more memory than there is, refused beforehand
     └── MissingDependencyError (ImportError)       an optional package that is needed here
 
 Each class also inherits the built-in exception in brackets, so code that already catches
@@ -50,6 +51,7 @@ __all__ = [
     "MissingNameError",
     "NisslError",
     "NonFiniteError",
+    "OutOfMemoryError",
     "OutOfRangeError",
     "ProgramError",
     "SaveError",
@@ -174,6 +176,10 @@ class MissingNameError(NisslError, AttributeError):
 
 class MissingImportError(NisslError, ImportError):
     """A name to be imported from a module that does not have it."""
+
+
+class OutOfMemoryError(NisslError, MemoryError):
+    """What was asked for needs more memory than there is; nothing of it was begun."""
 
 
 class MissingDependencyError(NisslError, ImportError):

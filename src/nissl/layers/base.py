@@ -214,8 +214,10 @@ class Layer:
         if initializer is None:
             initializer = "glorot_uniform" if dtypes.is_floating(chosen) else "zeros"
         lengths = building.spend(self.name, name, shape)
-        value = initializers.get(initializer)(lengths, dtype=chosen)
-        variable = Variable(value, trainable=trainable, name=name)
+        variable = building.promised(self.name, name, lengths, chosen)
+        if variable is None:
+            value = initializers.get(initializer)(lengths, dtype=chosen)
+            variable = Variable(value, trainable=trainable, name=name)
         variable.path = f"{self.name}/{name}"
         self._weights.append(variable)
         return variable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 import sys
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from nissl.core import mode, tree
+from nissl.core import memory, mode, tree
 from nissl.core.op import scope
 from nissl.core.tensor import Aval, Shape, Tensor
-from nissl.core.variable import no_capture
+from nissl.core.variable import Variable, no_capture
 from nissl.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
@@ -157,6 +158,68 @@ def weight_budget(elements: int) -> Generator[None]:
         yield
     finally:
         _budget.elements = before
+
+
+class Large(Exception):  # noqa: N818 - a signal, not an error
+    """A weight of many bytes is about to be made while those of all layers are not yet counted."""
+
+
+class _Plan(threading.local):
+    promised: int | None = None  # bytes so far, while weights are counted and not made
+    largest: int = 0
+    stops: bool = False  # whether a large weight is to be announced by `Large`
+
+
+_plan = _Plan()
+WORK = 3  # times the bytes of a weight that drawing it takes besides
+
+
+@contextmanager
+def announced() -> Generator[None]:
+    """Raise :class:`Large` before a weight of many bytes is made."""
+    before, _plan.stops = _plan.stops, True
+    try:
+        yield
+    finally:
+        _plan.stops = before
+
+
+def bytes_of(layers: list[Layer], shape: Any) -> int:
+    """Return how much memory making the weights of layers in a row takes; none are made.
+
+    Only Nissl's own layers can be copied to be asked; from the first other one on, nothing counts.
+    """
+    _plan.promised, _plan.largest = 0, 0
+    try:
+        for layer in layers:
+            if not layer.built and not type(layer).__module__.startswith("nissl."):
+                break
+            shape = (layer if layer.built else copy.deepcopy(layer)).compute_output_shape(shape)
+        return _plan.promised + WORK * _plan.largest
+    finally:
+        _plan.promised = None
+
+
+def promised(layer: str, name: str, shape: Shape, dtype: np.dtype[Any]) -> Variable | None:
+    """Return a weight that takes no memory while weights are only counted; else ``None``.
+
+    Raises:
+        OutOfMemoryError: the weight cannot fit into memory.
+    """
+    aval = Aval(shape, dtype)
+    size = aval.nbytes
+    if _plan.promised is not None:
+        _plan.promised += size
+        _plan.largest = max(_plan.largest, size)
+        stand_in = Variable(np.zeros((), aval.dtype), name=name)
+        stand_in.raw, stand_in.aval = np.broadcast_to(stand_in.raw, aval.shape), aval
+        return stand_in
+    if size >= memory.LARGE:
+        if _plan.stops:
+            raise Large
+        what = f"layer {layer!r}: making its weight {name!r} of shape {aval.shape}"
+        memory.demand(size * (1 + WORK), what, "make the layer smaller")
+    return None
 
 
 def spend(layer: str, name: str, shape: Any) -> Shape:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nissl.callbacks import CallbackList
+from nissl.core import memory
+from nissl.core.program import Program
 from nissl.core.tensor import Array, Aval
 from nissl.core.variable import Variable
 from nissl.engine.base import Engine, Loop, LoopSpec, make_loop
@@ -61,6 +63,35 @@ class Runner:
         return [each.tolist() for each in found[:-1]], int(found[-1])
 
 
+def demand_slots(model: Trainer, trained: Sequence[Variable]) -> None:
+    """Refuse to train weights whose gradients and optimizer slots cannot fit into memory.
+
+    Raises:
+        OutOfMemoryError: says how many bytes they need, and how many there are.
+    """
+    assert model.optimizer is not None
+    there = {*model.optimizer.slot_variables()}
+    slots = 0 if there else len(model.optimizer.slot_names)
+    needed = sum(v.aval.nbytes for v in trained) * (1 + slots)
+    named = "gradients" if not slots else f"gradients and {slots} optimizer slots a weight"
+    what = f"training model {model.name!r} ({named})"
+    memory.demand(needed, what, "make its layers smaller, or train with SGD, which has no slots")
+
+
+def demand_batch(model: Trainer, program: Program) -> None:
+    """Refuse a step of which one matrix product alone cannot fit into memory.
+
+    Raises:
+        OutOfMemoryError: says how many bytes it needs, and how many there are.
+    """
+    products = [each for each in program.equations if each.op.name == "matmul"]
+    made = [output.aval for each in products for output in each.outputs]
+    if made:
+        largest = max(made, key=lambda aval: aval.nbytes)
+        what = f"model {model.name!r}: a matrix product of shape {largest.shape} in a step"
+        memory.demand(largest.nbytes, what, "give a smaller batch_size")
+
+
 Maker = Callable[["Trainer", Trackers, Sequence[Aval]], Step]
 
 
@@ -75,6 +106,7 @@ def make_runner(
         return maker(model, trackers, [Aval((rows, *a.shape[1:]), a.dtype) for a in data.avals])
 
     step = traced(size)
+    demand_batch(model, step.program)
     last = _aligned(traced(left), step) if left else None
     spec = LoopSpec(
         step=step.program,

@@ -14,7 +14,7 @@ from nissl.core.variable import Variable
 from nissl.engine.base import Engine, get_engine
 from nissl.models import steps
 from nissl.models.diagnosis import explain_non_finite
-from nissl.models.fitting import Host, Runner, evaluate_on, feed, gather
+from nissl.models.fitting import Host, Runner, demand_batch, evaluate_on, feed, gather
 from nissl.models.inputs import Data
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Predictor:
 def make_predictor(model: Trainer, aval: Aval) -> Predictor:
     """Trace and compile the prediction of a batch; a small one is left to NumPy."""
     step = steps.prediction_step(model, [aval])
+    demand_batch(model, step.program)
     small = step.program.flops() < PREDICT_AT_ONCE
     engine = get_engine("numpy" if small else model.engine_name)
     return Predictor(aval, engine, engine.compile(step.program), step.fixed, step.state)

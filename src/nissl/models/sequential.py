@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nissl.core import memory
 from nissl.core.tensor import TensorLike
 from nissl.errors import (
     ArgumentError,
@@ -15,7 +16,14 @@ from nissl.errors import (
     UnbuiltError,
 )
 from nissl.layers.base import Layer, registry
-from nissl.layers.building import BatchShape, as_batch_shape, without_batch
+from nissl.layers.building import (
+    BatchShape,
+    Large,
+    announced,
+    as_batch_shape,
+    bytes_of,
+    without_batch,
+)
 from nissl.layers.core import InputLayer
 from nissl.models.model import Model
 from nissl.registry import automatic_name
@@ -110,10 +118,20 @@ class Sequential(Model):
                 f"model {self.name!r} takes inputs of shape {self._input.batch_shape}, and build "
                 f"was called with {shape}"
             )
+        try:
+            with announced():
+                self._output_shape = self._build_stack(shape)
+        except Large:  # all that is to come must fit before any of it is made
+            what = f"making the weights of model {self.name!r}"
+            advice = "make its layers smaller"
+            memory.demand(bytes_of(self.stack, shape), what, advice)
+            self._output_shape = self._build_stack(shape)
+        self._runners = {}
+
+    def _build_stack(self, shape: BatchShape) -> BatchShape:
         for layer in self.stack:
             shape = layer.compute_output_shape(shape)
-        self._output_shape = shape
-        self._runners = {}
+        return shape
 
     @property
     def input_shape(self) -> BatchShape:

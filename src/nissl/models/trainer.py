@@ -21,7 +21,7 @@ from nissl.layers.building import BatchShape
 from nissl.layers.core import input_mismatch
 from nissl.layers.tracking import simple_settings
 from nissl.models import inputs, steps
-from nissl.models.fitting import Fit, Runner, evaluate_on, feed, make_runner
+from nissl.models.fitting import Fit, Runner, demand_slots, evaluate_on, feed, make_runner
 from nissl.models.inputs import Data
 from nissl.models.overrides import refuse_on, refuse_overrides, refuse_part
 from nissl.models.running import Predictor, Validator, make_predictor, predict_on, run_batch
@@ -181,6 +181,7 @@ class Trainer(Layer):
         trackers = self._resolve_trackers(data)
         trained = self.trainable_weights
         if kind == "train":
+            demand_slots(self, trained)
             self.optimizer.build(trained)
         key = (
             kind,
@@ -319,7 +320,8 @@ class Trainer(Layer):
     ) -> int:
         if batch_size is not None:
             return whole(use, name, batch_size, least=1)
-        return max(32, min(1024, EVALUATION_ELEMENTS // max(1, data.x[0].size)))
+        widest = max([data.x[0].size, 1, *(v.shape[-1] for v in self.weights if v.ndim)])
+        return max(32, min(1024, EVALUATION_ELEMENTS // widest))
 
     def evaluate(
         self,
