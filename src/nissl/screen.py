@@ -16,19 +16,28 @@ _RESET = "\x1b[0m"
 _INTERVAL = {"terminal": 0.05, "notebook": 0.1, "log": 1.0}  # seconds between two updates
 
 
-def show(text: str, stream: TextIO | None = None) -> None:
+def show(text: str, *, end: str = "\n", error: bool = False) -> None:
     """Print lines, with ``?`` for what the stream's encoding lacks; a dead stream is no error.
 
     Args:
-        text: what to print; a line end is added.
-        stream: where to; ``sys.stdout`` by default.
+        text: what to print.
+        end: what to print after it.
+        error: whether to print to the standard error stream.
     """
-    target = sys.stdout if stream is None else stream
+    target = sys.stderr if error else sys.stdout
     if target is None:  # a program without a console
         return
     with contextlib.suppress(OSError, ValueError):  # gone, full, or closed
-        target.write(encodable(text, target) + "\n")
+        target.write(encodable(text + end, target))
         target.flush()
+
+
+def is_terminal(stream: Any) -> bool:
+    """Return whether a stream, which may be absent or closed, is a terminal."""
+    try:
+        return bool(stream is not None and stream.isatty())
+    except (AttributeError, ValueError):
+        return False
 
 
 class Screen:
@@ -154,11 +163,7 @@ def encodable(text: str, stream: Any) -> str:
 
 
 def _kind(stream: Any, variables: Mapping[str, str]) -> Literal["terminal", "notebook", "log"]:
-    try:
-        terminal = bool(stream is not None and stream.isatty())
-    except (AttributeError, ValueError):
-        terminal = False
-    if terminal:
+    if is_terminal(stream):
         return "log" if variables.get("TERM") == "dumb" else "terminal"
     return "notebook" if stream is sys.stdout and in_notebook() else "log"
 

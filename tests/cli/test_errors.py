@@ -184,6 +184,27 @@ def test_broken_pipe_is_no_traceback() -> None:
     assert process.wait() in (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        (">&-", 0, b""),
+        (">&- 2>&-", 0, b""),
+        ("2>&-", 0, b""),
+        ("> /dev/full", 1, b"The output cannot be written: No space left on device"),
+    ],
+)
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+def test_output_that_nobody_takes_is_no_traceback(redirected: str, code: int, said: bytes) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NISSL_LANG": "en"}
+    command = f"'{sys.executable}' -m nissl data digits {redirected}"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, env=environment, check=False, timeout=60
+    )
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    assert said in done.stderr
+
+
 # ---- in another language ---------------------------------------------------------------------
 @pytest.mark.parametrize(("arguments", "said"), WRONG_USE, ids=NAMES)
 def test_wrong_use_in_vietnamese(

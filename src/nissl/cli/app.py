@@ -76,8 +76,11 @@ def make_app() -> typer.Typer:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; see :func:`nissl.cli.main`."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who called: nobody listens
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
     try:
         i18n.use(i18n.choose())
@@ -98,8 +101,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         console.error(_("Stopped."))
         return INTERRUPTED
-    except BrokenPipeError:  # what read the output, such as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.filename is not None:
+            return _report(error, str(error), 1, given)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # and at exit no more
+        if not isinstance(error, BrokenPipeError):  # what read the output, as `head`, may go
+            reason = error.strerror or str(error)
+            console.error(_("The output cannot be written: {reason}").format(reason=reason))
         return 1
 
 

@@ -14,6 +14,7 @@ from typing import IO, Protocol
 from nissl.datasets.files import CHUNK, read_bytes
 from nissl.errors import DataError, DatasetError, FileFormatError
 from nissl.files import cache_folder, write_bytes
+from nissl.screen import is_terminal, show
 
 __all__ = ["Apt", "DataFile", "Folder", "Npm", "Source", "Web", "obtain"]
 
@@ -129,18 +130,18 @@ class _Progress:
         now = time.monotonic()
         if now - self.start > TOTAL_SECONDS:
             raise DataError(f"given up after {TOTAL_SECONDS} seconds, with {done:,} bytes")
-        terminal = sys.stderr.isatty()
+        terminal = is_terminal(sys.stderr)
         if now - self.last < (10 if self.shown and not terminal else 1):
             return
         self.last, self.shown = now, True
         of = f" of {total / 1e6:.1f}" if total else ""
         size = f"{done / 1e6:.1f}{of} MB" if done > 1e5 else "..."
         line = f"nissl: {self.what}: {size}"
-        print(line, end="\r" if terminal else "\n", file=sys.stderr, flush=True)
+        show(line, end="\r" if terminal else "\n", error=True)
 
     def close(self) -> None:
-        if self.shown and sys.stderr.isatty():
-            print(file=sys.stderr)
+        if self.shown and is_terminal(sys.stderr):
+            show("", error=True)
 
 
 def _download(url: str, path: Path, limit: int) -> None:
@@ -270,7 +271,7 @@ def _try(source: Source, files: Sequence[DataFile]) -> list[bytearray]:
 
 
 def _say(text: str) -> None:
-    print(f"nissl: {text}", file=sys.stderr)
+    show(f"nissl: {text}", error=True)
 
 
 def obtain(
