@@ -71,6 +71,7 @@ from nissl.core.functions import (
     ceil,
     clip,
     concat,
+    copysign,
     cos,
     cosh,
     count_nonzero,
@@ -92,6 +93,7 @@ from nissl.core.functions import (
     flip,
     floor,
     floor_divide,
+    from_dlpack,
     full,
     full_like,
     gelu,
@@ -157,6 +159,7 @@ from nissl.core.functions import (
     selu,
     sigmoid,
     sign,
+    signbit,
     silu,
     sin,
     sinh,
@@ -184,6 +187,10 @@ from nissl.core.functions import (
     tril,
     triu,
     trunc,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
     unstack,
     var,
     vecdot,
@@ -191,6 +198,7 @@ from nissl.core.functions import (
     zeros,
     zeros_like,
 )
+from nissl.core.inspection import namespace_info as __array_namespace_info__
 from nissl.core.op import no_grad
 from nissl.core.program import Program, trace
 from nissl.core.tensor import Aval, Tensor
@@ -231,6 +239,8 @@ __all__ = [
     "Sequential",
     "Tensor",
     "Variable",
+    "__array_api_version__",
+    "__array_namespace_info__",
     "__version__",
     "abs",
     "acos",
@@ -266,6 +276,7 @@ __all__ = [
     "check_grads",
     "clip",
     "concat",
+    "copysign",
     "cos",
     "cosh",
     "count_nonzero",
@@ -298,6 +309,7 @@ __all__ = [
     "float64",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "full",
     "full_like",
     "gelu",
@@ -390,6 +402,7 @@ __all__ = [
     "set_default_float",
     "sigmoid",
     "sign",
+    "signbit",
     "silu",
     "sin",
     "sinh",
@@ -422,6 +435,10 @@ __all__ = [
     "uint32",
     "uint64",
     "uint8",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
     "unstack",
     "utils",
     "value_and_grad",
@@ -438,6 +455,7 @@ e = _math.e
 inf = _math.inf
 nan = _math.nan
 newaxis = None
+__array_api_version__ = "2024.12"
 
 _MODULES = (
     "activations",

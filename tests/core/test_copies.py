@@ -50,7 +50,7 @@ def raised(kind: type[NisslError]) -> NisslError:
     }
     error: NisslError = kind(*arguments.get(kind.__name__, ("layer 3: 2 + 2 is not 5",)))
     error.add_note("in epoch 7")
-    error.place = ("a", 3)  # type: ignore[attr-defined]
+    error.place = ("a", 3)
     return error
 
 

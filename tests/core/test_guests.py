@@ -79,7 +79,7 @@ def test_numbers() -> None:
     with pytest.raises(ShapeError, match=r"\(2,\); use nissl\.round"):
         round(nissl.zeros(2))
     with pytest.raises(ArgumentTypeError, match="ndigits"):
-        round(t, "a")  # type: ignore[call-overload]
+        round(t, "a")
 
 
 def test_membership_equality_and_iteration() -> None:

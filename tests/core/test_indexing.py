@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from nissl.errors import (
     AbstractValueError,
     ArgumentTypeError,
     DTypeError,
+    NisslError,
     OutOfRangeError,
     ShapeError,
 )
@@ -220,3 +222,53 @@ def test_an_index_past_the_end_is_clipped_in_programs() -> None:
 
     found = run_on("xla", program, [X[0, 0], np.array([9, -9])])[0]
     np.testing.assert_array_equal(found, X[0, 0][[-1, 0]])
+
+
+# ---- every short key -------------------------------------------------------------------------
+
+SMALL = np.random.default_rng(1).uniform(-2, 2, (2, 3, 2, 2))
+PARTS: tuple[Any, ...] = (
+    1, slice(None), slice(None, None, -1), None, Ellipsis, np.array([1, 0]),
+    np.array([[1], [-2]]), np.array([True, False]), np.array(1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("first", range(len(PARTS)))
+def test_every_key_of_up_to_four_parts(first: int) -> None:
+    """NumPy is asked for the value, and ``np.add.at`` for the gradient."""
+    x = Tensor(SMALL)
+    x.requires_grad = True
+    for count in range(4):
+        every = itertools.product(PARTS, repeat=count)
+        for rest in itertools.islice(every, 0, None, 7 if count == 3 else 1):
+            key = (PARTS[first], *rest)
+            try:
+                wanted = SMALL[key]
+            except IndexError:
+                with pytest.raises(NisslError):
+                    x[key]
+                continue
+            found = x[key]
+            assert found.shape == wanted.shape, key
+            np.testing.assert_array_equal(found.numpy(), wanted, str(key))
+            if count < 2:
+                weights = np.arange(1.0, wanted.size + 1).reshape(wanted.shape)
+                slope = np.zeros_like(SMALL)
+                np.add.at(slope, key, weights)
+                x.grad = None
+                found.backward(weights)
+                assert x.grad is not None
+                np.testing.assert_array_equal(x.grad.numpy(), slope, str(key))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (slice(None), 0, Ellipsis, [1, 0], slice(None)),
+        (slice(None), 0, slice(None), Ellipsis, [1, 0]),
+        ([1, 0], Ellipsis, [0, 1], slice(None), slice(None)),
+    ],
+)
+def test_an_ellipsis_of_nothing_parts_arrays_in_programs_too(key: Any) -> None:
+    program = trace(lambda x: x[key], SMALL)
+    np.testing.assert_array_equal(program(SMALL)[0].numpy(), SMALL[key])

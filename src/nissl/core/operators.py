@@ -21,6 +21,7 @@ class _Late:
     """Where operators and rules find the functions, which are written on top of tensors."""
 
     module: Any = None
+    guests: Any = None
     raw_functions: Any = None
 
     @property
@@ -32,9 +33,9 @@ class _Late:
 late = _Late()
 
 
-def install_functions(module: ModuleType) -> None:
-    """Tell the operators of :class:`Tensor` which module has the functions."""
-    late.module = module
+def install_functions(module: ModuleType, guests: ModuleType) -> None:
+    """Tell operators which module has the functions, and which takes NumPy's calls."""
+    late.module, late.guests = module, guests
 
 
 class Operators:
@@ -42,16 +43,15 @@ class Operators:
 
     __slots__ = ()
 
+    def __nissl_tensor__(self) -> Any:
+        return self
+
     # ---- NumPy --------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
-        from nissl.core.guests import call_ufunc
-
-        return call_ufunc(ufunc, method, args, options)
+        return late.guests.call_ufunc(ufunc, method, args, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        from nissl.core.guests import call_function
-
-        return call_function(function, args, options)
+        return late.guests.call_function(function, args, options)
 
     # ---- operators ----------------------------------------------------------------------------
     def __getitem__(self, key: int | slice | EllipsisType | Any | None) -> Tensor:

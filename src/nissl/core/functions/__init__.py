@@ -2,6 +2,7 @@
 
 import sys
 
+from nissl.core import guests
 from nissl.core.functions.arithmetic import (
     abs,
     acos,
@@ -70,7 +71,7 @@ from nissl.core.functions.arithmetic import (
     trunc,
     where,
 )
-from nissl.core.functions.convert import asarray, astype, tensor
+from nissl.core.functions.convert import asarray, astype, from_dlpack, tensor
 from nissl.core.functions.creation import (
     arange,
     empty,
@@ -160,6 +161,8 @@ from nissl.core.functions.reduce import (
     top_k,
     var,
 )
+from nissl.core.functions.sets import unique_all, unique_counts, unique_inverse, unique_values
+from nissl.core.functions.signs import copysign, signbit
 from nissl.core.tensor import install_functions
 
 __all__ = [
@@ -191,6 +194,7 @@ __all__ = [
     "ceil",
     "clip",
     "concat",
+    "copysign",
     "cos",
     "cosh",
     "count_nonzero",
@@ -212,6 +216,7 @@ __all__ = [
     "flip",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "full",
     "full_like",
     "gelu",
@@ -277,6 +282,7 @@ __all__ = [
     "selu",
     "sigmoid",
     "sign",
+    "signbit",
     "silu",
     "sin",
     "sinh",
@@ -304,6 +310,10 @@ __all__ = [
     "tril",
     "triu",
     "trunc",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
     "unstack",
     "var",
     "vecdot",
@@ -312,4 +322,4 @@ __all__ = [
     "zeros_like",
 ]
 
-install_functions(sys.modules[__name__])
+install_functions(sys.modules[__name__], guests)

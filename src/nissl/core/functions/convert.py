@@ -12,6 +12,7 @@ import numpy as np
 from nissl.arguments import flag, wholes
 from nissl.core import dtypes
 from nissl.core.op import apply, compute_now
+from nissl.core.operators import Operators
 from nissl.core.ops import control, elementwise, movement
 from nissl.core.ops.shapes import broadcast_shapes
 from nissl.core.tensor import Array, Shape, Tensor, TensorLike, late
@@ -122,6 +123,26 @@ def _copied(x: TensorLike, found: Tensor, wanted: bool) -> Tensor:
     copied = apply(control.identity, (found,), {})
     copied.value = np.array(value)
     return copied
+
+
+def from_dlpack(x: Any) -> Tensor:
+    """Return an array of another library as a tensor, without a copy where that can be.
+
+    Args:
+        x: what has ``__dlpack__`` and ``__dlpack_device__``: NumPy's, PyTorch's, JAX's arrays.
+
+    Raises:
+        ArgumentTypeError: ``x`` is not such an array, or lives where the host cannot read it.
+    """
+    if isinstance(x, Tensor):
+        return x
+    try:
+        array = np.from_dlpack(x)
+    except (AttributeError, BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            f"from_dlpack: {type(x).__name__} cannot be read by DLPack on the host: {error}"
+        ) from error
+    return asarray(array)
 
 
 def tensor(x: TensorLike, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
@@ -255,8 +276,10 @@ def binary(op: Any, x: TensorLike, y: TensorLike, **params: Any) -> Tensor:
                 shape = broadcast_shapes(op.name, a.shape, b.shape)
                 x, y = stretch(x, shape), stretch(y, shape)
             return compute_now(op, (x, y), (x.value, y.value), x.tracked or y.tracked, params)
-    elif hasattr(x, "__nissl_tensor__") or hasattr(y, "__nissl_tensor__"):
-        return binary(op, _held(x), _held(y), **params)
+    elif isinstance(x, Operators) and type(x) is not Tensor:
+        return binary(op, x.__nissl_tensor__(), y, **params)
+    elif isinstance(y, Operators) and type(y) is not Tensor:
+        return binary(op, x, y.__nissl_tensor__(), **params)
     else:
         x, y = promote(x, y)
     if x.dtype != y.dtype:

@@ -169,14 +169,14 @@ def _check_mask(mask: Tensor, x: Tensor, before: list[Any]) -> None:
 
 def _bounds(part: slice, length: int) -> tuple[int, int, int]:
     """A slice's start, stop and step within an axis, all whole numbers."""
-    named = {"start": part.start, "stop": part.stop, "step": part.step}
-    given = [
-        each if each is None or type(each) is int else whole("a slice", name, each)
-        for name, each in named.items()
-    ]
-    if given[2] == 0:
-        raise ArgumentError("a slice: step=0 never arrives")
-    return slice(*given).indices(length)
+    try:
+        return part.indices(length)
+    except (TypeError, ValueError):
+        for name in ("start", "stop", "step"):
+            given = getattr(part, name)
+            if given is not None:
+                whole("a slice", name, given)
+        raise ArgumentError("a slice: step=0 never arrives") from None
 
 
 def index(x: TensorLike, key: Any) -> Tensor:
