@@ -21,7 +21,7 @@ INSTALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "tensorflow": (("tensorflow-cpu",),),
     "jax": (("jax", "optax", "keras"),),
     "sklearn": (("scikit-learn",),),
-    "peers": (("torch",), ("--editable", f"{ROOT}[all]", "keras", "pytest")),
+    "peers": (("torch",), ("--editable", f"{ROOT}[all]", "keras", "pytest", "hypothesis")),
 }
 
 
