@@ -119,7 +119,7 @@ def test_tables_without_names_need_the_right_number(
     path.write_text("\n".join(lines))
     outcome = nissl("predict", ship / "run", path, "--json")
     assert probabilities(outcome) == pytest.approx(wanted, abs=1e-5)
-    assert "by their positions" in outcome.err
+    assert "by their numbers: 3, 5, 6, 7." in outcome.err
     path.write_text("\n".join(line.rpartition(",")[0] for line in lines))
     outcome = nissl("predict", ship / "run", path)
     assert outcome.code == 1

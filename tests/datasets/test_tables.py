@@ -361,6 +361,34 @@ def test_few_whole_numbers_are_noted_as_values(tmp_path: Path) -> None:
     assert load(path, task="classification").notes == ()
 
 
+@pytest.mark.parametrize("name", ["id", "PassengerId", "userID", "order_no", "STT"])
+def test_numbers_that_may_be_ids_are_noted(name: str, tmp_path: Path) -> None:
+    path = table(tmp_path, f"{name},paid,y\n" + rows(lambda i: f"{i + 7},{i},{i / 2}"))
+    assert load(path).notes == (
+        f"the column {name!r} has another whole number in each row; if it is an id, leave it out "
+        "with ignore (--ignore).",
+    )
+
+
+def test_classes_that_are_missing_are_no_classes(tmp_path: Path) -> None:
+    path = table(tmp_path, "x,sex\n" + rows(lambda i: f"{i},{['m', 'NA', 'f'][i % 3]}"))
+    with pytest.raises(DataError, match=r"line 3, column 'sex': 'NA' says .*task='classification'"):
+        load(path)
+    assert load(path, task="classification").class_names == ("NA", "f", "m")
+    signs = table(tmp_path, "x,sign\n" + rows(lambda i: f"{i},{'+-'[i % 2]}"))
+    assert load(signs).class_names == ("+", "-")
+
+
+def test_endless_digits_and_doubled_signs(tmp_path: Path) -> None:
+    words = ("9" * 5000, "+-5", "0" * 5000 + "1")
+    path = table(tmp_path, "x,code\n" + rows(lambda i: f"{i},{words[i % 3]}"))
+    assert set(load(path, task="classification").class_names) == set(words)
+    with pytest.raises(DataError, match="is not a finite"):
+        load(path)
+    with pytest.raises(DataError, match="is not a finite"):
+        load(path, target="x")
+
+
 def test_a_target_of_names_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "x,name\n" + rows(lambda i: f"{i},n{i}"))
     with pytest.raises(DataError, match=r"24 different texts in 24 rows\. Choose another column"):
@@ -387,8 +415,8 @@ def trained(tmp_path: Path) -> Columns:
         ("sex,age,id,y\nf,1.5,7,3\n", "not use: id"),
         ("extra;age;y;sex\nz;1,5;3;f\n", "not use: extra"),
         ("age,sex\n1.5,f\n", ""),
-        ("f,1.5,7,3\n", "taken by their positions"),
-        ("f,1.5\n", "taken by their positions"),
+        ("f,1.5,7,3\n", "taken by their numbers: 1, 2"),
+        ("f,1.5\n", "taken by their numbers: 1, 2"),
     ],
 )
 def test_columns_are_matched(text: str, said: str, trained: Columns, tmp_path: Path) -> None:

@@ -225,7 +225,12 @@ TEMPLATES: tuple[str, ...] = (
         "of {all} columns: {names}."
     ),
     mark("columns that the model does not use: {names}."),
-    mark("the columns are taken by their positions, since they are not named as in training."),
+    mark("the columns are not named as in training, and taken by their numbers: {places}."),
+    mark(
+        "the column {name} has another whole number in each row; if it is an id, leave it out with "
+        "ignore (--ignore)."
+    ),
+    mark("{cell} says that there is no value"),
     mark("{cell} is not a finite float32 number"),
     mark(
         "{path} has the arrays {names}; needed are x_train, y_train, x_test and y_test, or x and y."

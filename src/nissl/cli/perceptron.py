@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nissl.cli import showing, source
+from nissl.cli import showing, source, tables
 from nissl.cli.help import HelpCommand
 from nissl.cli.options import Debug, Lang, Target
 from nissl.cli.showing import Force, Format
@@ -199,6 +199,7 @@ def _read(place: str, target: str | None, classes: str | None) -> tuple[Any, Any
         raise UnknownNameError("gate or data set", place, [*GATES, *datasets.names()])
     table = path.suffix.lower() in (".csv", ".tsv")
     loaded = source.given(place, target=target, task="classification" if table else None).load()
+    tables.say(loaded.notes, error=True)
     x, y = source.part(loaded, "all")
     if loaded.task == "regression":
         raise DataError(

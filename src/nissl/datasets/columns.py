@@ -14,7 +14,15 @@ from nissl.datasets.seen import Seen
 from nissl.datasets.survey import Survey, blocks
 from nissl.errors import DataError, FileFormatError
 
-__all__ = ["Column", "Columns", "check_figures", "check_numbers", "check_present", "fill"]
+__all__ = [
+    "Column",
+    "Columns",
+    "bad_cell",
+    "check_figures",
+    "check_numbers",
+    "check_present",
+    "fill",
+]
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,7 @@ class Columns:
             ) from error
 
 
-def _bad_cell(survey: Survey, line: int, name: str, problem: str) -> DataError:
+def bad_cell(survey: Survey, line: int, name: str, problem: str) -> DataError:
     """The error for one cell."""
     return DataError(
         f"{survey.rows.path}, line {line}, column {name!r}: {problem}; correct the cell, remove "
@@ -112,7 +120,7 @@ def check_numbers(survey: Survey, seen: Seen) -> None:
     """Refuse a column that is to be numbers, unless all of its cells are, for certain."""
     if seen.words or seen.odd:
         line, cell = seen.odd or (0, "")
-        raise _bad_cell(survey, line, seen.name, f"{cell!r} is not a finite float32 number")
+        raise bad_cell(survey, line, seen.name, f"{cell!r} is not a finite float32 number")
     check_present(survey, seen)
     if seen.inexact:
         raise _unclear(survey, seen, "has whole numbers of more digits than float64 holds")
@@ -148,7 +156,7 @@ def check_present(survey: Survey, *columns: Seen) -> None:
         line = each.missing[1]
         empty = line == each.gaps.get(True, (0, 0))[1]
         problem = "the cell is empty" if empty else "the cell says that there is no value"
-        raise _bad_cell(survey, line, each.name, f"{problem} (missing cells: {listed})")
+        raise bad_cell(survey, line, each.name, f"{problem} (missing cells: {listed})")
 
 
 def fill(
@@ -199,7 +207,7 @@ def _numbers(survey: Survey, column: Column, texts: Sequence[str], lines: Sequen
         cell = texts[first].strip()
         problem = f"{cell!r} is not a finite float32 number"
         problem = "the cell is empty" if is_missing(cell) else problem
-        raise _bad_cell(survey, lines[first], column.name, problem)
+        raise bad_cell(survey, lines[first], column.name, problem)
     return values
 
 
@@ -212,7 +220,7 @@ def _codes(survey: Survey, column: Column, texts: Sequence[str], lines: Sequence
         cell = error.args[0]
         line = next(n for n, text in zip(lines, texts, strict=True) if text.strip() == cell)
     if not cell:
-        raise _bad_cell(survey, line, column.name, "the cell is empty")
+        raise bad_cell(survey, line, column.name, "the cell is empty")
     names = ", ".join(column.categories[:10]) + (", ..." if len(column.categories) > 10 else "")
     raise DataError(
         f"{survey.rows.path}, line {line}, column {column.name!r}: {cell!r} did not occur in "

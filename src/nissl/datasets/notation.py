@@ -18,6 +18,8 @@ __all__ = [
     "is_date",
     "is_missing",
     "is_number",
+    "is_unsaid",
+    "is_whole",
     "looks_numeric",
     "parse",
     "readings",
@@ -47,12 +49,22 @@ _DATE = re.compile(
     rf"([0-9]{{4}}([-/.])[0-9]{{1,2}}\2[0-9]{{1,2}}|[0-9]{{1,2}}([-/.])[0-9]{{1,2}}\3"
     rf"([0-9]{{4}}|[0-9]{{2}}))([T ]+{_TIME}\s*([AaPp][Mm]|Z|[-+][0-9:]+)?)?|{_TIME}"
 )
+_WHOLE = re.compile(r"[-+]?[0-9]{1,400}")
 _MISSING = frozenset(("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "–"))
 
 
 def is_missing(cell: str) -> bool:
     """Whether a cell among numbers stands for a value that is not there."""
     return cell.strip().lower() in _MISSING
+
+
+def is_unsaid(cell: str) -> bool:
+    """Whether a cell among words says in a way that programs write that there is no value.
+
+    >>> is_unsaid("N/A"), is_unsaid("none")
+    (True, False)
+    """
+    return cell.strip().lower() in ("na", "n/a", "#n/a", "nan", "null")
 
 
 def is_date(cell: str) -> bool:
@@ -62,6 +74,11 @@ def is_date(cell: str) -> bool:
     (True, True, False)
     """
     return _DATE.fullmatch(cell.strip()) is not None
+
+
+def is_whole(cell: str) -> bool:
+    """Whether a cell is a whole number in digits alone, of a size that ``int`` reads at once."""
+    return _WHOLE.fullmatch(cell) is not None
 
 
 def looks_numeric(cell: str) -> bool:

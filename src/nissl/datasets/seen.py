@@ -15,6 +15,7 @@ from nissl.datasets.notation import (
     DECIMALS,
     is_date,
     is_missing,
+    is_whole,
     looks_numeric,
     parse,
     readings,
@@ -131,7 +132,7 @@ class Seen:
             self._strike(cell, line, marks)
             for each in self.decimals:
                 self._extend(each, np.array([parse(cell, each)]))
-            self.whole = self.whole and cell.lstrip("+-").isdecimal()
+            self.whole = self.whole and is_whole(cell)
             self.lengths.add(len(cell))
             self.zeros = self.zeros or _ZEROS.search(cell) is not None
             self._check_large(cell, line, parse(cell, self.decimals[0]))
@@ -157,7 +158,7 @@ class Seen:
         """A whole number that float64 would change is a code; one beyond float32 is a fault."""
         if abs(value) > LARGEST:
             self.odd = self.odd or (line, cell)
-        elif abs(value) >= EXACT and cell.lstrip("+-").isdecimal():
+        elif abs(value) >= EXACT and is_whole(cell):
             self.inexact = self.inexact or int(cell) != int(value)
 
     # ---- what follows ------------------------------------------------------------------------
@@ -187,13 +188,19 @@ class Seen:
         return "text" if many or different else "category"
 
     @property
+    def all_differ(self) -> bool:
+        """Whether no cell occurs twice, as far as is seen: too many to be kept count the rows."""
+        low, high = self.ranges.get(".", (0.0, 0.0))
+        return high - low + 1 == self.rows if self.many else len(self.texts) == self.rows
+
+    @property
     def are_codes(self) -> bool:
         """Whether whole numbers with leading zeros would become the same, as 01 and 1 do."""
         if not (self.zeros and self.whole) or self.words or not self.numbers:
             return False
         if self.many:
             return len(self.lengths) > 1
-        whole = [text for text in self.texts if text.lstrip("+-").isdecimal()]
+        whole = [text for text in self.texts if is_whole(text)]
         return len({int(text) for text in whole}) < len(whole)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,13 +16,14 @@ from nissl import arguments
 from nissl.datasets.columns import (
     Column,
     Columns,
+    bad_cell,
     check_figures,
     check_numbers,
     check_present,
     fill,
 )
 from nissl.datasets.dataset import Array, Dataset, exact_dtype, make
-from nissl.datasets.notation import is_number
+from nissl.datasets.notation import is_number, is_unsaid, is_whole
 from nissl.datasets.rows import Rows
 from nissl.datasets.seen import Seen
 from nissl.datasets.survey import Header, Survey, has_header, survey
@@ -31,6 +33,8 @@ __all__ = ["Task", "examine", "from_csv", "read_like"]
 
 Task = Literal["auto", "classification", "regression"]
 TASKS: tuple[Task, ...] = ("auto", "classification", "regression")
+CLASSES = "If the targets are classes, say task='classification'."
+_ID = re.compile(r"(?i:([^a-z]|.*[^a-z])?(id|index|nr|no|stt))|.*[a-z](ID|Id)")
 FEW_VALUES = 20  # different whole numbers up to which a target may be meant as classes
 
 
@@ -86,12 +90,19 @@ def choose(found: Survey, task: Task = "auto") -> tuple[Columns, tuple[str, ...]
     target = _target(found, seen, task)
     used = tuple(_column(found, each) for each in kept)
     notes = [*found.notes, *left, *(_encoded(each) for each in used if each.kind == "category")]
-    if target.kind == "number" and task == "auto" and len(seen.texts) <= FEW_VALUES and seen.whole:
+    few = len(seen.texts) <= min(FEW_VALUES, seen.rows // 2)
+    if target.kind == "number" and task == "auto" and few and seen.whole:
         notes.append(
             f"the target {seen.name!r} has {len(seen.texts)} different whole numbers, taken as "
             "measured values (regression); task='classification' (--task classification) takes "
             "them as classes."
         )
+    notes += [
+        f"the column {each.name!r} has another whole number in each row; if it is an id, leave it "
+        "out with ignore (--ignore)."
+        for each in kept
+        if each.kind == "number" and each.whole and each.all_differ and _ID.fullmatch(each.name)
+    ]
     dtype = "float64" if any(map(_is_wide, kept)) else "float32"
     return Columns(found.header, len(found.columns), target, used, dtype), tuple(notes)
 
@@ -107,6 +118,10 @@ def _target(found: Survey, seen: Seen, task: Task) -> Column:
             f"in {seen.rows:,} rows. Choose another column with target (--target), or say "
             "task='classification' (--task classification) to take each as a class."
         )
+    unsaid = sorted(filter(is_unsaid, seen.texts))
+    if coded and unsaid and task == "auto":
+        problem = f"{unsaid[0]!r} says that there is no value"
+        raise DataError(f"{bad_cell(found, seen.gaps[False][1], seen.name, problem)} {CLASSES}")
     if seen.forced or (coded and task == "auto"):
         return Column(seen.name, seen.position, "category", _sorted(seen.texts))
     try:
@@ -114,7 +129,7 @@ def _target(found: Survey, seen: Seen, task: Task) -> Column:
     except DataError as error:
         if task == "regression":
             raise
-        raise DataError(f"{error} If the targets are classes, say task='classification'.") from None
+        raise DataError(f"{error} {CLASSES}") from None
 
 
 def _number_column(found: Survey, seen: Seen) -> Column:
@@ -164,8 +179,7 @@ def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
     def key(text: str) -> tuple[int, str]:
         return int(text), text
 
-    whole = all(text.lstrip("+-").isdecimal() and text.count("-") < 2 for text in texts)
-    return tuple(sorted(texts, key=key if whole else None))
+    return tuple(sorted(texts, key=key if all(map(is_whole, texts)) else None))
 
 
 def _is_wide(seen: Seen) -> bool:
@@ -345,5 +359,6 @@ def _places(
             f"with {len(columns.used)} of {columns.width} columns: "
             f"{', '.join(each.name for each in columns.used)}."
         )
-    notes = ("the columns are taken by their positions, since they are not named as in training.",)
-    return places, notes if columns.header or found.header else ()
+    taken = ", ".join(str(place + 1) for place in places[:20]) + (", ..." if places[20:] else "")
+    notes = (f"the columns are not named as in training, and taken by their numbers: {taken}.",)
+    return places, notes if columns.header or found.header or len(names) > len(wanted) else ()
