@@ -21,6 +21,7 @@ from nissl.errors import (
     AbstractValueError,
     ArgumentError,
     ArgumentTypeError,
+    EngineError,
     NisslError,
     ShapeError,
     UnknownNameError,
@@ -425,6 +426,83 @@ def test_a_compiled_function_lets_its_programs_go() -> None:
     gc.collect()
     assert held() is None
     assert program() is None
+
+
+# ---- what it is asked for ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "text"),
+    [
+        ({"static_argnums": 2}, ArgumentError, "static_argnums names argument 2, and f has 2"),
+        ({"static_argnums": -3}, ArgumentError, "static_argnums names argument -3"),
+        ({"static_argnums": "x"}, ArgumentTypeError, "static_argnums is a whole number"),
+        ({"static_argnums": 1.5}, ArgumentTypeError, "static_argnums is a whole number"),
+        ({"static_argnums": True}, ArgumentTypeError, "static_argnums is a whole number"),
+        ({"static_argnames": "powr"}, UnknownNameError, "did you mean 'power'"),
+        ({"static_argnames": 3}, ArgumentTypeError, "static_argnames is a list"),
+        ({"static_argnames": (3,)}, ArgumentTypeError, "static_argnames is a text"),
+        ({"donate_argnums": 2}, ArgumentError, "donate_argnums names argument 2"),
+        ({"donate_argnums": "x"}, ArgumentTypeError, "donate_argnums is a whole number"),
+        (
+            {"donate_argnums": -1, "static_argnames": "power"},
+            ArgumentError,
+            "argument 1 is static and donated",
+        ),
+        ({"engine": 3}, ArgumentTypeError, "engine is a text"),
+        ({"engine": "XLA"}, UnknownNameError, "unknown engine 'XLA'"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(
+    settings: dict[str, Any], kind: type[NisslError], text: str
+) -> None:
+    def f(x: Any, power: Any) -> Any:
+        return x**power
+
+    with pytest.raises(kind, match=text) as caught:
+        nissl.jit(f, **settings)
+    assert isinstance(caught.value, NisslError)
+
+
+def test_settings_of_functions_that_take_anything() -> None:
+    f = nissl.jit(lambda *xs, **kw: xs[0] ** xs[3] * kw["n"], static_argnums=3, static_argnames="n")
+    close(f(X, X, X, 2, n=3), X**2 * 3)
+    with pytest.raises(ArgumentError, match="are not known"):
+        nissl.jit(max, static_argnums=0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_donated_may_be_of_no_use_and_stays_the_callers() -> None:
+    f = nissl.jit(lambda x, y: (nissl.sum(x), x + y), donate_argnums=(0, 1), engine="xla")
+    x, y = nissl.asarray(X), X.copy()
+    for _ in range(2):
+        total, both = f(x, y)
+        close(total, X.sum(), 1e-5)
+        close(both, 2 * X)
+    close(nissl.jit(lambda x: nissl.sum(x), donate_argnums=0, engine="xla")(x), X.sum(), 1e-5)
+    close(x, X)
+    close(y, X)
+
+
+def test_methods_are_of_their_object() -> None:
+    class Scaled:
+        def __init__(self, by: float) -> None:
+            self.by = by
+
+        @nissl.jit(static_argnums=0)
+        def times(self, x: Any) -> Any:
+            return x * self.by
+
+    two, three = Scaled(2.0), Scaled(3.0)
+    close(two.times(X), 2 * X)
+    close(three.times(X), 3 * X)
+    close(Scaled.times(two, X), 2 * X)
+
+
+def test_what_xla_cannot_do_is_an_error_of_the_tree() -> None:
+    xla, jax = pytest.importorskip("nissl.engine.xla"), pytest.importorskip("jax")
+    with pytest.raises(EngineError, match="could not compute this: out of memory"), xla._device():
+        raise jax.errors.JaxRuntimeError("out of memory\nand a long trace")
 
 
 # ---- what is kept ------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from nissl.arguments import named
 from nissl.core.program import Program
 from nissl.core.tensor import Array
 from nissl.errors import MissingDependencyError, UnknownNameError
@@ -160,11 +161,16 @@ _made: dict[str, Engine] = {}
 _chosen: list[str] = []
 
 
+def known_engine(who: str, name: Any) -> str:
+    """Return the name of an engine, or raise an error of the tree that names those there are."""
+    if named(who, "engine", name) not in _ENGINES:
+        raise UnknownNameError("engine", name, _ENGINES)
+    return name
+
+
 def get_engine(name: str | None = None) -> Engine:
     """Return the engine of that name, or the default one."""
-    name = name or default_engine()
-    if name not in _ENGINES:
-        raise UnknownNameError("engine", name, _ENGINES)
+    name = default_engine() if name is None else known_engine("get_engine", name)
     if name == "xla" and not has_xla():
         raise MissingDependencyError("jax", "the engine 'xla'", "xla")
     if name not in _made:
@@ -204,6 +210,4 @@ def default_engine() -> str:
 
 def set_engine(name: str | None) -> None:
     """Choose the engine for all that follows; ``None`` goes back to the default."""
-    if name is not None and name not in _ENGINES:
-        raise UnknownNameError("engine", name, _ENGINES)
-    _chosen[:] = [] if name is None else [name]
+    _chosen[:] = [] if name is None else [known_engine("set_engine", name)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
+import types
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import named, several, wholes
 from nissl.autodiff.calls import call
 from nissl.core import mode, tree
 from nissl.core.functions import asarray
@@ -18,9 +21,9 @@ from nissl.core.passes import FOLD_LIMIT, likeness, simplify
 from nissl.core.program import Program, build, inline, placeholder
 from nissl.core.tensor import Array, Tensor, state
 from nissl.core.variable import Capture, Variable, capture
-from nissl.engine.base import Compiled, Engine, default_engine, get_engine
+from nissl.engine.base import Compiled, Engine, default_engine, get_engine, known_engine
 from nissl.engine.kept import Kept
-from nissl.errors import ArgumentError, ArgumentTypeError
+from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
 MOST_PROGRAMS = 256  # that one function keeps, for as many shapes and static arguments
 _compiled: weakref.WeakKeyDictionary[Program, dict[Any, Compiled]] = weakref.WeakKeyDictionary()
@@ -152,7 +155,7 @@ class Jitted:
             return inline(entry.program, inputs)
         if state.recording and any(t.tracked for t in inputs):
             return call(entry.program, inputs, functools.partial(_run_to_host, engine))
-        donate = self._donated(args) if self._donate_argnums else ()
+        donate = _usable(entry.program, self._donated(args)) if self._donate_argnums else ()
         values = run_program(engine, entry.program, [t.value for t in inputs], donate)
         return [Tensor(np.asarray(value)) for value in values]
 
@@ -168,11 +171,26 @@ class Jitted:
             position += count
         return tuple(places)
 
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """A method of an object, as functions are; the object is a static argument."""
+        return self if instance is None else types.MethodType(self, instance)
+
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """Return the program that these arguments would run, compiled or not."""
         dynamic, static = self._split(args, kwargs)
         leaves, structure = tree.flatten(dynamic)
         return self._trace(structure, [asarray(leaf) for leaf in leaves], static).program
+
+
+def _usable(program: Program, donated: Sequence[int]) -> tuple[int, ...]:
+    """Of what is donated, the inputs that an output of the same kind can take the memory of."""
+    free = list(program.out_avals)
+    found: list[int] = []
+    for place in donated:
+        if program.in_avals[place] in free:
+            free.remove(program.in_avals[place])
+            found.append(place)
+    return tuple(found)
 
 
 def _run_to_host(engine: Engine, body: Program, values: Sequence[Array]) -> list[Array]:
@@ -216,6 +234,10 @@ def jit(
         donate_argnums: arguments whose memory may be reused for the results.
         engine: ``"xla"`` or ``"numpy"``; the default engine unless given.
 
+    Raises:
+        ArgumentError: an argument is named that the function does not have, or one that is static
+            is donated.
+
     >>> import nissl
     >>> @nissl.jit
     ... def double(x):
@@ -233,25 +255,58 @@ def jit(
         )
     if not callable(function):
         raise ArgumentError(f"jit compiles functions, and {function!r} is none")
-    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-    positions, names = _static(function, _as_tuple(static_argnums), names)
-    return Jitted(function, positions, names, _as_tuple(donate_argnums), engine)
+    given = static_argnames
+    names = (given,) if isinstance(given, str) else several("jit", "static_argnames", given)
+    positions, names = _static(
+        function,
+        wholes("jit", "static_argnums", static_argnums),
+        tuple(named("jit", "static_argnames", each) for each in names),
+    )
+    donated = wholes("jit", "donate_argnums", donate_argnums)
+    if donated:
+        donated = _static(function, donated, (), "donate_argnums")[0]
+    if set(donated) & set(positions):
+        raise ArgumentError(
+            f"jit: argument {min(set(donated) & set(positions))} is static and donated; a static "
+            "argument is part of the program, and has no memory of its own"
+        )
+    if engine is not None:
+        known_engine("jit", engine)
+    return Jitted(function, positions, names, donated, engine)
 
 
 def _static(
-    function: Callable[..., Any], positions: tuple[int, ...], names: tuple[str, ...]
+    function: Callable[..., Any],
+    positions: tuple[int, ...],
+    names: tuple[str, ...],
+    what: str = "static_argnums",
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Positions and names of the static arguments: each is static however it is passed."""
+    """Positions and names of some arguments: each is meant however it is passed."""
     if not positions and not names:
         return positions, names
-    parameters = list(inspect.signature(function).parameters.values())
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError) as error:  # of some functions in C, Python knows no arguments
+        raise ArgumentError(
+            f"jit: the arguments of {function!r} are not known, so {what} cannot name one; wrap "
+            "it in a function of Python"
+        ) from error
     by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     ordered = [p.name for p in parameters if p.kind in by_place]
+    kinds = {p.kind for p in parameters}
+    most = math.inf if inspect.Parameter.VAR_POSITIONAL in kinds else len(ordered)
+    title = getattr(function, "__name__", "the function")
+    for place in positions:
+        if not -len(ordered) <= place < most:
+            raise ArgumentError(
+                f"jit: {what} names argument {place}, and {title} has {len(ordered)}, which are "
+                "numbered from 0"
+            )
+    known = [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL]
+    for name in names:
+        if name not in known and inspect.Parameter.VAR_KEYWORD not in kinds:
+            raise UnknownNameError(f"argument of {title}", name, known)
     counted = tuple(p + len(ordered) if p < 0 else p for p in positions)
-    named = [ordered[p] for p in counted if p < len(ordered)]
+    by_name = [ordered[p] for p in counted if p < len(ordered)]
     placed = [ordered.index(name) for name in names if name in ordered]
-    return tuple(dict.fromkeys([*counted, *placed])), tuple(dict.fromkeys([*names, *named]))
-
-
-def _as_tuple(numbers: int | Sequence[int]) -> tuple[int, ...]:
-    return (numbers,) if isinstance(numbers, int) else tuple(numbers)
+    return tuple(dict.fromkeys([*counted, *placed])), tuple(dict.fromkeys([*names, *by_name]))

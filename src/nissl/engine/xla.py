@@ -11,8 +11,8 @@ the child of a process in which this engine has worked, it refuses at once.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -43,8 +43,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_process.after_fork)
 
 
-def _device() -> AbstractContextManager[Any]:
-    """Everything that XLA does is done in this: 64-bit dtypes are on, and its threads are there."""
+@contextmanager
+def _device() -> Generator[None]:
+    """Everything that XLA does is done in this: 64-bit dtypes are on, and its threads are there.
+
+    Raises:
+        EngineError: its threads are not there, or XLA failed, as where there is no memory.
+    """
     if _process.forked:
         raise EngineError(
             "XLA cannot be used in this process: it was forked from one in which XLA had worked, "
@@ -53,7 +58,12 @@ def _device() -> AbstractContextManager[Any]:
             "compute with NumPy in them: nissl.engine.set_engine('numpy')"
         )
     _process.working = True
-    return jax.enable_x64(True)
+    try:
+        with jax.enable_x64(True):
+            yield
+    except jax.errors.JaxRuntimeError as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise EngineError(f"XLA could not compute this: {said[0]}") from error
 
 
 def _backend() -> str:
