@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from nissl.core.dtypes import smallest_normal
+
 
 def log2_xla(x: Any) -> Any:
     """``log2(x)`` for XLA: the exponent, and the logarithm of a number near 1."""
@@ -29,7 +31,9 @@ def log2_xla(x: Any) -> Any:
 @functools.cache
 def _powers(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     with np.errstate(all="ignore"):
-        return np.array([float(f"1e{n}") for n in range(-323, 309)]).astype(dtype)
+        exact = np.array([float(f"1e{n}") for n in range(-323, 309)]).astype(dtype)
+    tiny = smallest_normal(dtype)  # below, a power is rounded so much that its logarithm is another
+    return np.where(exact < tiny, np.nan, exact).astype(dtype)
 
 
 def log10_exact(xp: Any, x: Any) -> Any:
