@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nissl.arguments import flag, named
@@ -17,14 +15,12 @@ from nissl.errors import (
     ArgumentError,
     ArgumentTypeError,
     GraphError,
-    MissingNameError,
     NisslError,
     ShapeError,
-    nearest,
 )
-from nissl.keras_names import MEMBERS
 from nissl.layers import building, tracking
 from nissl.layers.building import BatchShape, as_batch_shape, shapes_of
+from nissl.layers.calling import located, mode_of, no_attribute
 from nissl.layers.settings import DTYPE, NAME, Setting, arguments_of
 from nissl.random import SeedGenerator
 from nissl.registry import (
@@ -136,7 +132,7 @@ class Layer:
     if not TYPE_CHECKING:  # a checker knows which attributes there are
 
         def __getattr__(self, name: str) -> Any:
-            return _no_attribute(self, name)
+            return no_attribute(self, name)
 
     def _let_go(self, old: Variable, new: Any = None) -> None:
         """Forget a weight that an attribute held; another variable takes its place in order."""
@@ -353,14 +349,14 @@ class Layer:
         """
         rows = isinstance(x, list | tuple) and not _holds_arrays(x)
         inputs = self._cast(x) if rows else tree.map_leaves(self._cast, x)
-        training, args = _mode(type(self).call, args, kwargs)
+        training, args = mode_of(type(self).call, args, kwargs)
         try:
             if not self.built:
                 self._ensure_built(shapes_of(inputs))
             with scope(self.name), mode.called(training):
                 return self.call(inputs, *args, **kwargs)
         except NisslError as error:
-            raise _located(error, self) from error
+            raise located(error, self) from error
 
     def _cast(self, leaf: Any) -> Tensor:
         """Bring an input to the layer's dtype; Python lists and NumPy arrays are taken."""
@@ -392,69 +388,10 @@ def makes_weights(layer: Layer) -> bool:
     return type(layer).build is not Layer.build
 
 
-@functools.lru_cache(1024)
-def _training_place(call: Callable[..., Any]) -> tuple[int | None, Any, bool]:
-    """Where ``training`` stands among the arguments after the input, its default, any keyword."""
-    parameters = list(inspect.signature(call).parameters.values())
-    rest = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
-    for place, parameter in enumerate(parameters[2:]):
-        if parameter.name == "training":
-            default = parameter.default
-            return place, None if default is inspect.Parameter.empty else default, rest
-    return None, None, rest
-
-
-def _mode(
-    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, tuple[Any, ...]]:
-    """Return the mode of training of a call, and its arguments, in which it then stands."""
-    place, default, rest = _training_place(call)
-    if place is None:
-        given = kwargs.get("training") if rest else kwargs.pop("training", None)
-        return mode.training() if given is None else given, args
-    listed = place < len(args)
-    given = args[place] if listed else kwargs.get("training")
-    training = mode.training() if given is None else given
-    training = default if training is None else training
-    if listed:
-        return training, (*args[:place], training, *args[place + 1 :])
-    if training is not None:
-        kwargs["training"] = training
-    return training, args
-
-
 def _same(old: Any, new: Any) -> bool:
     return old is new or bool(type(old) is type(new) and old == new)
-
-
-def _no_attribute(layer: Layer, name: str) -> Any:
-    """Say that there is no such attribute; a property that failed as if it were none speaks."""
-    found = getattr(type(layer), name, None)
-    if isinstance(found, property) and found.fget is not None:
-        return found.fget(layer)
-    kind = type(layer).__name__
-    if not name.startswith("__") and "_weights" not in vars(layer):
-        raise MissingNameError(
-            f"{kind} has no {name!r} yet: its __init__ must call super().__init__() first"
-        )
-    if name in MEMBERS.split():
-        raise MissingNameError(
-            f"{kind}.{name} is not there yet: Keras 3 has it, Nissl does not so far"
-        )
-    known = [each for each in (*vars(layer), *dir(type(layer))) if not each.startswith("_")]
-    raise MissingNameError(f"{kind} has no attribute {name!r}; {nearest(name, known)}".rstrip("; "))
 
 
 def _holds_arrays(x: Any) -> bool:
     """Whether a list is a container of inputs, and not nested lists of numbers."""
     return any(isinstance(leaf, Layer) or hasattr(leaf, "shape") for leaf in tree.flatten(x)[0])
-
-
-def _located(error: NisslError, layer: Layer) -> NisslError:
-    """The same error, saying in which layer it arose; the innermost layer is named once."""
-    text = str(error)
-    if text.startswith("layer "):
-        return error
-    located = type(error).__new__(type(error))
-    Exception.__init__(located, f"layer {layer.name!r} ({type(layer).__name__}): {text}")
-    return located
