@@ -14,6 +14,7 @@ import nissl
 from nissl import callbacks, layers, metrics, optimizers
 from nissl.callbacks.base import HOOKS
 from nissl.errors import ArgumentError, GraphError
+from nissl.models import trainer
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(20, 3)).astype(np.float32)
@@ -530,3 +531,42 @@ def test_progress_is_one_readable_line_an_epoch_in_a_log_file(
     assert all("4/4" in line and "accuracy: " in line for line in lines)
     model.fit(X, LABELS, verbose=0)
     assert capsys.readouterr().out == ""
+
+
+# ---- programs that are kept --------------------------------------------------------------------
+
+
+def test_programs_for_many_numbers_of_rows_are_not_all_kept(
+    model: nissl.Sequential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "KEPT_PROGRAMS", 4)
+    made: list[int] = []
+    make = trainer.make_predictor
+
+    def counted(model: Any, aval: Any) -> Any:
+        made.append(aval.shape[0])
+        return make(model, aval)
+
+    monkeypatch.setattr(trainer, "make_predictor", counted)
+    model._runners.clear()
+    for rows in range(1, 11):
+        model.predict(X[:rows], **QUIET)
+        model.evaluate(X[:rows], LABELS[:rows], **QUIET)
+        assert len(model._runners) <= 4
+    assert made == list(range(1, 11))
+    for _ in range(3):  # the same sizes again and again are made once
+        for rows in (9, 10, 3):
+            found = model.predict(X[:rows], **QUIET)
+            np.testing.assert_allclose(found, probabilities(model, X[:rows]), atol=1e-6)
+    assert made == [*range(1, 11), 3]
+
+
+def test_the_last_batch_is_predicted_as_a_batch_of_its_own() -> None:
+    class Centred(nissl.Model):
+        def call(self, x: Any) -> Any:
+            return x - nissl.mean(x, axis=0, keepdims=True)
+
+    found = Centred().predict(X, batch_size=8, **QUIET)
+    parts = [X[:8], X[8:16], X[16:]]
+    expected = np.concatenate([part - part.mean(axis=0) for part in parts])
+    np.testing.assert_allclose(found, expected, atol=1e-6)

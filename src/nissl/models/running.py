@@ -55,31 +55,36 @@ def make_predictor(model: Trainer, aval: Aval) -> Predictor:
 def predict_on(make: Callable[[int], Predictor], size: int, x: Host, hooks: CallbackList) -> Host:
     """Return the outputs for each row of ``x``, telling the callbacks of each batch.
 
-    The last, smaller batch is filled up; if layers change their state by what they are called on,
-    it has a program of its own.
+    The last, smaller batch has a program of its own: a layer may look at its batch as a whole.
     """
-    predictor = make(size)
     count = -(-len(x) // size)
+    full = len(x) // size
+    parts = _batches(make(size), x[: full * size], size, count, 0, hooks)
+    if full < count:
+        rest = x[full * size :]
+        parts += _batches(make(len(rest)), rest, len(rest), count, full, hooks)
+    return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
+
+
+def _batches(
+    predictor: Predictor, x: Host, size: int, count: int, first: int, hooks: CallbackList
+) -> list[Host]:
+    """Predict batches of one size, number ``first`` and on of ``count``."""
     fixed = gather(predictor.fixed, predictor.engine)
     state = gather(predictor.state, predictor.engine)
     parts: list[Host] = []
-    for number in range(count):
-        part = x[number * size : (number + 1) * size]
-        run, filled = predictor.run, part
-        if len(part) < size and predictor.state:
-            run = make(len(part)).run
-        elif len(part) < size:
-            filled = np.resize(part, (size, *part.shape[1:]))
-        filled = filled.astype(predictor.aval.dtype, copy=False)
+    for number in range(first, first + len(x) // size):
+        start = (number - first) * size
+        given = x[start : start + size].astype(predictor.aval.dtype, copy=False)
         hooks.on_predict_batch_begin(number, {})
-        *state, output = run([*fixed, *state, filled])
-        found = np.asarray(output)[: len(part)]
+        *state, output = predictor.run([*fixed, *state, given])
+        found = np.asarray(output)
         parts.append(found)
         hooks.on_predict_batch_end(number, {"outputs": found})
         hooks.on_progress(number + 1, count, {})
     for variable, value in zip(predictor.state, state, strict=True):
         variable.raw = value
-    return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
+    return parts
 
 
 def run_batch(runner: Runner, data: Data, training: bool) -> list[float]:

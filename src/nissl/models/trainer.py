@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from nissl.models.running import Predictor, Validator, make_predictor, predict_o
 from nissl.models.steps import Trackers
 from nissl.progress import ProgressBar
 
+T = TypeVar("T")
+KEPT_PROGRAMS = 32  # compiled at a time, each for one shape of data, the last used ones
 EVALUATION_ELEMENTS = 1 << 21  # numbers in a batch of evaluation when no batch size is given
 
 
@@ -192,10 +194,20 @@ class Trainer(Layer):
             self.engine_name,
             self._signature(trained),
         )
-        if key not in self._runners:
-            maker = steps.training_step if kind == "train" else steps.evaluation_step
-            self._runners[key] = make_runner(self, trackers, data, batch_size, shuffled, maker)
-        return self._runners[key]
+        maker = steps.training_step if kind == "train" else steps.evaluation_step
+        return self._kept(
+            key, lambda: make_runner(self, trackers, data, batch_size, shuffled, maker)
+        )
+
+    def _kept(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what was compiled under a key, or compile it; the longest unused goes first."""
+        found = self._runners.pop(key, None)
+        if found is None:
+            found = make()
+        self._runners[key] = found
+        while len(self._runners) > KEPT_PROGRAMS:
+            self._runners.pop(next(iter(self._runners)), None)
+        return found
 
     def _signature(self, trained: Sequence[Variable] | None) -> Any:
         """What a compiled step depends on beside shapes: layers, settings, and what is trained."""
@@ -401,9 +413,7 @@ class Trainer(Layer):
     def _predictor(self, size: int, data: Data) -> Predictor:
         aval = Aval((size, *data.x.shape[1:]), data.avals[0].dtype)
         key = ("predict", aval, self.engine_name, self._signature(None))
-        if key not in self._runners:
-            self._runners[key] = make_predictor(self, aval)
-        return self._runners[key]
+        return self._kept(key, lambda: make_predictor(self, aval))
 
     # ---- single batches ----------------------------------------------------------------------
     def train_on_batch(
