@@ -53,7 +53,7 @@ def draw(folder: Path) -> list[Path]:
     """Draw all pictures into a folder, and return where they are."""
     readme = folder / "approximation.svg"
     plots.save(four(), readme)
-    widths = explain.approximate_by_width("abs(x)", -1, 1, hidden=(1, 2, 3, 5, 10))
+    widths = explain.approximate_by_width("abs(x)", -1, 1, hidden=(1, 2, 3, 5, 10), samples=200)
     return [
         readme,
         save(explain.approximate("x**2", -1, 1), folder / "see-approximate.png"),

@@ -242,7 +242,7 @@ def _usual_starts(method: str, work: int) -> int:
 
 def _usual_steps(method: str, work: int) -> int:
     if method in _SECOND_ORDER_STEPS:
-        return max(30, min(_SECOND_ORDER_STEPS[method], 100_000_000 // work))
+        return max(30, min(_SECOND_ORDER_STEPS[method], 10_000_000 // work))
     return max(500, min(_EPOCHS, 100_000_000 // work))
 
 
