@@ -14,10 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nissl.datasets import Dataset, from_idx, from_npz, load
+from nissl.datasets import Dataset, from_csv, from_idx, from_images, from_npz, load
 from nissl.datasets.dataset import make
 from nissl.datasets.files import parse_idx
-from nissl.errors import ArgumentError, DataError, FileFormatError, NisslError, UnknownNameError
+from nissl.datasets.pictures import open_image
+from nissl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DataError,
+    FileFormatError,
+    NisslError,
+    UnknownNameError,
+)
 
 X = np.arange(40, dtype=np.float32).reshape(10, 4)
 Y = np.array([0, 1] * 5)
@@ -310,6 +318,25 @@ def test_unknown_ending_and_unknown_option(tmp_path: Path) -> None:
         load(path)
     with pytest.raises(ArgumentError, match=r"target has no meaning for the file .*two\.npz"):
         load(npz(tmp_path / "two.npz", x=X, y=Y), target="price")
+
+
+@pytest.mark.parametrize("loader", [load, from_idx, from_npz, from_csv, from_images, open_image])
+@pytest.mark.parametrize("given", [None, 3, 2.5, [], "", "x\0.csv"])
+def test_what_is_no_path(loader: Any, given: Any) -> None:
+    with pytest.raises((ArgumentError, ArgumentTypeError), match="path"):
+        loader(given)
+
+
+def test_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    npz(tmp_path / "two.npz", x=X, y=Y)
+    assert load("~/two.npz").source == str(tmp_path / "two.npz")
+
+
+def test_text_classes_in_one_form(tmp_path: Path) -> None:
+    words = np.array(["cafe\u0301", "caf\u00e9"] * 5)
+    assert load(npz(tmp_path / "w.npz", x=X, y=words)).class_names == ("caf\u00e9",)
 
 
 def test_name_that_is_no_path_is_an_unknown_name() -> None:

@@ -111,6 +111,8 @@ TEMPLATES: tuple[str, ...] = (
     mark("{path}: there is no such file."),
     mark("{path}: there is no such folder."),
     mark("{path} is empty."),
+    mark("{name} {path} is empty; give the name of a file or folder"),
+    mark("{name} {path} has a NUL character in it; give the name of a file or folder"),
     mark("{path} is not an ordinary file."),
     mark("{path} may not be read by this user."),
     mark("{option} has no meaning for {what}; it takes {options}."),
@@ -231,6 +233,10 @@ TEMPLATES: tuple[str, ...] = (
         "ignore (--ignore)."
     ),
     mark("{cell} says that there is no value"),
+    mark(
+        "the samples are float64, since float32 would make different numbers the same; layers with "
+        "dtype='float64' keep them apart."
+    ),
     mark("{cell} is not a finite float32 number"),
     mark(
         "{path} has the arrays {names}; needed are x_train, y_train, x_test and y_test, or x and y."

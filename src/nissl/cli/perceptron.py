@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import normalize
 
 import typer
 
@@ -208,7 +209,8 @@ def _read(place: str, target: str | None, classes: str | None) -> tuple[Any, Any
             )
         )
     names = list(loaded.class_names)
-    wanted = names if classes is None else [each.strip() for each in classes.split(",")]
+    given = [] if classes is None else normalize("NFC", classes).split(",")
+    wanted = names if classes is None else [each.strip() for each in given]
     for each in wanted:
         if each not in names:
             raise UnknownNameError("class", each, names)

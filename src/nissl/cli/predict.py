@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from nissl.cli import console, inputs, runs, source, tables
 from nissl.cli.help import HelpCommand
 from nissl.cli.options import Debug, Encoding, Lang, RunOrModel
 from nissl.errors import ArgumentError, DataError
+from nissl.files import user_path
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
@@ -97,7 +97,7 @@ def predict(
     model = found.load()
     shape = tuple(int(n) for n in model.input_shape[1:])
     form = inputs.Form(shape, resize, invert, tables.columns_of(found), encoding)
-    asked = [Asked(*each) for file in files or () for each in inputs.read(Path(file), form)]
+    asked = [Asked(*each) for file in files or () for each in inputs.read(user_path(file), form)]
     if sample:
         asked += _samples(found, sample)
     outputs = model.predict(_stacked(asked), verbose=0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nissl.errors import ArgumentError, DataError, FileFormatError, SaveError
-from nissl.files import write_bytes
+from nissl.files import user_path, write_bytes
 from nissl.i18n import translate as _
 
 MODEL = "model.keras"
@@ -43,7 +43,7 @@ def new_folder(wanted: str | None, name: str) -> Path:
     elif not wanted.strip():
         raise ArgumentError(_("--run is the name of a folder, and is empty"))
     else:
-        base = Path(wanted)
+        base = user_path(wanted)
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         for number in range(1, _MOST_TRIES):
@@ -103,7 +103,7 @@ def find(run_or_model: str) -> Found:
         DataError: there is no such folder or file.
         FileFormatError: the folder holds no model, or its ``config.json`` is damaged.
     """
-    path = Path(run_or_model)
+    path = user_path(run_or_model)
     if path.is_dir():
         if not (path / MODEL).is_file():
             raise FileFormatError(

@@ -16,6 +16,7 @@ from nissl.cli.options import checked_size
 from nissl.cli.runs import Found
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError, DataError, UnknownNameError
+from nissl.files import user_path
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
@@ -75,8 +76,8 @@ def given(
     named = place.lower().replace("-", "_")
     if named in datasets.names():
         place = named
-    elif Path(place).exists():
-        place = str(Path(place).absolute())
+    elif user_path(place).exists():
+        place = str(user_path(place).absolute())
     options |= {"task": task, "size": checked_size(size)}
     return Source(place, {key: value for key, value in options.items() if value not in (None, [])})
 

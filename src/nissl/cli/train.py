@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +24,7 @@ from nissl.cli.options import (
 )
 from nissl.cli.settings import Settings, parse_hidden
 from nissl.cli.training import Training
+from nissl.files import user_path
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
@@ -185,7 +185,7 @@ def train(
 
     job = Training.prepare(settings("sgd" if is_bytes(loaded.x_train) else "adam"), loaded, place)
     folder = runs.new_folder(run, place.name)
-    if run is not None and folder != Path(run):
+    if run is not None and folder != user_path(run):
         console.warn(
             _("{wanted} exists, and is left as it is; this run goes into {folder}").format(
                 wanted=run, folder=folder

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nissl.datasets import digits, fashion_mnist, mnist
@@ -18,7 +17,8 @@ from nissl.datasets.pictures import Colour, from_images
 from nissl.datasets.registry import Published, info, load_published, names
 from nissl.datasets.survey import Header
 from nissl.datasets.table import Task, from_csv
-from nissl.errors import ArgumentError, ArgumentTypeError, DataError, FileFormatError
+from nissl.errors import ArgumentError, DataError, FileFormatError
+from nissl.files import user_path
 from nissl.keras_names import absent
 
 __all__ = [
@@ -94,9 +94,7 @@ def load(
         "seed": seed,
     }
     given = {key: value for key, value in options.items() if value is not None}
-    if not isinstance(name_or_path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ArgumentTypeError(f"load: a name or a path is needed, not {name_or_path!r:.80}.")
-    path = Path(name_or_path)
+    path = user_path(name_or_path, "load: the name or path")
     if name_or_path in names() or not (path.exists() or path.suffix or len(path.parts) > 1):
         _allow(str(name_or_path), given)
         return load_published(str(name_or_path))

@@ -159,7 +159,8 @@ def exact_dtype(values: Array) -> type[np.float32 | np.float64]:
     That is so for whole numbers that float32 does not hold, and for columns (of one axis or two)
     that are far from 0 and vary little, such as points in time.
     """
-    if values.dtype.kind not in "iuf" or values.ndim > 2 or not values.size:
+    single = values.dtype.itemsize < 4 or values.dtype == np.float32  # nothing is lost any more
+    if single or values.dtype.kind not in "iuf" or values.ndim > 2 or not values.size:
         return np.float32
     with np.errstate(over="ignore", invalid="ignore"):
         for column in values.reshape(len(values), -1).T:

@@ -12,6 +12,7 @@ import numpy as np
 
 from nissl.datasets.dataset import Array, Dataset, Pair, make
 from nissl.errors import DataError, FileFormatError
+from nissl.files import user_path
 
 __all__ = ["check_inside", "check_regular", "from_idx", "from_npz", "parse_idx", "read_bytes"]
 
@@ -146,7 +147,7 @@ def from_idx(path: str | os.PathLike[str], *, test_fraction: float = 0.2, seed: 
         DataError: a file is missing, or images and labels differ in number.
         FileFormatError: a file is damaged, truncated or not idx.
     """
-    root = Path(path)
+    root = user_path(path, "from_idx: path")
     if not root.is_dir():
         check_regular(root)
         train, test = root, None
@@ -239,7 +240,7 @@ def from_npz(path: str | os.PathLike[str], *, test_fraction: float = 0.2, seed: 
 
     Targets of integers, booleans or text are classes; floating point targets are measured values.
     """
-    path = Path(path)
+    path = user_path(path, "from_npz: path")
     arrays = {name.lower(): value for name, value in read_npz(path).items()}
     train = next((k for k in (("x_train", "y_train"), ("x", "y")) if set(k) <= set(arrays)), None)
     if train is None or ("x_test" in arrays) != ("y_test" in arrays):

@@ -15,6 +15,7 @@ from nissl import arguments
 from nissl.datasets.dataset import Array, Dataset, Pair, make
 from nissl.datasets.files import check_inside, check_regular
 from nissl.errors import DataError, FileFormatError, MissingDependencyError
+from nissl.files import user_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -50,7 +51,7 @@ def open_image(path: str | os.PathLike[str]) -> tuple[Image, bool]:
         FileFormatError: it is no image, damaged, implausibly large, or deeper than 8 bits.
         MissingDependencyError: Pillow is not installed.
     """
-    path = Path(path)
+    path = user_path(path, "open_image: path")
     _need_pillow()
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -207,7 +208,7 @@ def from_images(
     _need_pillow()
     sides = None if size is None else arguments.wholes("load", "size", size, count=2, least=1)
     arguments.one_of("load", "colour", colour, ("auto", "grey", "rgb"))
-    root = Path(path)
+    root = user_path(path, "from_images: path")
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder.")
     divided = {"train", "test"} <= set(_class_folders(root))

