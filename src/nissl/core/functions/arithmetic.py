@@ -6,6 +6,8 @@ real numbers become the default floating dtype.
 
 from __future__ import annotations
 
+import numpy as np
+
 from nissl.core import dtypes
 from nissl.core.functions.convert import asarray, astype, binary, broadcast, promote, unary
 from nissl.core.functions.scaling import divisor
@@ -312,13 +314,19 @@ def minimum(x: TensorLike, y: TensorLike) -> Tensor:
     return _tie(pairs.minimum, x, y)
 
 
+def _all_finite(x: Tensor) -> bool:
+    """Whether values are there to be looked at, and all of them are finite."""
+    return x.value is not None and bool(np.isfinite(x.value).all())
+
+
 def hypot(x: TensorLike, y: TensorLike) -> Tensor:
     """``sqrt(x**2 + y**2)`` without overflow; infinite beside an infinity, whatever the other is.
 
     The derivative at the origin is taken as 0.
     """
     x, y = _real_pair("hypot", x, y)
-    x, y = where(isnan(x) & isinf(y), 0.0, x), where(isnan(y) & isinf(x), 0.0, y)
+    if not (_all_finite(x) and _all_finite(y)):
+        x, y = where(isnan(x) & isinf(y), 0.0, x), where(isnan(y) & isinf(x), 0.0, y)
     large = maximum(abs(x), abs(y))
     plain = (large == 0) | isinf(large)
     # the result does not depend on the scale, so that the scale's derivative may be left out

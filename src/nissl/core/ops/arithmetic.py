@@ -11,6 +11,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nissl.core import dtypes
 from nissl.core.kinds import Bilinear, Constant, Elementwise, Kind, Linear
 from nissl.core.op import Known, Op, Sample, register
@@ -151,11 +153,16 @@ atan2 = _binary(
 )
 
 
-def _choice(name: str, compute: Callable[..., Any], wins: Callable[..., Tensor]) -> Op:
+def _choice(name: str, wins: Callable[..., Tensor]) -> Op:
     """Register a choice between two: at a tie each gets one half, but a bound all.
 
     ``bound`` says which of both (0 or 1) is a bound, beside which the other is held.
     """
+
+    plain = getattr(np, name)
+
+    def eager(x: Any, y: Any, bound: int | None = None) -> Any:
+        return plain(x, y)
 
     def share(out: Tensor, x: Tensor, y: Tensor, tied: float) -> Tensor:
         if tied == 0.5:
@@ -170,7 +177,8 @@ def _choice(name: str, compute: Callable[..., Any], wins: Callable[..., Tensor])
         Op(
             name=name,
             infer=infer,
-            compute=lambda xp, x, y, bound=None: compute(xp, x, y),
+            compute=lambda xp, x, y, bound=None: getattr(xp, name)(x, y),
+            lowerings={"numpy": eager},
             kind=Elementwise(
                 (
                     lambda out, x, y, bound=None: share(out, x, y, _TIED[bound][0]),
@@ -185,8 +193,8 @@ def _choice(name: str, compute: Callable[..., Any], wins: Callable[..., Tensor])
 
 
 _TIED = {None: (0.5, 0.5), 0: (1.0, 0.0), 1: (0.0, 1.0)}  # shares of a tie, by the bound
-maximum = _choice("maximum", lambda xp, x, y: xp.maximum(x, y), lambda x, y: x > y)
-minimum = _choice("minimum", lambda xp, x, y: xp.minimum(x, y), lambda x, y: x < y)
+maximum = _choice("maximum", lambda x, y: x > y)
+minimum = _choice("minimum", lambda x, y: x < y)
 floor_divide = _binary(
     "floor_divide",
     integers.quotient("floor_divide"),

@@ -98,9 +98,9 @@ def cast_numpy(x: Array, dtype: np.dtype[Any]) -> Array:
         x = x.astype(np.float32)
     info = np.iinfo(dtype)
     low, high = float(info.min) - (info.min == 0), float(info.max + 1)
-    inside = (x > low) & (x < high)
-    if inside.all():
+    if x.min(initial=0.0) > low and x.max(initial=0.0) < high:  # as nearly always; NaN is not
         return x.astype(dtype)
+    inside = (x > low) & (x < high)
     ends = np.where(x >= high, dtype.type(info.max), dtype.type(0))
     if info.min < 0:
         ends = np.where(x <= low, dtype.type(info.min), ends)
