@@ -615,3 +615,94 @@ def test_several_inputs_and_outputs_have_shapes() -> None:
     found = Split().compute_output_shape([(None, 3), (None, 3)])
     assert found == {"sum": (None, 3), "first": (None, 1)}
     assert layers.Dense(2)([[1.0, 2.0]]).shape == (1, 2)
+
+
+def returning(what: Any) -> layers.Layer:
+    class Returns(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return what(x)
+
+    return Returns(name="returns")
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (lambda x: None, r"layer 'returns' \(Returns\): call returned None; end it with return"),
+        (lambda x: np.ones(3), "a layer returns tensors, not ndarray"),
+        (lambda x: "text", "a layer returns tensors, not str 'text'"),
+        (lambda x: (x, x), r"layer 'd' \(Dense\) takes one tensor, not .* of 2"),
+        (lambda x: x[0, 0], r"needs inputs with at least one axis beside the batch, not \(\)"),
+    ],
+)
+def test_what_a_layer_may_return(what: Any, said: str) -> None:
+    with pytest.raises(NisslError, match=said):
+        nissl.Sequential([nissl.Input((3,)), returning(what), layers.Dense(2, name="d")])
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: layers.Dense(2), layers.Flatten, lambda: layers.Rescaling(1.0)]
+)
+def test_layers_of_one_input_take_one(make: Callable[[], layers.Layer]) -> None:
+    for given in (None, {"a": X}, [X, X]):
+        with pytest.raises(NisslError):
+            make()(given)
+    with pytest.raises(ArgumentTypeError, match="no input was given"):
+        make()()
+    with pytest.raises(ShapeError):
+        layers.Flatten()(3.0)
+
+
+def test_the_input_may_be_named() -> None:
+    dense = layers.Dense(2)
+    np.testing.assert_array_equal(dense(inputs=X), dense(x=X))
+
+    class Other(layers.Layer):
+        def call(self, sequence: Any) -> Any:
+            return sequence
+
+    np.testing.assert_array_equal(Other()(sequence=X), X)
+
+
+def test_a_build_with_another_number_of_arguments() -> None:
+    class Without(layers.Layer):
+        def build(self) -> None:
+            self.w = self.add_weight((1,), name="w")
+
+        def call(self, x: Any) -> Any:
+            return x
+
+    class Two(layers.Layer):
+        def build(self, query_shape: Any, value_shape: Any) -> None:
+            self.w = self.add_weight((query_shape[-1], value_shape[-1]), name="w")
+
+        def call(self, x: Any) -> Any:
+            return x
+
+    assert len(Without()(X).shape) == 2
+    with pytest.raises(ArgumentTypeError, match="build takes query_shape, value_shape"):
+        Two()(X)
+    two = Two()
+    two.build((None, 3), (None, 5))
+    assert [w.shape for w in two.weights] == [(3, 5)]
+
+
+def test_flattened_channels_in_memory_and_from_a_file(tmp_path: Any) -> None:
+    """Keras moves the channels to the end first; worked by hand for two channels of two pixels."""
+    x = np.arange(4.0, dtype=np.float32).reshape(1, 2, 2)  # [[0, 1], [2, 3]]
+    model = nissl.Sequential([nissl.Input((2, 2)), layers.Flatten("channels_first")])
+    model.save(tmp_path / "m.keras")
+    for each in (model, nissl.models.load_model(tmp_path / "m.keras")):
+        assert each(x).tolist() == [[0, 2, 1, 3]]
+        assert each.predict(x, verbose=0).tolist() == [[0, 2, 1, 3]]
+    assert layers.Flatten("channels_first")([[1.0, 2.0]]).tolist() == [[1, 2]]
+
+
+def test_rescaling_of_channels_in_memory_and_from_a_file(tmp_path: Any) -> None:
+    rescaling = layers.Rescaling(np.array([1.0, 2.0]), offset=[10, 20])
+    model = nissl.Sequential([nissl.Input((1, 2)), rescaling])
+    model.save(tmp_path / "m.keras")
+    for each in (model, nissl.models.load_model(tmp_path / "m.keras")):
+        assert each(np.ones((1, 1, 2))).tolist() == [[[11, 22]]]
+    rescaling.offset = 0
+    assert model.predict(np.ones((1, 1, 2)), verbose=0).tolist() == [[[1, 2]]]

@@ -20,7 +20,7 @@ from nissl.errors import (
 )
 from nissl.layers import building, tracking
 from nissl.layers.building import BatchShape, as_batch_shape, shapes_of
-from nissl.layers.calling import located, mode_of, no_attribute
+from nissl.layers.calling import MISSING, input_among, located, mode_of, no_attribute, not_one
 from nissl.layers.settings import DTYPE, NAME, Setting, arguments_of
 from nissl.random import SeedGenerator
 from nissl.registry import (
@@ -60,6 +60,7 @@ class Layer:
     """
 
     keras_module: ClassVar[str] = "keras.layers"
+    takes_one: ClassVar[bool] = False  # a single tensor; else a container of several may come
     setting_checks: ClassVar[Mapping[str, Setting]] = {"name": NAME, "dtype": DTYPE}
     _serial: int  # another one for each layer
     _changes: dict[str, Any]  # what stands for each setting's value
@@ -341,14 +342,18 @@ class Layer:
             with building.building(self, shape):
                 pass
 
-    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, x: Any = MISSING, *args: Any, **kwargs: Any) -> Any:
         """Build on the first call, then compute; errors name the layer.
 
         The mode of training is ``training`` where it is given, else that of the call that this one
         is part of, else the default of :meth:`call`; it reaches every layer below.
         """
+        if x is MISSING:  # layer(inputs=...), by the name that `call` has for it
+            x = input_among(kwargs, self)
         rows = isinstance(x, list | tuple) and not _holds_arrays(x)
         inputs = self._cast(x) if rows else tree.map_leaves(self._cast, x)
+        if self.takes_one and not isinstance(inputs, Tensor):
+            raise not_one(self, inputs)
         training, args = mode_of(type(self).call, args, kwargs)
         try:
             if not self.built:
@@ -377,7 +382,11 @@ class Layer:
         """Return the shape that an input of ``input_shape``, batch first, comes out with."""
         shape = building.without_batch(self, input_shape)
         self._ensure_built(shape)
-        return shapes_of(self._stand_in_call(shape))
+        found = self._stand_in_call(shape)
+        if found is None:
+            where = f"layer {self.name!r} ({type(self).__name__})"
+            raise ArgumentTypeError(f"{where}: call returned None; end it with return")
+        return shapes_of(found)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

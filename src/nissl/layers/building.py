@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import math
 import sys
 import threading
@@ -17,7 +18,8 @@ from nissl.core import memory, mode, tree
 from nissl.core.op import scope
 from nissl.core.tensor import Aval, Shape, Tensor
 from nissl.core.variable import Variable, no_capture
-from nissl.errors import ArgumentError, ShapeError
+from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.layers.calling import not_one
 
 if TYPE_CHECKING:
     from nissl.layers.base import Layer
@@ -31,15 +33,23 @@ _lock = threading.RLock()  # a layer that two threads call for the first time is
 def wrapped(build: Callable[..., None]) -> Callable[..., None]:
     """Return a class's ``build`` as what users call: it builds once, and notes that it did."""
 
+    takes = list(inspect.signature(build).parameters.values())[1:]
+    needed = [p.name for p in takes if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+
     @functools.wraps(build)
     def wrapper(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if len(needed) > len(args) + len(kwargs):
+            raise ArgumentTypeError(
+                f"layer {self.name!r} ({type(self).__name__}): its build takes {', '.join(needed)} "
+                "and is to take one argument, the shape of the input, or a list of shapes"
+            )
         given = args[0] if args else next(iter(kwargs.values()), None)
         with _lock:
             if self.is_building:  # super().build(...) in a subclass's own
                 build(self, *args, **kwargs)
             elif not is_built_for(self, given):
                 with building(self, given):
-                    build(self, *args, **kwargs)
+                    build(self, *(args if takes else ()), **kwargs)
 
     return wrapper
 
@@ -85,6 +95,12 @@ def without_batch(layer: Layer, given: Any) -> Any:
     if is_shape(given):
         checked = tuple(None if n is None else int(n) for n in given)
         return (None, *checked[1:]) if checked else ()
+    if (
+        layer.takes_one
+        and isinstance(given, list | tuple | dict)
+        and any(isinstance(each, list | tuple) for each in given)
+    ):
+        raise not_one(layer, given)
     inside = given.values() if isinstance(given, dict) else given
     if not isinstance(given, list | tuple | dict) or not all(
         each is None or isinstance(each, list | tuple | dict) for each in inside
@@ -121,9 +137,15 @@ def stand_ins(shapes: Any, dtype: np.dtype[Any]) -> Any:
 
 def shapes_of(found: Any) -> Any:
     """Return the shapes of tensors in a container, with ``None`` for the batch."""
-    if isinstance(found, Tensor):
-        return (None, *found.shape[1:]) if found.ndim else ()
-    return tree.map_leaves(shapes_of, found)
+    return tree.map_leaves(_shape_of, found)
+
+
+def _shape_of(found: Any) -> BatchShape:
+    if not isinstance(found, Tensor):
+        raise ArgumentTypeError(
+            f"a layer returns tensors, not {type(found).__name__} {found!r:.80}"
+        )
+    return (None, *found.shape[1:]) if found.ndim else ()
 
 
 def as_batch_shape(shape: Any) -> BatchShape | None:

@@ -8,11 +8,36 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nissl.core import mode
-from nissl.errors import MissingNameError, NisslError, nearest
+from nissl.errors import ArgumentTypeError, MissingNameError, NisslError, nearest
 from nissl.keras_names import MEMBERS
 
 if TYPE_CHECKING:
     from nissl.layers.base import Layer
+
+
+MISSING: Any = object()  # an input that was not given, unlike None
+
+
+def input_among(kwargs: dict[str, Any], layer: Layer) -> Any:
+    """Take the input out of a call's named arguments.
+
+    Raises:
+        ArgumentTypeError: it is not there.
+    """
+    named = list(inspect.signature(type(layer).call).parameters)[1:2]
+    for name in (*named, "inputs", "x"):
+        if name in kwargs:
+            return kwargs.pop(name)
+    raise ArgumentTypeError(f"layer {layer.name!r} ({type(layer).__name__}): no input was given")
+
+
+def not_one(layer: Layer, inputs: Any) -> ArgumentTypeError:
+    """Return the error for a container, or nothing, where one tensor is taken."""
+    sized = isinstance(inputs, list | tuple | dict)
+    given = f"a {type(inputs).__name__} of {len(inputs)}" if sized else repr(inputs)
+    return ArgumentTypeError(
+        f"layer {layer.name!r} ({type(layer).__name__}) takes one tensor, not {given}"
+    )
 
 
 @functools.lru_cache(1024)

@@ -39,6 +39,7 @@ class InputLayer(Layer):
         name: name of the layer.
     """
 
+    takes_one = True
     setting_checks: ClassVar[Mapping[str, Setting]] = {"dtype": ANY_DTYPE}
 
     def __init__(
@@ -138,6 +139,7 @@ class Flatten(Layer):
         kwargs: ``name``, ``dtype``, ``input_shape``; see :class:`Layer`.
     """
 
+    takes_one = True
     setting_checks: ClassVar[Mapping[str, Setting]] = {"data_format": Setting(_data_format)}
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
@@ -147,6 +149,8 @@ class Flatten(Layer):
     def call(self, x: Tensor) -> Tensor:
         if self.data_format == "channels_first" and x.ndim > 2:
             x = moveaxis(x, 1, -1)  # (batch, channels, ...) to (batch, ..., channels)
+        if not x.ndim:
+            raise ShapeError("needs inputs with a batch axis, not of shape ()")
         return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
     def get_config(self) -> dict[str, Any]:
@@ -171,6 +175,7 @@ class Dense(Layer):
     changed at any time, the other settings until the layer is built.
     """
 
+    takes_one = True
     setting_checks: ClassVar[Mapping[str, Setting]] = {
         "units": UNITS,
         "activation": ACTIVATION,
@@ -247,6 +252,7 @@ class Activation(Layer):
         kwargs: ``name``, ``dtype``, ``input_shape``; see :class:`Layer`.
     """
 
+    takes_one = True
     setting_checks: ClassVar[Mapping[str, Setting]] = {"activation": ACTIVATION}
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
@@ -289,6 +295,7 @@ class Dropout(Layer):
         kwargs: ``name``, ``dtype``, ``input_shape``; see :class:`Layer`.
     """
 
+    takes_one = True
     setting_checks: ClassVar[Mapping[str, Setting]] = {
         "rate": Setting(partial(number, least=0, below=1)),
         "noise_shape": Setting(_noise_shape),
@@ -361,6 +368,7 @@ class Rescaling(Layer):
     [[1.0, 3.0]]
     """
 
+    takes_one = True
     setting_checks: ClassVar[Mapping[str, Setting]] = {
         "scale": Setting(_numbers),
         "offset": Setting(_numbers),
