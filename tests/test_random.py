@@ -241,6 +241,8 @@ def test_uniform_numbers_stay_within_bounds_in_every_dtype(
 
 def test_bounds_of_uniform_numbers() -> None:
     assert random.uniform(2, 3.0, 3.0).tolist() == [3.0, 3.0]
+    for three in (np.float32(3), np.array(3), nissl.asarray(3.0)):
+        assert random.uniform(2, 3.0, three).tolist() == [3.0, 3.0]  # pyright: ignore[reportArgumentType]
     wide = np.asarray(random.uniform(N, -1.7e308, 1.7e308, "float64", seed=2))
     assert np.isfinite(wide).all()
     assert abs(np.mean(wide > 0) - 0.5) < 5 * 0.5 / math.sqrt(N)

@@ -55,7 +55,7 @@ def number(
     above: float | None = None,
     below: float | None = None,
 ) -> float:
-    """Return a finite real number as ``float``; bools, texts and arrays are refused.
+    """Return a finite real number as ``float``; bools, texts and arrays with axes are refused.
 
     ``least`` and ``most`` are allowed themselves, ``above`` and ``below`` are not.
 
@@ -65,9 +65,8 @@ def number(
     Traceback (most recent call last):
     nissl.errors.ArgumentError: Dropout: rate=1 must be less than 1
     """
-    scalar = (
-        value.item() if isinstance(value, np.ndarray | np.generic) and not value.ndim else value
-    )
+    single = getattr(value, "ndim", None) == 0 and hasattr(value, "item")  # an array's, a tensor's
+    scalar = value.item() if single else value
     if isinstance(scalar, bool) or not isinstance(scalar, numbers.Real):
         raise _kind(who, name, "a number", value)
     try:

@@ -193,10 +193,8 @@ class SparseCategoricalCrossentropy(Loss):
 
     def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         labels = labels_for(self._label, y_true, y_pred)
-        if (
-            labels.value is not None and labels.ndim
-        ):  # inside a trace there are none to look at; fit has looked
-            given = np.asarray(labels.value)
+        if y_true.value is not None and y_true.ndim:  # in a trace there are none; fit has looked
+            given = np.asarray(y_true.value)
             checks.labels(self._label, "y_true", given, y_pred.shape, self.ignore_class)
         return labels, y_pred
 
