@@ -247,3 +247,17 @@ def test_layers_have_names_of_their_own() -> None:
         for name in each
     ]
     assert len(set(names)) == len(names)
+
+
+def test_models_are_saved_and_loaded_at_the_same_time(tmp_path: Any) -> None:
+    x = X.astype("float32")
+    models = [network(number) for number in range(4)]
+
+    def work(number: int) -> Any:
+        path = tmp_path / f"{number}.keras"
+        for _ in range(2):
+            models[number].save(path)
+        return nissl.models.load_model(path)(x).numpy()
+
+    for model, found in zip(models, at_once(work, 4), strict=True):
+        np.testing.assert_array_equal(found, np.asarray(model(x)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import io
 import math
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -76,7 +77,8 @@ def encode_weights(weights: Mapping[str, Any], groups: Mapping[str, str]) -> byt
         MissingDependencyError: h5py is not installed.
     """
     h5py = _h5py()
-    with h5py.File("weights", "w", driver="core", backing_store=False) as file:
+    name = f"weights of thread {threading.get_ident()}"  # HDF5 opens no name twice
+    with h5py.File(name, "w", driver="core", backing_store=False) as file:
         for path, name in groups.items():
             owner = f"{path}/vars" if path else "vars"
             _storable(owner, 0)
