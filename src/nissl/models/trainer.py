@@ -288,7 +288,7 @@ class Trainer(Layer):
         if held_out is not None:
             validate = self._validator(held_out, validation_batch_size, often)
             refuse_part("fit", "validation_steps", validation_steps, validate.runner.spec.steps)
-        self.history = History()
+        self.history = history = History()
         listed = inputs.flat_list("callbacks", callbacks)
         bar = [ProgressBar(verbose=shown)] if shown else []
         params = {
@@ -297,7 +297,7 @@ class Trainer(Layer):
             "steps": runner.spec.steps,
             "validation_freq": often,
         }
-        hooks = CallbackList([*listed, self.history, *bar], model=self, params=params)
+        hooks = CallbackList([*listed, history, *bar], model=self, params=params)
         self.stop_training = False
         hooks.on_train_begin({})
         job = Fit(self, runner, trackers, data, hooks, validate, random.draw_seed())
@@ -308,8 +308,8 @@ class Trainer(Layer):
         finally:
             if not finished:
                 hooks.close()
-        hooks.on_train_end(self.history.last())
-        return self.history
+        hooks.on_train_end(history.last())
+        return history
 
     def _validation(self, data: Data, split: float, given: Any) -> Data | None:
         if given is not None:
