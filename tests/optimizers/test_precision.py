@@ -113,7 +113,7 @@ def test_steps_below_a_unit_of_the_weight_add_up(name: str, dtype: str) -> None:
 @pytest.mark.parametrize("gradient", [1e-6, 1e-4, 1.0, 6e4])
 @pytest.mark.parametrize("name", ["Adam", "RMSprop"])
 def test_float16_neither_explodes_nor_divides_by_zero(name: str, gradient: float) -> None:
-    """1e-7 is 0 in float16, and so is the square of 1e-4."""
+    """The square of 1e-4 is 0 in float16, and that of 6e4 infinite."""
     optimizer, weight = optimizers.get(name), nissl.Variable(nissl.zeros(2, "float16"))
     given = nissl.full((2,), gradient, "float16")
     for _ in range(5):
