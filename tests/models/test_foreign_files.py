@@ -18,7 +18,7 @@ import pytest
 
 import nissl
 from nissl.errors import FileFormatError
-from nissl.models import load_model
+from nissl.models import load_model, save_model
 
 KERNEL = np.arange(6.0, dtype=np.float32).reshape(3, 2)
 
@@ -212,6 +212,7 @@ def with_compile_config(path: Path, **changes: Any) -> None:
         ("weighted_metrics", [{"class_name": "MeanIoU", "config": {}}], "'MeanIoU'"),
         ("loss", "nonsense", "unknown loss 'nonsense'; "),
         ("metrics", 3, "metrics"),
+        ("loss_weights", [2.0], r"loss_weights=\[2\.0\] is not there yet"),
     ],
 )
 def test_without_compiling_what_is_only_for_training_is_not_refused(
@@ -227,3 +228,35 @@ def test_without_compiling_what_is_only_for_training_is_not_refused(
     loaded = load_model(path, compile=False)
     assert not loaded.compiled
     np.testing.assert_array_equal(loaded.predict(KERNEL.T, verbose=0), made(KERNEL.T))
+
+
+# ---- what users pass ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda m, path: m.save(3), "filepath is a text"),
+        (lambda m, path: m.save(path, overwrite="no"), "overwrite"),
+        (lambda m, path: m.save(path.with_suffix(".h5")), r"must end in '\.keras'"),
+        (lambda m, path: m.save(path, zipped=False), "zipped=False is not there yet"),
+        (lambda m, path: m.save(path, include_optimiser=True), "'include_optimiser'"),
+        (lambda m, path: m.save_weights(path), r"must end in '\.weights\.h5'"),
+        (lambda m, path: m.load_weights(None), "filepath is a text"),
+        (lambda m, path: m.load_weights(path, skip_mismatch=True), "skip_mismatch=True is not"),
+        (lambda m, path: load_model(path, by_name=True), "by_name"),
+        (lambda m, path: load_model(["m.keras"]), "filepath is a text"),
+        (lambda m, path: save_model(3, path), "a model is saved, not int 3"),
+        (lambda m, path: save_model(nissl.layers.Dense(2), path), "a model is saved, not Dense"),
+    ],
+)
+def test_arguments_are_checked(call: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises(nissl.NisslError, match=said):
+        call(model(), tmp_path / "m.keras")
+
+
+def test_arguments_of_keras_that_are_off_are_taken(tmp_path: Path) -> None:
+    made = model()
+    made.save(tmp_path / "m.keras", zipped=None, include_optimizer=True)
+    made.load_weights(tmp_path / "m.keras", skip_mismatch=False)
+    load_model(tmp_path / "m.keras", None, True, True)

@@ -8,6 +8,7 @@ from typing import Any
 from nissl.errors import ArgumentError, UnknownNameError
 from nissl.layers.base import Layer
 from nissl.models.trainer import Trainer
+from nissl.registry import refuse_arguments
 
 
 class Model(Trainer):
@@ -80,20 +81,27 @@ class Model(Trainer):
 
         return html_summary(self)
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, **unknown: Any
+    ) -> None:
         """Write the model to a ``.keras`` file: settings, weights and optimizer state."""
         from nissl.models.saving import save_model
 
+        refuse_arguments("save", unknown, ("filepath", "overwrite"))
         save_model(self, filepath, overwrite=overwrite)
 
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, **unknown: Any
+    ) -> None:
         """Write the weights alone, to a ``.weights.h5`` file."""
         from nissl.models.saving import save_weights
 
+        refuse_arguments("save_weights", unknown, ("filepath", "overwrite"))
         save_weights(self, filepath, overwrite=overwrite)
 
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+    def load_weights(self, filepath: str | os.PathLike[str], **unknown: Any) -> None:
         """Read weights from a ``.weights.h5`` or a ``.keras`` file of a model built alike."""
         from nissl.models.saving import load_weights
 
+        refuse_arguments("load_weights", unknown, ("filepath",))
         load_weights(self, filepath)

@@ -14,6 +14,7 @@ from nissl.arguments import flag
 from nissl.core.variable import Variable
 from nissl.errors import (
     ArgumentError,
+    ArgumentTypeError,
     FileFormatError,
     NisslError,
     SaveError,
@@ -35,6 +36,7 @@ from nissl.models.model import Model
 from nissl.models.sequential import Sequential
 from nissl.optimizers import Optimizer
 from nissl.registry import custom_objects as added
+from nissl.registry import refuse_arguments
 from nissl.version import __version__
 
 _SCALARS = 2  # count of steps and learning rate, before an optimizer's slots
@@ -118,7 +120,11 @@ def _compile_config(model: Model) -> dict[str, Any]:
     }
 
 
-def _checked_target(filepath: Any, ending: str, overwrite: bool) -> Path:
+def _checked_target(model: Any, filepath: Any, ending: str, overwrite: bool) -> Path:
+    if not isinstance(model, Model):
+        kind = type(model).__name__
+        raise ArgumentTypeError(f"a model is saved, not {kind} {model!r:.80}")
+    flag("save", "overwrite", overwrite)
     path = user_path(filepath, "filepath")
     if not path.name.endswith(ending):
         raise ArgumentError(f"the file name must end in {ending!r}, and is {str(path)!r}")
@@ -135,7 +141,7 @@ def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool =
         filepath: ends in ``.keras``. It is written beside and renamed, whole or not at all.
         overwrite: whether a file that is there may be replaced.
     """
-    path = _checked_target(filepath, ".keras", overwrite)
+    path = _checked_target(model, filepath, ".keras", overwrite)
     arrays, groups = _collect(model, with_optimizer=True)
     write_archive(path, _describe(model), new_metadata(__version__), arrays, groups)
 
@@ -145,6 +151,7 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
+    **unknown: Any,
 ) -> Sequential:
     """Read a model from a ``.keras`` file that Nissl or Keras 3 wrote.
 
@@ -157,11 +164,12 @@ def load_model(
     Raises:
         FileFormatError: the file is damaged, hostile, or has parts that Nissl does not know.
     """
+    refuse_arguments("load_model", unknown, ("filepath", "custom_objects", "compile", "safe_mode"))
     compiled = flag("load_model", "compile", compile)
     if not flag("load_model", "safe_mode", safe_mode):
         raise ArgumentError("load_model: safe_mode=False is not there: no code in files is run")
     with added(custom_objects):
-        return _loaded(read_archive(filepath), compiled)
+        return _loaded(read_archive(user_path(filepath, "filepath")), compiled)
 
 
 def _loaded(archive: Archive, compile: bool) -> Sequential:
@@ -209,6 +217,8 @@ def _compile(model: Sequential, described: Mapping[str, Any]) -> None:
         return [m if isinstance(m, str) else metrics.registry.deserialize(m) for m in given]
 
     loss = described.get("loss")
+    weights = described.get("loss_weights")
+    refuse_arguments("compile", {"loss_weights": weights or None})
     model.compile(
         optimizer=optimizers.registry.deserialize(described.get("optimizer")),
         loss=loss if loss is None or isinstance(loss, str) else losses.registry.deserialize(loss),
@@ -288,10 +298,10 @@ def _restore_optimizer(optimizer: Optimizer, model: Model, archive: Archive) -> 
 
 def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights of a model to a ``.weights.h5`` file, as Keras does."""
-    path = _checked_target(filepath, ".weights.h5", overwrite)
+    path = _checked_target(model, filepath, ".weights.h5", overwrite)
     write_weights(path, *_collect(model, with_optimizer=False))
 
 
 def load_weights(model: Model, filepath: str | os.PathLike[str]) -> None:
     """Set the weights of a model from a ``.weights.h5`` or ``.keras`` file."""
-    _restore(model, read_weights(filepath))
+    _restore(model, read_weights(user_path(filepath, "filepath")))
