@@ -74,6 +74,7 @@ def test_long_functions_fold(nissl) -> None:
         (["x", "--at", "x=1/0"], "is no number: column 2"),
         (["x", "--at", "x=y"], "is no number: column 1: unknown name 'y'"),
         (["x", "--at", "x=1e999"], "too large"),
+        (["x", "--at", "x=-inf"], "x is -inf; a point has finite numbers only"),
         (["3+4"], "no input"),
         (["x", "y", "--at", "x=1"], "one expression is wanted"),
         (["x", "--at", "x=1", "--mode", "up"], "unknown mode 'up'"),

@@ -356,6 +356,7 @@ REFUSED: tuple[tuple[tuple[Any, ...], dict[str, Any], str], ...] = (
     (("x", math.nan, 1), {}, "not finite"),
     (("x", -1e308, 1e308), {}, "wider"),
     (("x", 1, 1 + 1e-15), {}, "too narrow"),
+    (("x", 0, 1e-320), {}, "too narrow"),
     (("x", -1, 1, 0), {}, "hidden is at least 1, not 0"),
     (("x",), {"samples": 1}, "samples is at least 2"),
     (("x",), {"samples": 10**9}, "10,000"),

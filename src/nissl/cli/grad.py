@@ -154,6 +154,12 @@ def _number(name: str, text: str) -> float:
     """A number that was typed, such as ``-1.5`` or ``pi/2``."""
     from nissl.explain.expressions.expression import parse
 
+    if text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
+        raise ArgumentError(
+            _("the value of {name} is {text}; a point has finite numbers only").format(
+                name=name, text=text.strip()
+            )
+        )
     try:
         value = parse(text, names=())
     except ArgumentError as error:

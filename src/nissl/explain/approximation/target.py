@@ -19,6 +19,7 @@ __all__ = ["Target", "as_target", "checked_range"]
 
 Array = np.ndarray[Any, Any]
 GRID = 2001  # points on which an error over an interval is measured
+_NARROWEST = 1e-290  # the weights of a network on a narrower range would overflow
 _STEEP = 0.05  # share of the whole height that a function must rise by in one cell to be a jump
 _MOST_JUMPS = 5
 _HALVINGS = 45
@@ -197,7 +198,7 @@ def checked_range(low: float, high: float) -> tuple[float, float]:
         raise ArgumentError(
             f"the range from {low:.6g} to {high:.6g} is reversed; give the lower end first"
         )
-    if np.unique(np.linspace(low, high, GRID)).size < GRID:
+    if high - low < _NARROWEST or np.unique(np.linspace(low, high, GRID)).size < GRID:
         raise ArgumentError(
             f"the range from {low!r} to {high!r} is too narrow: float64 has no {GRID} numbers in it"
         )
