@@ -150,6 +150,27 @@ def test_evaluate_on_other_tables(nissl: Command, ship: Path, tmp_path: Path) ->
     assert nissl("predict", ship / "run", "--sample", "0").code == 0
 
 
+def test_evaluate_a_part_of_another_table(nissl: Command, ship: Path, tmp_path: Path) -> None:
+    rows = [
+        {"alive" if key == "survived" else key: row[key] for key in row} for row in passengers()
+    ]
+    path = write(tmp_path / "n.csv", rows, ["class", "sex", "age", "port", "alive"])
+    options = ["--target", "alive", "--part", "test", "--test-fraction", "0.5", "--json"]
+    outcome = nissl("evaluate", ship / "run", path, *options)
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["samples"] == 30
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_options_without_meaning_are_refused(
+    own: bool, nissl: Command, ship: Path, tmp_path: Path
+) -> None:
+    path = ship / "ship.csv" if own else write(tmp_path / "n.csv", passengers(), NAMES)
+    outcome = nissl("evaluate", ship / "run", path, "--task", "regression")
+    assert outcome.code == 2
+    assert "--task has no meaning here" in outcome.err
+
+
 def test_a_changed_table_of_the_run_is_noticed(nissl: Command, tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", passengers(20), ["sex", "age", "survived"])
     run = tmp_path / "run"

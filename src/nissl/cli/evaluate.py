@@ -105,16 +105,18 @@ def _samples(
     """Name, part, samples, targets, task and names of classes of what is measured."""
     columns = tables.columns_of(found)
     own = place is None or place.place == found.data.get("place")
-    place = source.remembered(found) if own or place is None else place
+    table = columns is not None and (place is None or place.is_table)
+    if place is not None and table:
+        tables.check_options(place, ("encoding", *(() if own else ("target", "test_fraction"))))
+    if own or place is None:
+        kept = source.remembered(found)
+        place = source.Source(kept.place, {**kept.options, **(place.options if place else {})})
     wanted = part or ("test" if own or place.published else "all")
-    if columns is not None and place.is_table and not own and wanted == "all":
-        options = dict(place.options)
-        target, encoding = options.pop("target", None), options.pop("encoding", None)
-        tables.check_options(**options)
-        x, y = tables.read(place.place, columns, target, encoding)
+    if columns is not None and table and not own and wanted == "all":
+        x, y = tables.read(place, columns, own)
         task = "classification" if columns.target.categories else "regression"
         return Path(place.place).stem, wanted, x, y, task, columns.target.categories
-    loaded = tables.load(place, columns) if columns and place.is_table else place.load()
+    loaded = tables.load(place, columns, own) if columns and table else place.load()
     x, y = source.part(loaded, next(each for each in source.PARTS if each == wanted))
     if loaded.task == "classification":
         y = source.renumbered(y, loaded.class_names, found.class_names, loaded.name)

@@ -99,39 +99,42 @@ def columns_of(found: Found) -> Columns | None:
     return None if saved is None else Columns.from_dict(saved, found.path.with_name(CONFIG))
 
 
-def read(
-    path: str, columns: Columns, target: str | None = None, encoding: str | None = None
-) -> tuple[Array, Array]:
-    """Samples and targets of a table that is not the run's own; notes are printed."""
+def read(place: Source, columns: Columns, own: bool) -> tuple[Array, Array]:
+    """Samples and targets of a table that has the columns of a run's.
+
+    Args:
+        place: the table.
+        columns: those of the run.
+        own: whether it is the run's own table; notes are printed if it is not.
+    """
+    options = place.options
+    target = None if own else options.get("target")
     if target is not None:
         columns = replace(columns, target=replace(columns.target, name=target))
-    x, y, _lines, notes = read_like(path, columns, targets=True, encoding=encoding)
-    say(notes, error=True)
-    return x, y
-
-
-def load(place: Source, columns: Columns) -> Dataset:
-    """The data of a run, read as they were for training, and divided as they were."""
-    options = place.options
-    x, y, _lines, _notes = read_like(
+    x, y, _lines, notes = read_like(
         place.place,
         columns,
         targets=True,
-        header=columns.header,
+        header=columns.header if own else None,
         encoding=options.get("encoding"),
     )
+    say(() if own else notes, error=True)
+    return x, y
+
+
+def load(place: Source, columns: Columns, own: bool = True) -> Dataset:
+    """The same, divided into a training and a test part as the run's table was."""
     split: dict[str, Any] = {
-        key: value for key, value in options.items() if key in ("test_fraction", "seed")
+        key: value for key, value in place.options.items() if key in ("test_fraction", "seed")
     }
-    path = Path(place.place)
-    names = columns.target.categories
-    return make(path.stem, str(path), (x, y), class_names=names, **split)
+    path, names = Path(place.place), columns.target.categories
+    return make(path.stem, str(path), read(place, columns, own), class_names=names, **split)
 
 
-def check_options(**given: Any) -> None:
+def check_options(place: Source, allowed: tuple[str, ...]) -> None:
     """Refuse options that have no meaning, because the columns are those of the run."""
-    for name, value in given.items():
-        if value is not None:
+    for name in place.options:
+        if name not in allowed:
             raise ArgumentError(
                 _("--{name} has no meaning here: the table is read as in training").format(
                     name=name.replace("_", "-")
