@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, TypeVar
 
 import numpy as np
 
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
-__all__ = ["flag", "named", "number", "one_of", "several", "whole", "wholes"]
+__all__ = ["flag", "function", "named", "number", "one_of", "several", "whole", "wholes"]
 
 T = TypeVar("T")
 _INT = frozenset({int})
@@ -141,6 +141,18 @@ def _is_several(value: Any) -> bool:
         return True
     unordered = isinstance(value, str | bytes | bytearray | Mapping | Set | type)
     return not unordered and isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
+
+
+def function(who: str, value: Any) -> Callable[..., Any]:
+    """Return what can be called.
+
+    >>> function("grad", 3)
+    Traceback (most recent call last):
+    nissl.errors.ArgumentTypeError: grad: function is something that can be called, not int 3
+    """
+    if not callable(value):
+        raise _kind(who, "function", "something that can be called", value)
+    return value
 
 
 def one_of(who: str, name: str, value: Any, allowed: Iterable[T]) -> T:

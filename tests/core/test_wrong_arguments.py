@@ -229,3 +229,67 @@ def test_operators_beside_wrong_kinds(name: str) -> None:
                     continue
                 except Exception as error:
                     raise AssertionError(f"{method}({wrong!r:.60})") from error
+
+
+# ---- what takes functions --------------------------------------------------------------------
+
+OF_FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "grad": (
+        lambda a, **f: nissl.grad(**f)(a),
+        {"a": 0.5, "function": nissl.sin, "argnums": 0, "has_aux": False},
+    ),
+    "value_and_grad": (
+        lambda a, **f: nissl.value_and_grad(**f)(a),
+        {"a": 0.5, "function": nissl.sin, "argnums": (0,), "has_aux": False},
+    ),
+    "jvp": (nissl.jvp, {"function": nissl.sin, "primals": (0.5,), "tangents": (1.0,)}),
+    "vjp": (lambda f, a, c: nissl.vjp(f, a)[1](c), {"f": nissl.sin, "a": 0.5, "c": 1.0}),
+    "linearize": (
+        lambda f, a, t: nissl.linearize(f, a)[1](t),
+        {"f": nissl.sin, "a": 0.5, "t": 1.0},
+    ),
+    "jacobian": (
+        lambda a, **f: nissl.jacobian(**f)(a),
+        {"a": X, "function": nissl.sin, "argnum": 0, "mode": "auto"},
+    ),
+    "hessian": (
+        lambda a, **f: nissl.hessian(**f)(a),
+        {"a": X, "function": nissl.sum, "argnum": 0},
+    ),
+    "hvp": (nissl.hvp, {"function": nissl.sum, "primals": X, "tangents": X}),
+    "check_grads": (
+        nissl.check_grads,
+        {"function": nissl.sin, "args": [X], "order": 1, "modes": ("forward",), "step": 1e-3,
+         "tolerance": 1e-6, "seed": 0},
+    ),
+    "trace": (nissl.trace, {"function": nissl.sin, "examples": X}),
+    "jit": (
+        lambda a, **f: nissl.jit(**f)(a),
+        {"a": X, "function": nissl.sin, "static_argnums": (), "static_argnames": (),
+         "donate_argnums": (), "engine": "numpy"},
+    ),
+    "custom_derivative": (lambda f, a: nissl.custom_derivative(f)(a), {"f": nissl.sin, "a": X}),
+    "no_grad": (lambda f, a: nissl.no_grad()(f)(a), {"f": nissl.sin, "a": X}),
+    "Aval": (nissl.Aval, {"shape": (2, 3), "dtype": "float32"}),
+    "Variable": (nissl.Variable, {"initial_value": X, "trainable": True, "dtype": "float32"}),
+    "assign": (lambda v: nissl.Variable(X).assign(v), {"v": X}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_FUNCTIONS)
+def test_wrong_kinds_where_functions_are_taken(name: str) -> None:
+    function, suited = OF_FUNCTIONS[name]
+    function(*suited.values()) if name == "trace" else function(**suited)
+    for parameter in suited:
+        for wrong in (*WRONG, *FRACTIONS):
+            if callable(wrong):
+                continue  # what a function of the user's raises is the user's
+            arguments = {**suited, parameter: wrong}
+            try:
+                function(*arguments.values()) if name == "trace" else function(**arguments)
+            except NisslError:
+                continue
+            except Exception as error:
+                if "positional argument" in str(error):
+                    continue  # the user's function was given more or fewer than it takes
+                raise AssertionError(f"{name}: {parameter}={wrong!r:.60}") from error

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl import arguments
 from nissl.autodiff.forward import jvp
 from nissl.autodiff.reverse import vjp
 from nissl.core import dtypes, tree
@@ -14,7 +15,7 @@ from nissl.core.functions import asarray
 from nissl.core.kinks import singular
 from nissl.core.program import equations_behind
 from nissl.core.tensor import Tensor
-from nissl.errors import ArgumentError, GradientError
+from nissl.errors import GradientError
 
 
 def _draw(like: Tensor, rng: np.random.Generator) -> Tensor:
@@ -92,10 +93,17 @@ def check_grads(
     >>> import nissl
     >>> nissl.check_grads(nissl.sin, [0.5], order=2)
     """
-    if order < 1 or not set(modes) <= {"forward", "reverse"}:
-        raise ArgumentError(f"check_grads: order={order}, modes={tuple(modes)}")
-    rng = np.random.default_rng(seed)
-    point = [asarray(x, dtypes.float64) for x in args]
+    who = "check_grads"
+    arguments.function(who, function)
+    order = arguments.whole(who, "order", order, least=1)
+    step = arguments.number(who, "step", step, above=0)
+    tolerance = arguments.number(who, "tolerance", tolerance, above=0)
+    modes = [
+        arguments.one_of(who, "modes", each, ("forward", "reverse"))
+        for each in arguments.several(who, "modes", modes)
+    ]
+    rng = np.random.default_rng(arguments.whole(who, "seed", seed, least=0))
+    point = [asarray(x, dtypes.float64) for x in arguments.several(who, "args", args)]
     direction = [_draw(x, rng) for x in point]
     numeric = _difference(function, point, direction, step)
     name = getattr(function, "__name__", "function")

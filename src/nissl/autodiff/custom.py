@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nissl import arguments
 from nissl.core import tree
 from nissl.core.functions import asarray, zeros_like
 from nissl.core.kinds import General
@@ -42,7 +43,7 @@ class custom_derivative:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, arguments.function("custom_derivative", function))
         self.function = function
         self.name = getattr(function, "__name__", "custom")
         self._rules: dict[str, Callable[..., Any]] = {}

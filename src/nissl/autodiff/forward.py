@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nissl.arguments import several
 from nissl.autodiff.graph import Graph, call, release
 from nissl.core import tree
 from nissl.core.functions import asarray, zeros_like
@@ -35,7 +36,7 @@ def push(graph: Graph, tangents: Sequence[Tensor | None]) -> list[Tensor | None]
 
 def _matching(primals: Sequence[Any], tangents: Sequence[Any]) -> list[Tensor]:
     points, structure = tree.flatten(tuple(primals))
-    directions, found = tree.flatten(tuple(tangents))
+    directions, found = tree.flatten(tuple(several("jvp", "tangents", tangents)))
     if structure != found:
         raise ArgumentError("jvp: primals and tangents must be nested alike, one tangent a primal")
     result: list[Tensor] = []
@@ -66,6 +67,7 @@ def jvp(
     >>> slope.item()
     2.0
     """
+    primals = several("jvp", "primals", primals)
     directions = _matching(primals, tangents)
     graph = call(function, primals, range(len(primals)), "jvp")
     values = [release(out, graph) for out in graph.outputs]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nissl import arguments
 from nissl.core import dtypes, tree
 from nissl.core.functions import asarray
 from nissl.core.op import apply
@@ -53,6 +54,7 @@ def call(
     function: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], what: str
 ) -> Graph:
     """Call ``function`` with the arguments at ``argnums`` replaced by fresh tensors."""
+    arguments.function(what, function)
     fresh: list[Tensor] = []
     replaced = list(args)
     for place in argnums:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl import arguments
 from nissl.autodiff.forward import jvp, linearize
 from nissl.autodiff.reverse import grad, vjp
 from nissl.core.functions import asarray, reshape, stack, zeros
@@ -38,16 +39,19 @@ def jacobian(
     >>> nissl.jacobian(lambda x: x * x)(nissl.tensor([1.0, 2.0])).tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
-    if mode not in ("auto", "forward", "reverse"):
-        raise ArgumentError(f"jacobian: mode is 'auto', 'forward' or 'reverse', not {mode!r}")
+    arguments.function("jacobian", function)
+    arguments.one_of("jacobian", "mode", mode, ("auto", "forward", "reverse"))
+    place = arguments.whole("jacobian", "argnum", argnum)
 
     def differentiated(*args: Any) -> Tensor:
         def of_one(x: Tensor) -> Any:
             given = list(args)
-            given[argnum] = x
+            given[place] = x
             return function(*given)
 
-        x = asarray(args[argnum])
+        if not -len(args) <= place < len(args):
+            raise ArgumentError(f"jacobian: argnum names argument {place} of {len(args)}")
+        x = asarray(args[place])
         if mode == "forward":
             return _forward(of_one, x)
         value, pull_back = vjp(of_one, x)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl import arguments
 from nissl.autodiff.graph import Graph, between, call, release
 from nissl.core import dtypes, tree
 from nissl.core.functions import add, asarray, ones_like, zeros_like
@@ -178,11 +179,14 @@ def value_and_grad(
     >>> value.item(), slope.item()
     (9.0, 6.0)
     """
-    places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    arguments.function("grad", function)
+    places = arguments.wholes("grad", "argnums", argnums)
+    alone = len(places) == 1 and not isinstance(argnums, list | tuple)
+    pair = arguments.flag("grad", "has_aux", has_aux)
 
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         graph = call(lambda *given: function(*given, **kwargs), args, places, "grad")
-        loss = _scalar_output(graph, "grad", has_aux)
+        loss = _scalar_output(graph, "grad", pair)
         seeds: list[Tensor | None] = [ones_like(loss), *([None] * (len(graph.outputs) - 1))]
         pulled = pull(graph, seeds)
         slopes = iter(
@@ -195,7 +199,7 @@ def value_and_grad(
             found.append(tree.unflatten(structure, [next(slopes) for _ in leaves]))
         values = [release(out, graph) for out in graph.outputs]
         value = tree.unflatten(graph.structure, values)
-        return value, found[0] if isinstance(argnums, int) else tuple(found)
+        return value, found[0] if alone else tuple(found)
 
     differentiated.__name__ = f"value_and_grad_{getattr(function, '__name__', 'function')}"
     return differentiated

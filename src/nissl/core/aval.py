@@ -7,8 +7,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from nissl.arguments import wholes
 from nissl.core import dtypes
+from nissl.errors import ShapeError
 
+_INT = frozenset({int})
 Shape: TypeAlias = tuple[int, ...]
 
 
@@ -22,7 +25,11 @@ class Aval:
     __slots__ = ("dtype", "shape")
 
     def __init__(self, shape: Sequence[int], dtype: Any = "float32") -> None:
-        self.shape: Shape = tuple(shape)
+        if type(shape) is not tuple or not _INT.issuperset(map(type, shape)):
+            shape = wholes("Aval", "shape", shape)
+        if shape and min(shape) < 0:
+            raise ShapeError(f"Aval: shape {shape} has a negative length")
+        self.shape: Shape = shape
         self.dtype: np.dtype[Any] = dtypes.as_dtype(dtype)
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from nissl import arguments
 from nissl.core.tensor import Array, Aval, Equation, Tensor, state
 from nissl.errors import ArgumentError, NisslError, UnknownNameError
 
@@ -246,6 +247,7 @@ class no_grad:
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that always runs in this way; for use as ``@nissl.no_grad()``."""
+        arguments.function("no_grad", function)
 
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl import arguments
 from nissl.core import tree
 from nissl.core.op import apply
 from nissl.core.tensor import Array, Aval, Equation, Key, Tensor
@@ -207,6 +208,7 @@ def trace(function: Callable[..., Any], *examples: Any, name: str = "") -> Progr
     """
     from nissl.core.functions import asarray
 
+    arguments.function("trace", function)
     leaves, structure = tree.flatten(examples)
     inputs = [placeholder(x if isinstance(x, Aval) else asarray(x).aval) for x in leaves]
     result = function(*tree.unflatten(structure, inputs))

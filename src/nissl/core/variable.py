@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import flag
 from nissl.core import dtypes
 from nissl.core.functions import asarray
 from nissl.core.operators import Operators
@@ -97,7 +98,7 @@ class Variable(Operators):
         value = asarray(initial_value, dtype)
         self.name = name
         self.path = name
-        self._trainable = trainable
+        self._trainable = flag("Variable", "trainable", trainable)
         self._raw: Array = np.array(value.concrete("an initial value"))
         self.aval = value.aval
         self._tensor: Tensor | None = None
@@ -109,7 +110,7 @@ class Variable(Operators):
 
     @trainable.setter
     def trainable(self, wanted: bool) -> None:
-        self._trainable = wanted
+        self._trainable = flag(self.path, "trainable", wanted)
         self._tensor = None
 
     @property

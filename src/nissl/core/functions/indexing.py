@@ -106,7 +106,7 @@ def one_hot(x: TensorLike, num_classes: int, dtype: Any = None, axis: int = -1) 
     classes = np.arange(count, dtype=dtypes.int64)
     hot = reshape(astype(x, dtypes.int64), (*x.shape, 1)) == classes
     chosen = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
-    return moveaxis(astype(hot, chosen), -1, axis)
+    return moveaxis(astype(hot, chosen), -1, normalise_axis("one_hot", axis, x.ndim + 1))
 
 
 # ---- x[key] ----------------------------------------------------------------------------------

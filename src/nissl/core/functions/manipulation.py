@@ -162,7 +162,8 @@ def stack(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
     """Return the slices of ``x`` along an axis, without that axis."""
-    x = moveaxis(x, axis, 0)
+    x = asarray(x)
+    x = moveaxis(x, normalise_axis("unstack", axis, x.ndim), 0)
     return tuple(x[i] for i in range(x.shape[0]))
 
 
