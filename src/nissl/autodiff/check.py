@@ -84,7 +84,7 @@ def check_grads(
     Args:
         function: any function of floating tensors.
         args: the point, tensors or arrays; cast to float64.
-        order: how many times to differentiate, at least 1.
+        order: how many times to differentiate, 1 to 8.
         modes: which of ``"forward"`` and ``"reverse"`` to check.
         step: step of the differences.
         tolerance: largest error, relative to the largest derivative (or 1, if that is smaller).
@@ -95,7 +95,7 @@ def check_grads(
     """
     who = "check_grads"
     arguments.function(who, function)
-    order = arguments.whole(who, "order", order, least=1)
+    order = arguments.whole(who, "order", order, least=1, most=8)
     step = arguments.number(who, "step", step, above=0)
     tolerance = arguments.number(who, "tolerance", tolerance, above=0)
     modes = [
