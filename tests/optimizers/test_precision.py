@@ -124,6 +124,21 @@ def test_float16_neither_explodes_nor_divides_by_zero(name: str, gradient: float
     np.testing.assert_allclose(moved, wanted, rtol=2e-3, atol=1e-7)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_centred_steps_of_a_steady_gradient_are_finite(dtype: str, size: float) -> None:
+    """Its variance is 0, and rounding left less than minus epsilon, of which no root is."""
+    optimizer, weight = (
+        optimizers.RMSprop(1e-3, centered=True),
+        nissl.Variable(nissl.zeros(20, dtype)),
+    )
+    for _ in range(150):
+        optimizer.apply([size * np.linspace(0.5, 1.5, 20)], [weight])
+    moved = weight.numpy().astype(np.float64)
+    assert np.isfinite(moved).all()
+    assert (moved < 0).all()
+
+
 def test_a_weight_that_was_set_goes_on_from_there() -> None:
     weight = nissl.Variable(nissl.asarray([1.0, 1.0], "bfloat16"))
     optimizer = optimizers.SGD(2.0**-9)

@@ -66,7 +66,7 @@ class RMSprop(Optimizer):
         if self.centered:
             mean = slots["average_gradient"] * self.rho + gradient * (1 - self.rho)
             moved["average_gradient"] = mean
-            below = v - F.square(mean) + self.epsilon
+            below = F.maximum(v - F.square(mean), 0.0) + self.epsilon  # rounding may leave less
         move = rate * gradient / F.sqrt(below)
         if self.momentum:
             move = moved["momentum"] = slots["momentum"] * self.momentum + move
