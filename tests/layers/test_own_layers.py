@@ -706,3 +706,43 @@ def test_rescaling_of_channels_in_memory_and_from_a_file(tmp_path: Any) -> None:
         assert each(np.ones((1, 1, 2))).tolist() == [[[11, 22]]]
     rescaling.offset = 0
     assert model.predict(np.ones((1, 1, 2)), verbose=0).tolist() == [[[1, 2]]]
+
+
+@pytest.mark.parametrize("value", [np.ones((3, 2)), nissl.ones((3, 2)), [[1.0]], 2.0])
+def test_numbers_do_not_take_a_variables_place(value: Any) -> None:
+    dense = layers.Dense(2)
+    dense(X)
+    with pytest.raises(ArgumentTypeError, match=r"kernel is a variable.*kernel\.assign"):
+        dense.kernel = value
+    dense.bias = None
+    assert [w.name for w in dense.weights] == ["kernel"]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "value"),
+    [
+        (lambda: nissl.optimizers.SGD(0.1), "momentum", 0.9),
+        (lambda: nissl.optimizers.SGD(0.1, momentum=0.9), "momentum", 0.0),
+        (lambda: nissl.optimizers.Adam(), "amsgrad", True),
+        (lambda: nissl.optimizers.RMSprop(), "centered", True),
+    ],
+)
+def test_settings_that_an_optimizers_slots_depend_on_stay(make: Any, name: str, value: Any) -> None:
+    optimizer = make()
+    with pytest.raises(ArgumentError, match=f"made with {name}=.*make a new one"):
+        setattr(optimizer, name, value)
+    setattr(optimizer, name, getattr(optimizer, name))
+
+
+def test_a_changed_momentum_is_obeyed() -> None:
+    """Two steps by hand: with a slope of 1, from 0: -0.1, then the momentum times that more."""
+    model = one(layers.Dense(1, use_bias=False, kernel_initializer="zeros"))
+    model.compile(nissl.optimizers.SGD(0.1, momentum=0.5), "mse")
+    assert model.optimizer is not None
+    x, y = np.float32([[0.0]]), np.float32([[0.0]])
+    model.train_on_batch(x, y)
+    slot = model.optimizer.slot_variables()[0]
+    slot.assign([[1.0]])
+    model.optimizer.momentum = 0.25
+    model.train_on_batch(x, y)  # the slope is 0, so the step is 0.25 times the last
+    assert model.get_weights()[0].item() == 0.25

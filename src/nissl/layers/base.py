@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+
 from nissl.arguments import flag, named
 from nissl.core import dtypes, mode, tree
 from nissl.core.functions import asarray
@@ -111,6 +113,11 @@ class Layer:
                     f"{name}={fields.get(name)!r}, which cannot become {value!r}; make a new layer"
                 )
         if isinstance(fields.get(name), Variable):
+            if isinstance(value, Tensor | np.ndarray | np.generic | list | int | float):
+                raise ArgumentTypeError(
+                    f"layer {self.name!r} ({type(self).__name__}): {name} is a variable; give it "
+                    f"numbers with {name}.assign(...), or put another nissl.Variable in its place"
+                )
             self._let_go(fields[name], value)
         super().__setattr__(name, value)
         if name not in tracking.OWN and not mode.calling():

@@ -74,6 +74,9 @@ def _whole(weight: Variable, master: Variable | None) -> Tensor:
     return F.where(same, master.value, F.astype(value, master.dtype))
 
 
+_SLOTTED = ("momentum", "amsgrad", "centered")
+
+
 class Optimizer:
     """How gradients change weights.
 
@@ -95,6 +98,16 @@ class Optimizer:
     """
 
     slot_names: tuple[str, ...] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; what decides which slots there are stays on or off as it was made."""
+        before = vars(self).get(name)
+        if name in _SLOTTED and name in vars(self) and bool(value) != bool(before):
+            raise ArgumentError(
+                f"{type(self).__name__}: it was made with {name}={before!r}, which decides what it "
+                f"keeps for each weight and cannot become {value!r}; make a new one, and compile"
+            )
+        super().__setattr__(name, value)
 
     def __init__(
         self,
