@@ -142,6 +142,10 @@ def test_an_unclosed_quote_is_named_where_it_opens(
 def test_cells_of_several_lines_are_read(tmp_path: Path) -> None:
     data = load(table(tmp_path, "p,kind\n" + rows(lambda i: f'{i},"{"ab"[i % 2]}\nx, y"')))
     assert data.class_names == ("a\nx, y", "b\nx, y")
+    letter = '"Dear Sir,\n5, Main Street,\nHà Nội"'
+    text = rows(lambda i: f"{i},{letter if i % 2 else 'none'},{'ab'[i % 2]}")
+    data = load(table(tmp_path, f"n,letter,kind\n{text}"))
+    assert data.x_train.shape[1] == 3
 
 
 @pytest.mark.parametrize(

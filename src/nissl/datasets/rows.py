@@ -74,14 +74,14 @@ class Rows:
     def __iter__(self) -> Iterator[Row]:
         """Every row that is not blank, with the number of the line that it begins in, from 1."""
         reader = _reader(islice(self.lines(), self.skipped, None), self.separator)
-        begin, width = 1 + self.skipped, 0
+        begin, before = 1 + self.skipped, list[str]()
         try:
             for row in reader:
                 end = reader.line_num + self.skipped
                 if end > begin:
-                    self._check_swallowed(begin, row, width)
+                    self._check_swallowed(begin, row, before)
                 if any(map(str.strip, row)):
-                    width = width or len(row)
+                    before = row
                     yield begin, row
                 begin = end + 1
         except csv.Error as error:
@@ -105,11 +105,17 @@ class Rows:
             "close it, remove it, or write two of them for one that belongs to the text."
         )
 
-    def _check_swallowed(self, begin: int, row: list[str], width: int) -> None:
-        """Refuse a cell with lines in it that look like rows: two stray quotes make one."""
+    def _check_swallowed(self, begin: int, row: list[str], before: list[str]) -> None:
+        """Refuse a cell with lines in it that look like the row before: two stray quotes make one.
+
+        A line looks so if it has as many cells, and numbers where that row has them.
+        """
+        wanted = [is_number(cell) for cell in before]
         for line in (line for cell in row for line in cell.splitlines()[1:]):
-            cells = line.split(self.separator)
-            if len(cells) >= max(2, width - 1) and any(map(is_number, cells)):
+            found = [is_number(cell) for cell in line.split(self.separator)]
+            alike = found == wanted or not any(wanted)  # a header has no numbers
+            cells = map(str.strip, line.split(self.separator))
+            if any(found) and len(found) == len(wanted) and alike and all(cells):
                 raise self._unclosed(begin)
 
     def _undecodable(self) -> FileFormatError:
