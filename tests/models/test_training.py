@@ -558,3 +558,35 @@ def test_one_neuron_learns_what_it_can_be_solved_for() -> None:
     assert math.isclose(
         history.history["loss"][-1], ((wide @ wanted - y) ** 2).mean(), rel_tol=1e-4
     )
+
+
+# ---- float64 throughout ------------------------------------------------------------------------
+
+
+def test_float64_keeps_its_digits_in_rate_loss_and_metrics(loops: str) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(23, 3)), rng.normal(size=(23, 2))
+    eta = 0.1  # of which float32 keeps 8 digits
+    model = nissl.Sequential(
+        [nissl.Input((3,), dtype="float64"), layers.Dense(2, use_bias=False, dtype="float64")]
+    )
+    w = model.get_weights()[0].copy()
+    model.compile(optimizers.SGD(eta), "mse", metrics=["mae"])
+    assert model.optimizer is not None
+    assert model.optimizer.learning_rate == eta
+    history = model.fit(x, y, batch_size=8, epochs=5, shuffle=False, verbose=0).history
+    for epoch in range(5):
+        squares, sizes = 0.0, 0.0
+        for start in range(0, 23, 8):
+            part = x[start : start + 8]
+            error = part @ w - y[start : start + 8]
+            squares += (error**2).mean() * len(part)
+            sizes += np.abs(error).mean() * len(part)
+            w = w - eta * 2 * part.T @ error / error.size
+        assert history["loss"][epoch] == pytest.approx(squares / 23, rel=1e-12)
+        assert history["mae"][epoch] == pytest.approx(sizes / 23, rel=1e-12)
+    np.testing.assert_allclose(model.get_weights()[0], w, rtol=1e-12, atol=1e-13)
+    error = x @ w - y
+    expected = [(error**2).mean(), np.abs(error).mean()]
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-12)
+    assert model.train_on_batch(x, y) == pytest.approx(expected, rel=1e-12)

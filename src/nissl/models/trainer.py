@@ -21,6 +21,7 @@ from nissl.layers.building import BatchShape
 from nissl.layers.core import input_mismatch
 from nissl.layers.tracking import simple_settings
 from nissl.models import inputs, steps
+from nissl.models.advice import warn_of
 from nissl.models.fitting import Fit, Runner, demand_slots, evaluate_on, feed, make_runner
 from nissl.models.inputs import Data
 from nissl.models.overrides import refuse_on, refuse_overrides, refuse_part
@@ -144,6 +145,7 @@ class Trainer(Layer):
         output = self._shape_out(data)
         self.loss.check_targets(data.y, output, "y")
         if self._trackers is None:
+            warn_of(self, self._stand_in_call((None, *data.x.shape[1:])), self.loss)
             made = {
                 kind: [
                     metrics_module.get(m, y_shape=data.y.shape, pred_shape=output)
