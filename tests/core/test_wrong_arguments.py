@@ -213,7 +213,7 @@ def test_every_method_is_tried() -> None:
     assert {name for name in public if not name.startswith("_")} - {"concrete"} == set(METHODS)
 
 
-OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "matmul", "and", "or", "xor",
+OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
              "lshift", "rshift", "lt", "le", "gt", "ge", "eq", "ne", "contains")  # fmt: skip
 
 
