@@ -479,6 +479,7 @@ def test_the_value_taken_is_said_with_its_convention() -> None:
     assert "comes from 0 and goes to 1" in said("floor(x)", x=1)
     assert "0 is taken, the slope on both sides of the jump." in said("sign(x)", x=0)
     assert "disagrees for df/dx" in said("relu(x) - relu(-x)", x=0)  # 1, from parts that give 0
+    assert "Without a derivative here: v2 = abs(v1)." in said("abs(x) + x", x=0)
     assert "Differences say nothing of df/dx" in said("sin(x)", x=1e300)
     latex = explain.trace(explain.parse("abs(x)"))(0.0).to_latex()
     assert "from the right" in latex

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nissl.core.kinks import singular
 from nissl.core.tensor import Array
 from nissl.explain.drawing.lettering import shortened
 from nissl.explain.expressions.mathematics import Term, input_latex, number_term
@@ -347,6 +348,8 @@ def _verdict(made: Trace) -> Iterator[Part]:
     for each in [each for each in made.gradient if kinks.is_special(each)][:_SMALL]:
         style = "" if _agrees(made, each) else "bad"
         yield Text(kinks.sentence(each, _tolerance(made)), style=style)
+    if any(each.differences.kind in ("kink", "jump") for each in made.gradient):
+        yield from _origin(made)
     silent = [
         f"d{each.output}/d{each.input}"
         for each in made.gradient[:_DERIVATIVES]
@@ -371,3 +374,15 @@ def _verdict(made: Trace) -> Iterator[Part]:
             "its own taken there."
         )
         yield Text(text.format(names=names), style="bad")
+
+
+def _origin(made: Trace) -> Iterator[Part]:
+    """Name the operations that have no derivative at this point, and the rule for such points."""
+    found = [line for line in made.lines if line.equations and singular(line.equations[-1])]
+    if found:
+        names = [f"v{line.number} = {_formula(made, line).text}" for line in found[:_SMALL]]
+        text = _(
+            "Without a derivative here: {list}. One rule holds at every kink: of the slopes "
+            "between those of both sides, the smallest in size is taken, and ties are shared."
+        )
+        yield Text(text.format(list="; ".join(names)), style="dim")
