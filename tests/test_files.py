@@ -130,3 +130,17 @@ def test_the_umask_of_the_process_is_left_alone(
     finally:
         monkeypatch.undo()
         os.umask(before)
+
+
+def test_a_tilde_is_the_home_folder_in_callbacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nissl.callbacks import CSVLogger, ModelCheckpoint
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert CSVLogger("~/log.csv").filename == tmp_path / "log.csv"
+    assert ModelCheckpoint("~/m-{epoch}.keras").filepath == str(tmp_path / "m-{epoch}.keras")
+    for make in (CSVLogger, ModelCheckpoint):
+        with pytest.raises(nissl.errors.NisslError, match="file"):
+            make(3)

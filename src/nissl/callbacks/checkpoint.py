@@ -10,6 +10,7 @@ from typing import Any, Literal
 from nissl.callbacks.base import Logs
 from nissl.callbacks.monitor import Mode, Monitor
 from nissl.errors import ArgumentError, UnknownNameError
+from nissl.files import user_path
 
 
 class ModelCheckpoint(Monitor):
@@ -48,7 +49,7 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode, 0.0, verbose)
-        self.filepath = os.fspath(filepath)
+        self.filepath = str(user_path(filepath, "ModelCheckpoint: filepath"))
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self._every = None if save_freq == "epoch" else _frequency(save_freq)

@@ -6,7 +6,6 @@ import io
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from nissl.callbacks.base import HOOKS, Callback, Logs
@@ -17,6 +16,7 @@ from nissl.errors import (
     SaveError,
     UnknownNameError,
 )
+from nissl.files import user_path, writing
 
 
 class History(Callback):
@@ -154,7 +154,7 @@ class CSVLogger(Callback):
             raise ArgumentError(
                 f"CSVLogger: separator is a character, no quote or line end, not {separator!r}"
             )
-        self.filename = Path(filename)
+        self.filename = user_path(filename, "CSVLogger: filename")
         self.separator = separator
         self.append = append
         self._columns: list[str] = []
@@ -202,8 +202,6 @@ class CSVLogger(Callback):
             rows = list(self._rows(old))
         self._columns = [*self._columns, *extra]
         wider = [self._columns, *([*row, *(["NA"] * len(extra))] for row in rows[1:])]
-        from nissl.files import writing
-
         with writing(self.filename) as beside:
             beside.write_text(self._text(wider), "utf-8", newline="")
 
