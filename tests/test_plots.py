@@ -12,6 +12,7 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 
+import nissl
 from nissl import explain, plots
 from nissl.errors import ArgumentError, NisslError, SaveError, ShapeError
 
@@ -194,6 +195,10 @@ def small_figure() -> Any:
     return plots.curves({"loss": [1.0, 0.5]})
 
 
+def fitted() -> nissl.Perceptron:
+    return nissl.Perceptron().fit(np.array([[0.0, 0.0], [1.0, 1.0]]), [0, 1])
+
+
 def frames_of(figure: Any) -> Any:
     from nissl.explain.drawing.animation import pixels
 
@@ -218,6 +223,8 @@ DRAWINGS = {
     "frames": frames_of,
     "widths": measured,
     "formulas": set_formula,
+    "explanations": lambda figure: explain.activations(["relu"]).figure(),
+    "animations": lambda figure: explain.perceptron(fitted()).save("a.gif"),
 }
 
 

@@ -12,13 +12,14 @@ colours say, line styles, markers or numbers say too, so that everything can be 
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import textwrap
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "alone",
     "bare",
     "confusion",
     "curves",
@@ -44,6 +46,9 @@ __all__ = [
     "samples",
     "save",
 ]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 INK = "#1b1b1b"
 TRAINING = "#1f4e79"  # dark in grey print
@@ -81,6 +86,17 @@ def drawing() -> AbstractContextManager[Any]:
     ...     figure.canvas.draw()
     """
     return _locks[0]
+
+
+def alone(draw: Callable[P, R]) -> Callable[P, R]:
+    """Return a function that holds :func:`drawing` while it runs."""
+
+    @functools.wraps(draw)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with drawing():
+            return draw(*args, **kwargs)
+
+    return run
 
 
 def metric_name(name: str) -> str:

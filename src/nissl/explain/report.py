@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nissl.errors import ArgumentError
 from nissl.files import user_path, write_bytes
-from nissl.plots import drawing
+from nissl.plots import alone, drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -243,6 +243,13 @@ class Explanation(ABC):
 
     A subclass lists its :meth:`parts` and, if it can, draws its :meth:`figure`.
     """
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Let no two threads draw: already the marks of a figure may be mathematics to parse."""
+        super().__init_subclass__(**settings)
+        for name in ("figure", "save"):
+            if name in vars(cls):
+                setattr(cls, name, alone(vars(cls)[name]))
 
     @abstractmethod
     def parts(self) -> Iterator[Part]:
