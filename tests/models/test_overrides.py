@@ -79,6 +79,12 @@ def test_arguments_that_are_off_are_taken() -> None:
         ("compile", {"metrics": [["mae"], ["mse"]]}, ["metrics", "flat list", "not there yet"]),
         ("compile", {"loss": {"out": "mse"}}, ["loss", "dict", "not there yet"]),
         ("compile", {"loss": ["mse", "mae"]}, ["loss", "list", "not there yet"]),
+        ("compile", {"loss": nissl.losses.MeanSquaredError(reduction=None)}, ["reduction=None"]),
+        ("fit", {"validation_data": (X, None)}, ["validation_data", "targets y"]),
+        ("fit", {"verbose": np.ones(3)}, ["verbose"]),
+        ("get_layer", {"index": "first"}, ["index"]),
+        ("predict_on_batch", {"x": iter([X])}, ["x", "list_iterator"]),
+        ("predict_on_batch", {"x": None}, ["x", "None"]),
         ("fit", {"steps_per_epoch": 5}, ["steps_per_epoch=5 of 1", "not there yet"]),
         ("fit", {"shuffle": "batch"}, ["shuffle"]),
         ("evaluate", {"steps": 5}, ["steps=5 of 1", "not there yet"]),
@@ -87,9 +93,10 @@ def test_arguments_that_are_off_are_taken() -> None:
 )
 def test_arguments_that_are_on_and_not_there_yet(method: str, given: Any, pieces: Any) -> None:
     data: dict[str, Any] = {"x": X, "y": Y, "verbose": 0}
-    settings = {"compile": {}, "predict": {"x": X, "verbose": 0}}.get(method, data)
+    plain: dict[str, dict[str, Any]] = {"compile": {}, "get_layer": {}, "predict_on_batch": {}}
+    settings = {"predict": {"x": X, "verbose": 0}, **plain}.get(method, data)
     with pytest.raises(NisslError) as caught:
-        getattr(network(), method)(**settings, **given)
+        getattr(network(), method)(**{**settings, **given})
     for piece in pieces:
         assert piece in str(caught.value)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from nissl import losses
 from nissl.arguments import number
 from nissl.core import dtypes
 from nissl.core.tensor import Aval, Tensor
@@ -327,21 +328,27 @@ def flat_list(name: str, given: Any) -> list[Any]:
     return list(given)
 
 
-def one_loss(given: Any) -> Any:
-    """Return a loss as it was given; several, by outputs, are refused."""
+def one_loss(given: Any) -> losses.Loss:
+    """Return the loss that a name, an object or a function means; several are refused."""
     by_name = isinstance(given, Mapping) and "class_name" not in given
     if by_name or isinstance(given, list | tuple):
         raise ArgumentTypeError(
             f"compile: loss is one loss, and a {type(given).__name__} was given: models of several "
             "outputs are not there yet; for one output write loss='...'"
         )
-    return given
+    found = losses.get(given)
+    if found.reduction in (None, "none"):
+        raise ArgumentError(
+            f"compile: the loss {found.name!r} has reduction={found.reduction!r} and gives a "
+            "number for each sample; training makes one number small: leave reduction out"
+        )
+    return found
 
 
 def checked_verbosity(verbose: Any) -> int:
     """Return 0 (silent), 1 (a bar) or 2 (lines)."""
-    if verbose == "auto":
+    if isinstance(verbose, str) and verbose == "auto":
         return 1
-    if verbose not in (0, 1, 2):
+    if not isinstance(verbose, int | np.integer) or verbose not in (0, 1, 2):
         raise ArgumentError(f"verbose is 0, 1, 2 or 'auto', not {verbose!r}")
     return int(verbose)

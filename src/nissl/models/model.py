@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from nissl.arguments import whole
 from nissl.errors import ArgumentError, UnknownNameError
 from nissl.layers.base import Layer
 from nissl.models.trainer import Trainer
@@ -37,6 +38,7 @@ class Model(Trainer):
         """Return a layer by its name or its position."""
         found = self.layers
         if index is not None:
+            index = whole("get_layer", "index", index)
             if not -len(found) <= index < len(found):
                 raise ArgumentError(
                     f"model {self.name!r} has {len(found)} layers; no number {index}"

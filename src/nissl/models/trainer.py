@@ -110,7 +110,7 @@ class Trainer(Layer):
             if not metrics_module.is_by_shape(each):
                 metrics_module.get(each)  # an unknown name is an error now, not in fit
         chosen = optimizers.get(optimizer)
-        self.loss = None if loss is None else losses_module.get(inputs.one_loss(loss))
+        self.loss = None if loss is None else inputs.one_loss(loss)
         self.optimizer = chosen
         self.run_eagerly = eagerly or jit_compile is False
         self.compile_arguments = {"loss": loss, **listed}
@@ -318,8 +318,9 @@ class Trainer(Layer):
             pair = inputs.validation_pair(given)
             weight = pair[2] if len(pair) == 3 else None
             held_out = self._prepared(pair[0], pair[1], sample_weight=weight, prefix="validation ")
+            if held_out.y is None:
+                raise ArgumentError("fit: validation_data needs targets y")
             assert self.loss is not None
-            assert held_out.y is not None
             self.loss.check_targets(held_out.y, self._shape_out(held_out), "validation y")
             return held_out
         return inputs.split_validation(data, split)[1] if split else None
@@ -444,7 +445,7 @@ class Trainer(Layer):
 
     def predict_on_batch(self, x: Any) -> np.ndarray[Any, Any]:
         """Return the outputs for one batch."""
-        return self.predict(x, batch_size=len(x), verbose=0)
+        return self.predict(x, batch_size=len(inputs.as_array(x, "x")), verbose=0)
 
     def _on_batch(self, kind: str, data: Data, return_dict: bool) -> Any:
         if data.y is None:
