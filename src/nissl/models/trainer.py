@@ -353,7 +353,8 @@ class Trainer(Layer):
 
         Args:
             x, y, sample_weight: as in :meth:`fit`.
-            batch_size: rows a step; the result does not depend on it, beyond rounding.
+            batch_size: rows a step; the result does not depend on it, beyond rounding, unless the
+                loss is one of sums or divides by sums of weights: batches count by their rows.
             verbose: 0 silent, 1 or ``"auto"`` a bar, 2 a line.
             steps: fewer than all rows need are not there yet.
             callbacks: list of callbacks.
