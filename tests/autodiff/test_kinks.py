@@ -130,3 +130,12 @@ def test_a_check_at_a_kink_says_so() -> None:
     ):
         nissl.check_grads(lambda x: nissl.maximum(x, 2), [2.0])
     nissl.check_grads(lambda x: nissl.maximum(x, 2), [2.1])
+
+
+@pytest.mark.parametrize(("slope", "taken"), [(0.2, 0.2), (3.0, 1.0)])
+@pytest.mark.parametrize("function", [nissl.leaky_relu, nissl.elu])
+def test_a_slope_may_be_a_tensor_too(function: Any, slope: float, taken: float) -> None:
+    """As in a layer that learns it: eager and traced take the same side of the kink."""
+    for wrap in (lambda f: f, nissl.jit):
+        found = wrap(nissl.grad(function))(np.float64(0.0), nissl.asarray(slope, dtype="float64"))
+        assert found.item() == taken

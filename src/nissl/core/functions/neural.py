@@ -35,10 +35,17 @@ def _factor(who: str, name: str, value: Any) -> Any:
     return value if isinstance(value, float | Operators) else number(who, name, value)
 
 
+def _right(x: Tensor, left_slope: TensorLike) -> Tensor:
+    """Where the side of slope 1 holds: at 0 too if the left is steeper, so the smaller is taken."""
+    if isinstance(left_slope, int | float):
+        return x >= 0 if left_slope > 1 else x > 0
+    return (x > 0) | ((x == 0) & (a.abs(a.stop_gradient(left_slope)) > 1))
+
+
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """``max(0, x) + negative_slope * min(0, x)``; at 0 the derivative is the smaller slope."""
     x, negative_slope = _float(x), _factor("leaky_relu", "negative_slope", negative_slope)
-    return a.where(x >= 0 if negative_slope > 1 else x > 0, x, x * negative_slope)
+    return a.where(_right(x, negative_slope), x, x * negative_slope)
 
 
 def sigmoid(x: TensorLike) -> Tensor:
@@ -73,7 +80,7 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     At 0 the derivative is taken as the smaller of both sides' slopes, 1 and ``alpha``.
     """
     x, alpha = _float(x), _factor("elu", "alpha", alpha)
-    right = x >= 0 if alpha > 1 else x > 0
+    right = _right(x, alpha)
     return a.where(right, x, a.expm1(a.where(right, 0.0, x)) * alpha)
 
 
