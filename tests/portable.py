@@ -95,7 +95,7 @@ def variants() -> list[Variant]:
                 "OPENBLAS_CORETYPE": "Nehalem" if X86 else "ARMV8",
                 "OPENBLAS_NUM_THREADS": "1",
                 "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2" if X86 else "",
-                "NISSL_NATIVE_ARCH": "x86-64" if X86 else "",
+                "NISSL_MARCH": "x86-64" if X86 else "",
             },
         ),
         Variant("no-native", "no C compiler: XLA's loops", {"NISSL_NATIVE": "0"}),
@@ -106,7 +106,7 @@ def variants() -> list[Variant]:
             "NPY_DISABLE_CPU_FEATURES": dispatched("X86_V4"),
             "OPENBLAS_CORETYPE": "Haswell",
             "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
-            "NISSL_NATIVE_ARCH": "haswell",
+            "NISSL_MARCH": "haswell",
         }
         found.insert(2, Variant("avx2", "a desktop's processor, without AVX-512", avx2))
     newest = newest_python()

@@ -386,3 +386,46 @@ def test_source_keeps_the_house_rules(path: Path) -> None:
             assert node.func.id not in ("eval", "exec"), f"line {node.lineno}"
     used = {name.split(".")[0] for name in imports(tree)}
     assert not used & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+
+
+# ---- how tests compare -------------------------------------------------------------------------
+TESTS = Path(__file__).parent
+NETWORKS = ("models", "engine", "layers", "optimizers")  # what these compute has been summed
+
+
+def comparisons(text: str) -> Iterator[tuple[int, float | None, bool]]:
+    """Line, relative bound if it is a literal, and whether there is an absolute one."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("assert_allclose"):
+            given = {each.arg: each.value for each in node.keywords}
+            bound = given.get("rtol")
+            rtol = bound.value if isinstance(bound, ast.Constant) else None
+            yield node.lineno, rtol if isinstance(rtol, float) else None, "atol" in given
+
+
+def unsteady(text: str, summed: bool) -> list[int]:
+    """Lines whose comparison another processor may fail: no bound but that of each number, or one
+    that no other maths library keeps.
+    """
+    return [
+        line
+        for line, rtol, absolute in comparisons(text)
+        if not absolute and (summed or (rtol is not None and rtol < 1e-12))
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(TESTS.rglob("test_*.py")), ids=lambda p: str(p.relative_to(TESTS))
+)
+def test_comparisons_hold_on_other_processors(path: Path) -> None:
+    summed = path.parent.name in NETWORKS
+    lines = unsteady(path.read_text(encoding="utf-8"), summed)
+    assert lines == [], "take assert_close of tests/close.py, or state an atol"
+
+
+def test_the_check_of_comparisons_catches_what_it_should() -> None:
+    alone = "np.testing.assert_allclose(a, b, rtol=1e-6)\n"
+    assert unsteady(alone, summed=True) == [1]
+    assert unsteady(alone, summed=False) == []
+    assert unsteady("assert_allclose(a, b, rtol=1e-14)", summed=False) == [1]
+    assert unsteady("assert_allclose(a, b, rtol=1e-14, atol=1e-14)", summed=True) == []

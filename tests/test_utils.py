@@ -79,7 +79,7 @@ def test_vectors_of_length_one() -> None:
 @pytest.mark.parametrize(("order", "wanted"), [(1, 0.5), (2, 0.5**0.5), (3, 0.5 ** (1 / 3))])
 def test_vectors_of_any_length_are_scaled(size: float, order: float, wanted: float) -> None:
     found = nissl.utils.normalize(np.array([[size, -size], [0.0, 0.0]]), order=order)
-    np.testing.assert_allclose(found, [[wanted, -wanted], [0, 0]], rtol=1e-15)
+    np.testing.assert_allclose(found, [[wanted, -wanted], [0, 0]], rtol=1e-12)
     largest = nissl.utils.normalize(np.array([[size, 0.0]]), order=np.inf)
     assert largest.tolist() == [[1.0, 0.0]]
     assert nissl.utils.normalize([[size, 0.0]]).tolist() == [[1.0, 0.0]]

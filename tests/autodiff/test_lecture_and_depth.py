@@ -195,8 +195,8 @@ def test_a_called_program_is_differentiated_like_its_equations() -> None:
 def test_forward_mode_through_a_call_where_only_some_inputs_move() -> None:
     x, y = (Tensor(np.random.default_rng(i).uniform(-1, 1, 3)) for i in range(2))
     found = jvp(lambda y: called()(x, y), (y,), (y,))[1]
-    np.testing.assert_allclose(found[0].numpy(), np.sum(np.sin(x.numpy()) * y.numpy()), rtol=1e-14)
-    np.testing.assert_allclose(found[1].numpy(), y.numpy()[TAKEN] * x.numpy(), rtol=1e-14)
+    np.testing.assert_allclose(found[0].numpy(), np.sum(np.sin(x.numpy()) * y.numpy()), rtol=1e-12)
+    np.testing.assert_allclose(found[1].numpy(), y.numpy()[TAKEN] * x.numpy(), rtol=1e-12)
     value, pull = vjp(lambda y: called()(x, y), y)
     assert pull((Tensor(np.asarray(1.0)), F.zeros_like(value[1])))[0].tolist() == pytest.approx(
         np.sin(x.numpy()).tolist()

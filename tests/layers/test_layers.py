@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nissl
+from close import assert_close
 from nissl import layers
 from nissl.errors import (
     AbstractValueError,
@@ -98,7 +99,7 @@ def test_integers_lists_and_tensors_are_taken_as_numbers(name: str) -> None:
     x = np.arange(2 * math.prod(taken)).reshape(2, *taken)
     wanted = np.asarray(layer(x.astype(np.float32)))
     for other in (x, x.tolist(), nissl.asarray(x), x.astype(np.uint8), nissl.Variable(x * 1.0)):
-        np.testing.assert_allclose(layer(other), wanted, rtol=1e-6)
+        assert_close(layer(other), wanted, 1e-6)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -127,18 +128,18 @@ def test_numbers_in_lists_are_not_rounded_below_the_layers_dtype() -> None:
 
 
 def test_dense_by_hand() -> None:
-    np.testing.assert_allclose(dense()(X), SUMS)
-    np.testing.assert_allclose(dense(use_bias=False)(X), SUMS - BIAS)
-    np.testing.assert_allclose(dense(activation="tanh")(X), np.tanh(SUMS), rtol=1e-6)
-    np.testing.assert_allclose(dense(activation=nissl.square)(X), SUMS**2, rtol=1e-6)
+    assert_close(dense()(X), SUMS)
+    assert_close(dense(use_bias=False)(X), SUMS - BIAS)
+    assert_close(dense(activation="tanh")(X), np.tanh(SUMS), 1e-6)
+    assert_close(dense(activation=nissl.square)(X), SUMS**2, 1e-6)
 
 
 def test_dense_works_on_the_last_axis() -> None:
     deep = np.stack([X, 2 * X])  # (2, 2, 3)
     out = dense()(deep)
     assert out.shape == (2, 2, 2)
-    np.testing.assert_allclose(out[0], SUMS)
-    np.testing.assert_allclose(out[1], 2 * (SUMS - BIAS) + BIAS)
+    assert_close(out[0], SUMS)
+    assert_close(out[1], 2 * (SUMS - BIAS) + BIAS)
 
 
 def test_slopes_of_dense_by_hand() -> None:
@@ -146,8 +147,8 @@ def test_slopes_of_dense_by_hand() -> None:
     nissl.sum(layer(X)[:, 1]).backward()
     assert layer.kernel is not None
     assert layer.bias is not None
-    np.testing.assert_allclose(layer.kernel.grad, [[0, 1.5], [0, 2.0], [0, 2.0]])
-    np.testing.assert_allclose(layer.bias.grad, [0, 2])
+    assert_close(layer.kernel.grad, [[0, 1.5], [0, 2.0], [0, 2.0]])
+    assert_close(layer.bias.grad, [0, 2])
 
 
 def test_dense_starts_as_keras_does() -> None:
@@ -170,9 +171,9 @@ def test_initializers_of_dense() -> None:
     layer = layers.Dense(
         2, kernel_initializer="ones", bias_initializer=lambda s, dtype: nissl.full(s, 3.0)
     )
-    np.testing.assert_allclose(layer(X), X.sum(1, keepdims=True) + 3 * np.ones((2, 2)))
+    assert_close(layer(X), X.sum(1, keepdims=True) + 3 * np.ones((2, 2)))
     array = layers.Dense(2, kernel_initializer=KERNEL, bias_initializer=BIAS)
-    np.testing.assert_allclose(array(X), SUMS)
+    assert_close(array(X), SUMS)
 
 
 def test_numpy_integers_are_units() -> None:
@@ -253,11 +254,9 @@ def test_flatten_activation_and_rescaling_by_hand() -> None:
     np.testing.assert_array_equal(layers.Flatten()(np.arange(3.0)), [[0], [1], [2]])
     np.testing.assert_array_equal(layers.Activation("relu")(X), np.maximum(X, 0))
     soft = np.asarray(layers.Activation("softmax")(X))
-    np.testing.assert_allclose(soft.sum(axis=1), [1, 1], rtol=1e-6)
-    np.testing.assert_allclose(
-        layers.Rescaling(1 / 255)(np.uint8([[0, 51, 255]])), [[0, 0.2, 1]], rtol=1e-6
-    )
-    np.testing.assert_allclose(layers.Rescaling(2.0, -1.0)(X), 2 * X - 1)
+    assert_close(soft.sum(axis=1), [1, 1], 1e-6)
+    assert_close(layers.Rescaling(1 / 255)(np.uint8([[0, 51, 255]])), [[0, 0.2, 1]], 1e-6)
+    assert_close(layers.Rescaling(2.0, -1.0)(X), 2 * X - 1)
 
 
 @settings(max_examples=25)
@@ -305,7 +304,7 @@ def test_weights_are_found_however_they_were_made() -> None:
         assert weight.grad.shape == weight.shape
     z = X + 0.5
     k1, b1, k2, b2 = (w.numpy() for part in layer.parts for w in part.weights)
-    np.testing.assert_allclose(out, z @ k1 + b1 + z @ k2 + b2, rtol=1e-5)
+    assert_close(out, z @ k1 + b1 + z @ k2 + b2, 1e-5)
 
 
 def test_a_variable_as_an_attribute_is_trained() -> None:

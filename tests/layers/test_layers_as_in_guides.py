@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import nissl
+from close import assert_close
 from nissl import layers
 from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, NisslError
 from nissl.models import load_model
@@ -220,7 +221,7 @@ def test_state_that_a_prediction_changes_is_kept() -> None:
     for size in (40, 16, 7):
         layer.total.assign(np.zeros(4))
         np.testing.assert_array_equal(model.predict(X, batch_size=size, verbose=0), X)
-        np.testing.assert_allclose(layer.total.numpy(), X.sum(axis=0), rtol=1e-4)
+        assert_close(layer.total.numpy(), X.sum(axis=0), 1e-4)
 
 
 def test_noise_of_a_layer_is_new_in_each_prediction() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import nissl
+from close import assert_close
 from nissl import layers
 from nissl.errors import (
     ArgumentError,
@@ -215,7 +216,7 @@ def test_weights_that_build_made_are_those_that_the_call_uses() -> None:
     out = layer(X)
     assert all(a is b for a, b in zip(layer.weights, kept, strict=True))
     by_hand = (X @ np.full((3, 4), 0.5) + 0.5) @ np.full((4, 2), 0.5) + 0.5
-    np.testing.assert_allclose(out, by_hand, rtol=1e-6)
+    assert_close(out, by_hand, 1e-6)
 
 
 @pytest.mark.parametrize(

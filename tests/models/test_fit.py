@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import nissl
+from close import assert_close
 from nissl import callbacks, layers, metrics, optimizers
 from nissl.callbacks.base import HOOKS
 from nissl.errors import ArgumentError, GraphError
@@ -153,7 +154,7 @@ def test_a_batch_larger_than_the_data_is_the_data(model: nissl.Sequential) -> No
 def test_inputs_of_any_dtype_are_cast(model: nissl.Sequential, dtype: str) -> None:
     x = (X > 0).astype(dtype)
     wanted = probabilities(model, (X > 0).astype(np.float32))
-    np.testing.assert_allclose(model.predict(x, **QUIET), wanted, rtol=1e-5)
+    assert_close(model.predict(x, **QUIET), wanted, 1e-5)
     assert model.evaluate(x, LABELS, **QUIET)[1] == pytest.approx(
         float((wanted.argmax(axis=1) == LABELS).mean())
     )
@@ -170,7 +171,7 @@ def test_lists_tensors_and_other_memory_orders_are_taken(model: nissl.Sequential
         nissl.Variable(X),
         X[::-1][::-1],
     ):
-        np.testing.assert_allclose(model.predict(given, **QUIET), wanted, rtol=1e-6)
+        assert_close(model.predict(given, **QUIET), wanted, 1e-6)
 
 
 def test_the_other_byte_order_trains_the_same() -> None:
@@ -289,9 +290,9 @@ def test_predict_gives_a_row_for_each_row(
 ) -> None:
     found = model.predict(X[:rows], batch_size=size, **QUIET)
     assert found.shape == (rows, 3)
-    np.testing.assert_allclose(found, probabilities(model, X[:rows]), rtol=2e-5)
-    np.testing.assert_allclose(model.predict_on_batch(X[:rows]), found, rtol=1e-6)
-    np.testing.assert_allclose(model(X[:rows]), found, rtol=1e-5)
+    assert_close(found, probabilities(model, X[:rows]), 2e-5)
+    assert_close(model.predict_on_batch(X[:rows]), found, 1e-6)
+    assert_close(model(X[:rows]), found, 1e-5)
 
 
 def test_predict_calls_its_callbacks_with_the_outputs(model: nissl.Sequential) -> None:
@@ -414,7 +415,7 @@ def test_batch_logs_are_running_means(model: nissl.Sequential) -> None:
     wanted = [
         (cross_entropy(model, X[:e], LABELS[:e]), accuracy(model, X[:e], LABELS[:e])) for e in ends
     ]
-    np.testing.assert_allclose(seen, wanted, rtol=1e-5)
+    assert_close(seen, wanted, 1e-5)
     assert history.history["loss"] == pytest.approx([seen[2][0], seen[5][0]])
 
 

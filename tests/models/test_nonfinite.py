@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nissl
+from close import assert_close
 from nissl import callbacks, layers, optimizers
 from nissl.errors import NonFiniteError
 
@@ -95,7 +96,7 @@ def test_layer_op_epoch_and_step_are_named_and_the_step_is_undone(
     wanted, _ = burning(monkeypatch, WAYS[way])
     wanted.fit(X, Y, batch_size=4, epochs=1, shuffle=shuffle, verbose=0)
     for a, b in zip(model.get_weights(), wanted.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6)
+        assert_close(a, b, 1e-6)
     assert np.isfinite(model.predict(X, verbose=0)).all()
     falling.fuse.assign(1.0)
     again = model.fit(X, Y, batch_size=4, epochs=1, verbose=0)  # it can go on
@@ -113,7 +114,7 @@ def test_in_the_middle_of_an_epoch(way: str, monkeypatch: pytest.MonkeyPatch) ->
     )
     wanted.fit(X, Y, batch_size=2, epochs=1, shuffle=True, verbose=0, callbacks=[steps])
     for a, b in zip(model.get_weights(), wanted.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5)
+        assert_close(a, b, 1e-5)
 
 
 @pytest.mark.parametrize("native", ["0", "1"])

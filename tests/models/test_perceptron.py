@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nissl
+from close import assert_close
 from nissl.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -75,7 +76,7 @@ def test_every_update_follows_the_rule_and_the_last_weights_are_the_final_ones()
         full = np.concatenate([[1.0], x[made.sample]])
         assert made.pre_activation == pytest.approx(float(made.before @ full), rel=1e-11)
         assert made.output == np.sign(made.pre_activation)
-        np.testing.assert_allclose(made.after, made.before + 0.25 * made.error * full, rtol=1e-11)
+        assert_close(made.after, made.before + 0.25 * made.error * full, 1e-11)
     assert p.weights is p.history[-1].after
     assert len(p.history) == sum(p.errors)
     assert p.errors[-1] == 0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nissl
+from close import assert_close
 from nissl import layers
 from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
 
@@ -177,7 +178,7 @@ def test_weights_are_copied_out_and_in() -> None:
     assert not np.any(model.get_weights()[0] == 7)
     model.set_weights([np.ones((3, 2)), [1, 2], np.ones((2, 1), np.float64), np.zeros(1, np.int64)])
     wanted = (X @ np.ones((3, 2)) + [1, 2]) @ np.ones((2, 1))
-    np.testing.assert_allclose(model.predict(X, verbose=0), wanted, rtol=1e-6)
+    assert_close(model.predict(X, verbose=0), wanted, 1e-6)
     assert all(w.dtype == np.float32 for w in model.get_weights())
     model.layers[1].set_weights([np.zeros((2, 1)), [3.0]])
     np.testing.assert_array_equal(model.predict(X, verbose=0), np.full((4, 1), 3.0))
@@ -275,9 +276,9 @@ def test_calling_it_gives_a_tensor_that_can_be_differentiated() -> None:
         model.weights, [X.T @ delta, delta.sum(0), z.sum(0)[:, None], [4.0]], strict=True
     ):
         assert weight.grad is not None
-        np.testing.assert_allclose(weight.grad, wanted, rtol=1e-5)
+        assert_close(weight.grad, wanted, 1e-5)
     slope = nissl.grad(lambda x: nissl.sum(model(x)))(X)
-    np.testing.assert_allclose(slope, delta @ k1.T, rtol=1e-5)
+    assert_close(slope, delta @ k1.T, 1e-5)
 
 
 def test_training_true_turns_dropout_on() -> None:

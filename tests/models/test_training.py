@@ -15,6 +15,7 @@ import pytest
 from numpy_network import Network, Rule
 
 import nissl
+from close import assert_close
 from nissl import callbacks, layers, metrics, optimizers
 
 TIGHT = {"float32": 1e-5, "float64": 1e-10}
@@ -124,7 +125,7 @@ def test_every_optimizer_trains_as_written_out_in_numpy(name: str, dtype: str) -
     history = model.fit(X, y, batch_size=8, epochs=3, shuffle=False, verbose=0)
     losses = network.fit(X, y, 8, 3)
     assert_same(model, network, TIGHT[dtype])
-    np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-5)  # reported in float32
+    assert_close(history.history["loss"], losses, 1e-5)  # reported in float32
     assert model.optimizer is not None
     assert int(model.optimizer.iterations.numpy()) == 9
 
@@ -143,11 +144,11 @@ def test_every_loss_trains_as_written_out_in_numpy(loss: str, hidden: str, dtype
     history = model.fit(X, y, batch_size=22, epochs=4, verbose=0)
     losses = network.fit(X, y, 22, 4)
     assert_same(model, network, TIGHT[dtype])
-    np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-5)
+    assert_close(history.history["loss"], losses, 1e-5)
     after = model.predict(X, verbose=0)
     np.testing.assert_allclose(after, network.predict(X), rtol=TIGHT[dtype], atol=TIGHT[dtype])
     found = model.evaluate(X, y, verbose=0)
-    np.testing.assert_allclose(found, network.losses(X, y), rtol=1e-5)
+    assert_close(found, network.losses(X, y), 1e-5)
 
 
 @pytest.mark.usefixtures("loops")
@@ -159,9 +160,9 @@ def test_sample_weights_are_divided_by_the_number_of_samples() -> None:
     history = model.fit(X, y, batch_size=8, epochs=2, shuffle=False, sample_weight=w, verbose=0)
     losses = network.fit(X, y, 8, 2, weights=w)
     assert_same(model, network, 1e-5)
-    np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-5)
+    assert_close(history.history["loss"], losses, 1e-5)
     found = model.evaluate(X, y, sample_weight=w, verbose=0)
-    np.testing.assert_allclose(found, network.losses(X, y, w), rtol=1e-5)
+    assert_close(found, network.losses(X, y, w), 1e-5)
 
 
 @pytest.mark.usefixtures("loops")
@@ -295,7 +296,7 @@ def assert_equal_outcomes(a: Any, b: Any, rtol: float = 0.0) -> None:
         np.testing.assert_allclose(first, second, rtol=rtol, atol=rtol)
     assert list(a[1]) == list(b[1])
     for name in a[1]:
-        np.testing.assert_allclose(a[1][name], b[1][name], rtol=rtol)
+        assert_close(a[1][name], b[1][name], rtol)
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["shuffled", "in order"])
@@ -397,7 +398,7 @@ def test_dropout_is_the_same_for_the_same_seed_and_engine_and_off_in_evaluation(
     kernel, bias = first.get_weights()
     a = X @ kernel + bias
     wanted = np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(first.predict(X, verbose=0), wanted, rtol=1e-5)
+    assert_close(first.predict(X, verbose=0), wanted, 1e-5)
 
 
 # ---- define by run -----------------------------------------------------------------------------
@@ -440,7 +441,7 @@ def test_a_training_step_of_ones_own_can_be_compiled() -> None:
     found = [step(X[s : s + 11], y[s : s + 11]).item() for _ in range(3) for s in (0, 11)]
     losses = network.fit(X, y, 11, 3)
     assert_same(model, network, 1e-5)
-    np.testing.assert_allclose(np.reshape(found, (3, 2)).mean(axis=1), losses, rtol=1e-5)
+    assert_close(np.reshape(found, (3, 2)).mean(axis=1), losses, 1e-5)
 
 
 # ---- a user's own layers and models ------------------------------------------------------------

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nissl
+from close import assert_close
 from nissl import optimizers
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError, UnknownNameError
 from nissl.optimizers.base import registry
@@ -84,29 +85,29 @@ def test_compiled_steps_are_eager_steps(name: str) -> None:
 
 
 def test_plain_descent_by_hand() -> None:
-    np.testing.assert_allclose(after(optimizers.SGD(0.5), [1.0, 2.0], [[2.0, -4.0]]), [0.0, 4.0])
+    assert_close(after(optimizers.SGD(0.5), [1.0, 2.0], [[2.0, -4.0]]), [0.0, 4.0])
 
 
 def test_momentum_by_hand() -> None:
     # m = -1, w = 0; m = 0.5 * -1 - 1 = -1.5, w = -1.5; m = -0.75 - 1, w = -3.25
     found = after(optimizers.SGD(0.5, momentum=0.5), [1.0], [[2.0]] * 3)
-    np.testing.assert_allclose(found, [-3.25])
+    assert_close(found, [-3.25])
 
 
 def test_nesterov_by_hand() -> None:
     # m = -1, w = 1 - 0.5 - 1 = -0.5; m = -1.5, w = -0.5 - 0.75 - 1 = -2.25
     found = after(optimizers.SGD(0.5, momentum=0.5, nesterov=True), [1.0], [[2.0]] * 2)
-    np.testing.assert_allclose(found, [-2.25])
+    assert_close(found, [-2.25])
 
 
 def test_the_first_step_of_adam_is_the_learning_rate() -> None:
     """Bias correction makes it eta * g / (|g| + eps'), whatever the size of g."""
     found = after(optimizers.Adam(0.125), [0.0, 0.0], [[1e-3, -50.0]])
-    np.testing.assert_allclose(found, [-0.125, 0.125], rtol=1e-2)
+    assert_close(found, [-0.125, 0.125], 1e-2)
     # eps is the paper's epsilon-hat: it stands beside sqrt(v), not sqrt(v-hat)
     g, eps = 1e-3, 1e-7
     wanted = -0.125 * math.sqrt(1e-3) / 0.1 * (0.1 * g) / (math.sqrt(1e-3) * g + eps)
-    np.testing.assert_allclose(found[0], wanted, rtol=1e-12)
+    assert_close(found[0], wanted, 1e-12)
 
 
 def test_amsgrad_keeps_the_largest_second_moment() -> None:
@@ -121,7 +122,7 @@ def test_amsgrad_keeps_the_largest_second_moment() -> None:
 
 def test_weight_decay_comes_before_the_step() -> None:
     found = after(optimizers.SGD(0.5, weight_decay=0.25), [8.0], [[2.0]])
-    np.testing.assert_allclose(found, [8 - 8 * 0.5 * 0.25 - 1.0])
+    assert_close(found, [8 - 8 * 0.5 * 0.25 - 1.0])
 
 
 def test_clipping_by_hand() -> None:
@@ -132,11 +133,11 @@ def test_clipping_by_hand() -> None:
         optimizers.SGD(1.0, **limit).apply(gradients, weights)
         return [-w.numpy() for w in weights]
 
-    np.testing.assert_allclose(moved(clipnorm=2.5), [[1.5, 2.0], [0.0, 2.5]])
-    np.testing.assert_allclose(moved(clipnorm=10.0), [[3.0, 4.0], [0.0, 10.0]])
-    np.testing.assert_allclose(moved(clipvalue=3.5), [[3.0, 3.5], [0.0, 3.5]])
-    np.testing.assert_allclose(moved(global_clipnorm=6.5), [[1.5, 2.0], [0.0, 6.0]])
-    np.testing.assert_allclose(moved(global_clipnorm=20.0), gradients)
+    assert_close(moved(clipnorm=2.5), [[1.5, 2.0], [0.0, 2.5]])
+    assert_close(moved(clipnorm=10.0), [[3.0, 4.0], [0.0, 10.0]])
+    assert_close(moved(clipvalue=3.5), [[3.0, 3.5], [0.0, 3.5]])
+    assert_close(moved(global_clipnorm=6.5), [[1.5, 2.0], [0.0, 6.0]])
+    assert_close(moved(global_clipnorm=20.0), gradients)
     zero = nissl.Variable(np.ones(2))
     optimizers.SGD(1.0, clipnorm=1.0).apply([np.zeros(2)], [zero])
     np.testing.assert_array_equal(zero.numpy(), [1, 1])
@@ -165,7 +166,7 @@ def test_the_learning_rate_is_read_and_set_while_training() -> None:
     optimizer.learning_rate = 0.25
     assert optimizer.learning_rate == 0.25
     optimizer.apply([[1.0]], [weight])
-    np.testing.assert_allclose(weight.numpy(), [-0.75])
+    assert_close(weight.numpy(), [-0.75])
     for bad in (-1.0, math.nan, math.inf, "x", None):
         with pytest.raises(NisslError, match="learning_rate"):
             optimizer.learning_rate = bad
@@ -273,8 +274,8 @@ def test_rates_of_numpy_and_integers_are_floats_in_files() -> None:
 def test_rmsprop_by_hand() -> None:
     # v = 0.5 * 16 = 8, w = -4 / sqrt(8); v = 4 + 8 = 12, w -= 4 / sqrt(12)
     found = after(optimizers.RMSprop(1.0, rho=0.5, epsilon=0.0), [0.0], [[4.0], [4.0]])
-    np.testing.assert_allclose(found, [-4 / math.sqrt(8) - 4 / math.sqrt(12)], rtol=1e-12)
+    assert_close(found, [-4 / math.sqrt(8) - 4 / math.sqrt(12)], 1e-12)
     # centred: v = 8, mean = 2, so the divisor is sqrt(8 - 4) = 2; with momentum 0.5 the second
     # step, of gradient 0 (v = 4, mean = 1), is half of the first
     optimizer = optimizers.RMSprop(1.0, rho=0.5, epsilon=0.0, momentum=0.5, centered=True)
-    np.testing.assert_allclose(after(optimizer, [0.0], [[4.0], [0.0]]), [-2.0 - 1.0], rtol=1e-12)
+    assert_close(after(optimizer, [0.0], [[4.0], [0.0]]), [-2.0 - 1.0], 1e-12)
