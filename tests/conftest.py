@@ -15,6 +15,8 @@ from hypothesis import settings
 
 import nissl
 
+collect_ignore_glob = ["*conftest.py"]  # set-up, of one name in several folders; no doctests
+
 os.environ.setdefault("NISSL_NO_CACHE", "1")  # tests leave nothing in the user's cache
 
 # the same examples in each run, and as long as a machine takes for them

@@ -91,7 +91,7 @@ def counted() -> tuple[Op, Counting]:
     return op, kind
 
 
-@pytest.mark.parametrize("depth", [1000, 100_000])
+@pytest.mark.parametrize("depth", [1000, 20_000])
 def test_a_deep_chain_visits_each_equation_once(depth: int) -> None:
     op, kind = counted()
 
