@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from interruption import running
 from nissl import datasets, i18n
 from nissl.cli import network, runs
 from nissl.models import load_model
@@ -227,21 +227,16 @@ def test_control_c_keeps_the_network_as_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     script = "import sys; from nissl.cli import main; sys.exit(main())"
     command = ["train", "digits", "--hidden", "32", "--epochs", "1000000", "--run", str(folder)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NISSL_LANG": "en"},
-    )
-    history = folder / "history.csv"
-    until = time.monotonic() + 60
-    while not (history.exists() and history.read_text().count("\n") > 2):
-        assert time.monotonic() < until
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    variables = {"PYTHONPATH": os.pathsep.join(sys.path), "NISSL_LANG": "en"}
+    with running(script, *command, **variables) as process:
+        history = folder / "history.csv"
+        until = time.monotonic() + 60
+        while not (history.exists() and history.read_text().count("\n") > 2):
+            assert time.monotonic() < until
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Stopped by Control-C" in out
     assert "Traceback" not in err

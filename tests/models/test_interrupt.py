@@ -6,11 +6,7 @@ process that trains.
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ import numpy as np
 import pytest
 
 import nissl
+from interruption import running
 from nissl import callbacks, layers, optimizers
 
 SOURCE = Path(nissl.__file__).parents[1]
@@ -189,21 +186,12 @@ def test_a_real_interruption_leaves_weights_history_and_count_together(way: str)
         model.fit(x, y, epochs=1, **fit)
         print("usable")
     """
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(SOURCE),
-            "NISSL_NATIVE": "0" if way == "xla" else "1",
-        },
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "now\n"
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    variables = {"PYTHONPATH": str(SOURCE), "NISSL_NATIVE": "0" if way == "xla" else "1"}
+    with running(script, **variables) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "now\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert err == ""
     assert out == "usable\n"
     assert process.returncode == 0

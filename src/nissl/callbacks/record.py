@@ -41,7 +41,7 @@ class History(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._columns: dict[str, Any] = {}  # arrays of 8 bytes a number until somebody looks
-        self._numbers: Any = array("q")
+        self._numbers: Any = range(0)  # while they follow each other, and nobody looks
         self._looked = False
 
     @property
@@ -59,8 +59,7 @@ class History(Callback):
     @property
     def epoch(self) -> list[int]:
         """The numbers of the epochs, counted from 0."""
-        if isinstance(self._numbers, array):
-            self._numbers = self._numbers.tolist()
+        self._numbers = list(self._numbers) if isinstance(self._numbers, range) else self._numbers
         return self._numbers
 
     def last(self) -> dict[str, Any]:
@@ -78,15 +77,22 @@ class History(Callback):
         self.params = {k: v for k, v in params.items() if k in ("verbose", "epochs", "steps")}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self._numbers.append(epoch)
+        self._count(epoch, 1)
         for name, value in (logs or {}).items():
             self._extend(name, [_number(value)])
 
     def on_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
         count = max((len(column) for column in columns.values()), default=0)
-        self._numbers.extend(range(first, first + count))
+        self._count(first, count)
         for name, column in columns.items():
             self._extend(name, column)
+
+    def _count(self, first: int, count: int) -> None:
+        numbers = self._numbers
+        if isinstance(numbers, range) and (not numbers or numbers.stop == first):
+            self._numbers = range(numbers.start if numbers else first, first + count)
+        else:
+            self.epoch.extend(range(first, first + count))
 
     def _extend(self, name: str, values: list[Any]) -> None:
         if name not in self._columns:
