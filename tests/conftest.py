@@ -35,6 +35,12 @@ def pytest_runtest_setup() -> None:
     nissl.utils.set_random_seed(0)
 
 
+@pytest.fixture
+def native_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops in machine code may be made, though the tests run with them switched off."""
+    monkeypatch.delenv("NISSL_NATIVE", raising=False)
+
+
 HAS_JAX = importlib.util.find_spec("jax") is not None
 
 

@@ -263,6 +263,7 @@ def loop_of(model: nissl.Sequential) -> str:
 
 
 @needs_jax
+@pytest.mark.usefixtures("native_loops")
 def test_a_small_network_trains_in_machine_code_where_there_is_a_compiler(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

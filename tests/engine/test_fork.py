@@ -103,6 +103,7 @@ def test_what_needs_no_xla_works(used: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert np.all(np.array(predicted) < 3.0)
 
 
+@pytest.mark.usefixtures("native_loops")
 @pytest.mark.skipif(os.name != "posix" or not shutil.which("cc"), reason="needs a C compiler")
 def test_native_loops_work(used: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NISSL_CACHE", str(tmp_path))

@@ -25,6 +25,7 @@ from nissl.engine.native.functions import Unsupported
 from nissl.models import fitting, streaming
 from nissl.models.inputs import Data
 
+pytestmark = pytest.mark.usefixtures("native_loops")
 needs_compiler = pytest.mark.skipif(
     os.name != "posix" or shutil.which("cc") is None, reason="needs a C compiler"
 )

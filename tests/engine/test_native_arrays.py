@@ -25,9 +25,12 @@ from nissl.engine.native.views import Buffer, padded, reshaped
 from nissl.errors import ArgumentError
 from nissl.models.inputs import Data
 
-pytestmark = pytest.mark.skipif(
-    os.name != "posix" or shutil.which("cc") is None, reason="needs a C compiler"
-)
+pytestmark = [
+    pytest.mark.usefixtures("native_loops"),
+    pytest.mark.skipif(
+        os.name != "posix" or shutil.which("cc") is None, reason="needs a C compiler"
+    ),
+]
 ROWS = 50
 Host = np.ndarray[Any, Any]
 
