@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
@@ -29,12 +30,6 @@ def pytest_collectstart() -> None:
     nissl.utils.set_random_seed(0)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
-    """Before a test and its fixtures."""
-    nissl.utils.set_random_seed(0)
-
-
 @pytest.fixture
 def native_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loops in machine code may be made, though the tests run with them switched off."""
@@ -44,13 +39,28 @@ def native_loops(monkeypatch: pytest.MonkeyPatch) -> None:
 HAS_JAX = importlib.util.find_spec("jax") is not None
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None]:
+@contextmanager
+def _skipped_without_jax() -> Iterator[None]:
     """Where JAX is not installed, a test that asks for XLA by name is skipped, and no other."""
     try:
-        return (yield)
+        yield
     except ImportError as error:
         asked = error.name == "jax" or (error.name or "").startswith("jax.")
         if HAS_JAX or not (asked or "'jax'" in str(error)):
             raise
         pytest.skip("needs JAX")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """Seed before a test and its fixtures."""
+    nissl.utils.set_random_seed(0)
+    with _skipped_without_jax():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Run a test."""
+    with _skipped_without_jax():
+        return (yield)

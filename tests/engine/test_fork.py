@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import nissl
+from nissl.engine.base import has_xla
 from nissl.errors import EngineError, NisslError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -72,6 +73,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.skipif(not has_xla(), reason="needs JAX")
 @pytest.mark.parametrize("way", WAYS)
 def test_xla_refuses_at_once(way: str, used: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NISSL_NATIVE", "0")
