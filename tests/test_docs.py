@@ -210,27 +210,42 @@ def test_no_heading_stands_twice(path: Path) -> None:
     assert sorted({head for head in heads if heads.count(head) > 1}) == []
 
 
-def passages(path: Path, length: int = 8) -> dict[tuple[str, ...], str]:
-    """Runs of lines that say something, with where each begins."""
-    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
-    return {
-        tuple(lines[i : i + length]): f"{path.name}:{i + 1}"
-        for i in range(len(lines) - length + 1)
-        if sum(len(line) > 8 for line in lines[i : i + length]) >= length - 1
-    }
+def passages(text: str, length: int = 8) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Runs of lines that say something, each with the number of its first."""
+    lines = [line.strip() for line in text.splitlines()]
+    for i in range(len(lines) - length + 1):
+        run = tuple(lines[i : i + length])
+        if sum(len(line) > 8 for line in run) >= length - 1:
+            yield run, i + 1
+
+
+def repeated(texts: dict[str, str]) -> list[str]:
+    """Where a passage of one document stands again, in it or in another."""
+    seen: dict[tuple[str, ...], str] = {}
+    twice: list[str] = []
+    for name, text in texts.items():
+        for passage, line in passages(text):
+            if passage in seen:
+                twice.append(f"{name}:{line} repeats {seen[passage]}")
+            seen.setdefault(passage, f"{name}:{line}")
+    return twice
 
 
 def test_no_passage_stands_twice() -> None:
-    """A page that repeats another will one day contradict it."""
+    """A page that repeats another, or itself, will one day contradict it."""
     guides = [path for path in DOCUMENTS if path.name not in ("README.md", "README.vi.md")]
-    seen: dict[tuple[str, ...], str] = {}
-    twice: list[str] = []
-    for path in guides:
-        for passage, place in passages(path).items():
-            if passage in seen:
-                twice.append(f"{place} repeats {seen[passage]}")
-            seen.setdefault(passage, place)
-    assert twice == []
+    assert repeated({str(path): path.read_text("utf-8") for path in guides}) == []
+
+
+def test_a_passage_that_stands_twice_is_caught() -> None:
+    page = "".join(f"this is sentence number {i}\n" for i in range(8))
+    assert repeated({"a.md": page, "b.md": "Title\n" + page}) == ["b.md:2 repeats a.md:1"]
+    assert repeated({"a.md": page + "between\n" + page}) == ["a.md:10 repeats a.md:1"]
+    assert repeated({"a.md": page}) == []
+
+
+def test_a_heading_that_stands_twice_is_seen() -> None:
+    assert headings("# A\n## B\n# C\n## B\n```\n# no\n```\n") == ["A", "A / B", "C", "C / B"]
 
 
 #: files and folders that a document names without them being in the repository

@@ -18,9 +18,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nissl
+from close import assert_close
 
 SOURCE = Path(nissl.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
@@ -429,3 +431,18 @@ def test_the_check_of_comparisons_catches_what_it_should() -> None:
     assert unsteady(alone, summed=False) == []
     assert unsteady("assert_allclose(a, b, rtol=1e-14)", summed=False) == [1]
     assert unsteady("assert_allclose(a, b, rtol=1e-14, atol=1e-14)", summed=True) == []
+
+
+def test_networks_are_compared_by_the_largest_number() -> None:
+    assert_close([1.0, 1e-9], [1.0, 0.0], 1e-6)  # what cancelled in a sum keeps its terms' error
+    assert_close(np.nan, np.nan)
+    for found, wanted in (
+        ([1.0, 1e-5], [1.0, 0.0]),
+        ([1e-20], [2e-20]),
+        ([1e-20], [0.0]),
+        ([np.nan], [1.0]),
+        ([np.inf], [1.0]),
+        ([[1.0], [1.0]], [1.0, 1.0]),
+    ):
+        with pytest.raises(AssertionError):
+            assert_close(found, wanted, 1e-6)

@@ -208,6 +208,17 @@ def test_wrong_arguments_of_methods(name: str) -> None:
         getattr(x, property_)
 
 
+@pytest.mark.parametrize(
+    ("name", "parameter"), [(n, p) for n, each in METHODS.items() for p in each if p == "axis"]
+)
+def test_fractions_in_methods_are_not_cut(name: str, parameter: str) -> None:
+    for fraction in FRACTIONS:
+        with pytest.raises(NisslError):
+            getattr(Tensor(X), name)(**{parameter: fraction})
+        with pytest.raises(NisslError):
+            Tensor(X).reshape(fraction)
+
+
 def test_every_method_is_tried() -> None:
     public = {name for name, each in vars(Tensor).items() if isinstance(each, FunctionType)}
     assert {name for name in public if not name.startswith("_")} - {"concrete"} == set(METHODS)

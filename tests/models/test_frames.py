@@ -47,8 +47,8 @@ class Series:
         return np.array(self.values)
 
 
-class Frame:
-    """A table as pandas has it; iterating gives names, ``items`` gives names and columns."""
+class Table:
+    """What pandas's and polars's tables have in common."""
 
     def __init__(self, **columns: Series) -> None:
         self._columns = columns
@@ -57,6 +57,13 @@ class Frame:
 
     def __len__(self) -> int:
         return len(next(iter(self._columns.values())))
+
+    def to_numpy(self) -> Any:
+        return np.asarray(self)
+
+
+class Frame(Table):
+    """A table as pandas has it; iterating gives names, ``items`` gives names and columns."""
 
     def __iter__(self) -> Any:
         return iter(self.columns)
@@ -71,29 +78,15 @@ class Frame:
             columns = [column.astype(object) for column in columns]
         return np.stack(columns, axis=1).astype(dtype or columns[0].dtype)
 
-    def to_numpy(self) -> Any:
-        return np.asarray(self)
 
-
-class PolarsFrame:
+class PolarsFrame(Table):
     """A table as polars has it; iterating gives its columns, and there is no ``items``."""
-
-    def __init__(self, **columns: Series) -> None:
-        self._columns = columns
-        self.columns = list(columns)
-        self.dtypes = [column.dtype for column in columns.values()]
-
-    def __len__(self) -> int:
-        return len(next(iter(self._columns.values())))
 
     def __iter__(self) -> Any:
         return iter(self._columns.values())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.stack([np.asarray(c).astype(object) for c in self._columns.values()], axis=1)
-
-    def to_numpy(self) -> Any:
-        return np.asarray(self)
 
 
 @pytest.mark.parametrize("kind", [Frame, PolarsFrame])

@@ -147,7 +147,7 @@ def _encoding(path: Path, wanted: str | None) -> str:
         head = file.read(4096)
     found = next((name for mark, name in MARKS if head.startswith(mark)), None)
     if wanted is not None and found is None:
-        if not isinstance(wanted, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(wanted, str):
             raise ArgumentTypeError(f"load: encoding is a text, not {wanted!r:.80}")
         try:
             "".encode(wanted)

@@ -71,7 +71,7 @@ def _several(name: str, given: Any) -> tuple[Any, ...]:
         return (given,)
     if not isinstance(given, Iterable):
         raise ArgumentTypeError(f"load: {name} is a column or a list of them, not {given!r:.80}")
-    return tuple(given)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return tuple(given)
 
 
 def choose(found: Survey, task: Task = "auto") -> tuple[Columns, tuple[str, ...]]:
