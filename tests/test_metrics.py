@@ -401,3 +401,9 @@ def test_own_class() -> None:
 def test_refusals(made: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         made()
+
+
+def test_every_function_of_losses_is_a_metric() -> None:
+    made = metrics.get("half_squared_error")
+    made.update_state([[1.0, 2.0], [0.0, 0.0]], [[3.0, 2.0], [0.0, 4.0]])
+    assert made.result().item() == 5.0  # the mean of (2**2 + 0)/2 and (0 + 4**2)/2

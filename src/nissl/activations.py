@@ -39,7 +39,7 @@ from nissl.core.functions import (
 from nissl.core.functions import exp as exponential
 from nissl.core.functions.neural import gated
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.keras_names import absent
+from nissl.names import absent
 from nissl.registry import Registry
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nissl.core import dtypes
-from nissl.keras_names import absent
+from nissl.names import absent
 from nissl.registry import forget_names
 
 

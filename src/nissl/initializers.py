@@ -25,7 +25,7 @@ from nissl.core import functions as F
 from nissl.core.functions.convert import as_shape
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import AbstractMethodError, ShapeError
-from nissl.keras_names import absent
+from nissl.names import absent
 from nissl.registry import Registry, from_config
 
 __all__ = [

@@ -7,16 +7,10 @@ name of the table exists.
 
 from __future__ import annotations
 
-import dis
-import importlib
-import inspect
-from collections.abc import Callable, Mapping
-from types import FrameType
+from collections.abc import Mapping
 from typing import Any, Final
 
-from nissl.errors import MissingImportError, MissingNameError, nearest
-
-__all__ = ["ARGUMENTS", "MEMBERS", "NAMES", "absent", "is_off"]
+__all__ = ["ARGUMENTS", "INSTEAD", "MEMBERS", "NAMES", "is_off"]
 
 NAMES: Final[Mapping[str, str]] = {
     "": """
@@ -126,7 +120,7 @@ MEMBERS: Final = """
     variable_dtype
 """
 
-_INSTEAD: Final[Mapping[str, str]] = {
+INSTEAD: Final[Mapping[str, str]] = {
     "ops": "functions of tensors are in nissl itself, such as nissl.exp or nissl.matmul",
     "saving": "files are read and written by nissl.models.load_model and model.save",
     "config": "the dtype of new weights is set by nissl.set_default_float",
@@ -176,64 +170,3 @@ def is_off(name: str, value: Any) -> bool:
     """
     neutral = ARGUMENTS.get(name, ())
     return neutral == _ANY or any(type(each) is type(value) and each == value for each in neutral)
-
-
-def absent(module: str) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__``: it says what a missing name may have been meant as.
-
-    Args:
-        module: the module's name: ``"nissl.layers"``.
-
-    The function that it returns raises :class:`~nissl.errors.MissingNameError`, an
-    ``AttributeError``; for ``from module import name``, where Python would drop the message of one,
-    :class:`~nissl.errors.MissingImportError`.
-    """
-
-    def getter(name: str) -> Any:
-        if name.startswith("__"):  # Python's own questions
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        kind = MissingImportError if _importing(inspect.currentframe()) else MissingNameError
-        raise kind(_explained(module, name))
-
-    return getter
-
-
-def _importing(frame: FrameType | None) -> bool:
-    """Whether the code that asked is at ``from module import name``."""
-    while frame is not None and frame.f_code.co_name in ("getter", "__getattr__"):
-        frame = frame.f_back
-    if frame is None or frame.f_lasti < 0:
-        return False
-    return frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
-
-
-def _explained(module: str, name: str) -> str:
-    room = module.partition(".")[2]
-    there = vars(importlib.import_module(module))
-    own = [n for n, thing in there.items() if getattr(thing, "__module__", "") == module]
-    public: list[str] = [n for n in there.get("__all__", own) if not n.startswith("_")]
-    known = name in NAMES.get(room, "").split()
-    text = (
-        f"{module}.{name} is not there yet: Keras 3 has it, Nissl does not so far"
-        if known
-        else f"module {module!r} has no attribute {name!r}"
-    )
-    instead = _INSTEAD.get(f"{room}.{name}" if room else name)
-    if instead is not None:
-        return f"{text}; {instead}"
-    elsewhere = "" if room else _elsewhere(name)
-    if elsewhere:
-        return f"{text}; it is {elsewhere}"
-    hint = nearest(name, public).rstrip()
-    if hint:
-        return f"{text}; {hint}"
-    classes = [n for n in public if room and isinstance(there.get(n), type)]
-    return f"{text}. There are: {', '.join(classes)}" if 4 <= len(classes) <= 12 else text
-
-
-def _elsewhere(name: str) -> str:
-    """Where below ``nissl`` a name is, if it is."""
-    for room in NAMES:
-        if room and hasattr(importlib.import_module(f"nissl.{room}"), name):
-            return f"nissl.{room}.{name}"
-    return ""

@@ -24,7 +24,7 @@ from nissl.core.ops.shapes import normalise_axis
 from nissl.core.tensor import Array, Shape, Tensor
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, DTypeError, ShapeError
-from nissl.keras_names import absent
+from nissl.names import absent
 
 _WORD = 1 << 32
 _DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}  # of a fraction below 1

@@ -14,7 +14,7 @@ from nissl.arguments import number, whole
 from nissl.core import dtypes
 from nissl.core.ops.shapes import normalise_axis
 from nissl.errors import DataError, DTypeError, GraphError, ShapeError
-from nissl.keras_names import absent
+from nissl.names import absent
 
 if TYPE_CHECKING:
     from nissl.explain.diagrams.report import Diagram

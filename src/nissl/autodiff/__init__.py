@@ -1,20 +1,11 @@
 """Derivatives of any order, forward and reverse, over the same graph."""
 
-from nissl.autodiff.check import check_grads
-from nissl.autodiff.custom import custom_derivative
-from nissl.autodiff.forward import jvp, linearize
-from nissl.autodiff.higher import hessian, hvp, jacobian
-from nissl.autodiff.reverse import grad, value_and_grad, vjp
+from nissl.autodiff import check, custom, forward, higher, reverse
+from nissl.autodiff.check import *
+from nissl.autodiff.custom import *
+from nissl.autodiff.forward import *
+from nissl.autodiff.higher import *
+from nissl.autodiff.reverse import *
 
-__all__ = [
-    "check_grads",
-    "custom_derivative",
-    "grad",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "linearize",
-    "value_and_grad",
-    "vjp",
-]
+__all__ = []
+__all__ += [*check.__all__, *custom.__all__, *forward.__all__, *higher.__all__, *reverse.__all__]

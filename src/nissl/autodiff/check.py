@@ -17,6 +17,8 @@ from nissl.core.program import equations_behind
 from nissl.core.tensor import Tensor
 from nissl.errors import GradientError
 
+__all__ = ["check_grads"]
+
 
 def _draw(like: Tensor, rng: np.random.Generator) -> Tensor:
     return Tensor(np.asarray(rng.standard_normal(like.shape), dtypes.float64))

@@ -15,6 +15,8 @@ from nissl.core.program import Program, trace
 from nissl.core.tensor import Array, Aval, Tensor
 from nissl.errors import GraphError, ShapeError
 
+__all__ = ["custom_derivative"]
+
 
 class custom_derivative:
     """Give a function a derivative of one's own, for both modes.

@@ -15,6 +15,8 @@ from nissl.core.functions import asarray, zeros_like
 from nissl.core.tensor import Key, Tensor, state
 from nissl.errors import ArgumentError, DTypeError, ShapeError
 
+__all__ = ["jvp", "linearize"]
+
 
 def push(graph: Graph, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Push tangents of the inputs through the graph; ``None`` is zero."""

@@ -14,6 +14,8 @@ from nissl.core.functions import asarray, reshape, stack, zeros
 from nissl.core.tensor import Tensor
 from nissl.errors import ArgumentError
 
+__all__ = ["jacobian", "hessian", "hvp"]
+
 
 def _basis(like: Tensor) -> list[Tensor]:
     """The unit vectors of the space of ``like``."""

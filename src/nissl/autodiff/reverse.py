@@ -20,6 +20,8 @@ from nissl.core.raw import Slot, pull_values, slot
 from nissl.core.tensor import Array, Equation, Key, Tensor, state
 from nissl.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
+__all__ = ["vjp", "value_and_grad", "grad"]
+
 
 def _sweep(
     equations: Sequence[Equation],

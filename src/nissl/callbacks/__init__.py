@@ -2,25 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from nissl.callbacks.base import Callback, CallbackList
-from nissl.callbacks.checkpoint import ModelCheckpoint
-from nissl.callbacks.monitor import EarlyStopping, TerminateOnNaN
-from nissl.callbacks.rate import LearningRateScheduler, ReduceLROnPlateau
-from nissl.callbacks.record import CSVLogger, History, LambdaCallback
-from nissl.keras_names import absent
+from nissl.callbacks import base, checkpoint, monitor, rate, record
+from nissl.callbacks.base import *
+from nissl.callbacks.checkpoint import *
+from nissl.callbacks.monitor import *
+from nissl.callbacks.rate import *
+from nissl.callbacks.record import *
+from nissl.names import absent
 
-__all__ = [
-    "CSVLogger",
-    "Callback",
-    "CallbackList",
-    "EarlyStopping",
-    "History",
-    "LambdaCallback",
-    "LearningRateScheduler",
-    "ModelCheckpoint",
-    "ReduceLROnPlateau",
-    "TerminateOnNaN",
-]
+__all__ = []
+__all__ += [*base.__all__, *checkpoint.__all__, *monitor.__all__, *rate.__all__, *record.__all__]
 
 if not TYPE_CHECKING:
     __getattr__ = absent(__name__)

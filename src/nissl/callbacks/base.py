@@ -8,6 +8,8 @@ from typing import Any, cast
 from nissl.errors import ArgumentTypeError
 from nissl.screen import show
 
+__all__ = ["Callback", "CallbackList"]
+
 Logs = dict[str, Any]
 
 _TRAIN_BATCHES = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")

@@ -12,6 +12,8 @@ from nissl.callbacks.monitor import Mode, Monitor
 from nissl.errors import ArgumentError, UnknownNameError
 from nissl.files import user_path
 
+__all__ = ["ModelCheckpoint"]
+
 
 class ModelCheckpoint(Monitor):
     """Saves the model after every epoch, or whenever the watched value is the best so far.

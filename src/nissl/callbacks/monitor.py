@@ -9,6 +9,8 @@ from typing import Any, Literal
 from nissl.callbacks.base import Callback, Logs
 from nissl.errors import ArgumentError, UnknownNameError
 
+__all__ = ["EarlyStopping", "TerminateOnNaN"]
+
 Mode = Literal["auto", "min", "max"]
 
 _LARGER_IS_BETTER = re.compile(

@@ -10,6 +10,8 @@ from nissl.callbacks.base import Callback, Logs
 from nissl.callbacks.monitor import Mode, Monitor, at_least
 from nissl.errors import ArgumentError, ArgumentTypeError
 
+__all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
+
 
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch.

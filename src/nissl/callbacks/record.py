@@ -18,6 +18,8 @@ from nissl.errors import (
 )
 from nissl.files import user_path, writing
 
+__all__ = ["History", "LambdaCallback", "CSVLogger"]
+
 
 class History(Callback):
     """The results of every epoch; ``fit`` returns one.

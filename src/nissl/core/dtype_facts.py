@@ -11,6 +11,8 @@ from nissl.arguments import one_of
 from nissl.core import dtypes
 from nissl.errors import DTypeError
 
+__all__ = ["finfo", "iinfo", "isdtype", "can_cast"]
+
 
 def _dtype_of(given: Any) -> np.dtype[Any]:
     """The dtype of a tensor, or the dtype that was given."""

@@ -15,6 +15,11 @@ import numpy as np
 
 from nissl.errors import ArgumentError, DTypeError, MissingDependencyError, UnknownNameError
 
+__all__ = [
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
+    "float64", "default_float", "set_default_float", "result_type",
+]  # fmt: skip
+
 type_names: Final = (
     "bool",
     "int8",

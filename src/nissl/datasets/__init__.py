@@ -10,31 +10,22 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from nissl.datasets import digits, fashion_mnist, mnist
-from nissl.datasets.dataset import Dataset
-from nissl.datasets.files import from_idx, from_npz
-from nissl.datasets.pictures import Colour, from_images
-from nissl.datasets.registry import Published, info, load_published, names
+from nissl.datasets import dataset, digits, fashion_mnist, files, mnist, pictures, registry, table
+from nissl.datasets.dataset import *
+from nissl.datasets.files import *
+from nissl.datasets.pictures import *
+from nissl.datasets.pictures import Colour
+from nissl.datasets.registry import *
+from nissl.datasets.registry import load_published
 from nissl.datasets.survey import Header
-from nissl.datasets.table import Task, from_csv
+from nissl.datasets.table import *
+from nissl.datasets.table import Task
 from nissl.errors import ArgumentError, DataError, FileFormatError
 from nissl.files import user_path
-from nissl.keras_names import absent
+from nissl.names import absent
 
-__all__ = [
-    "Dataset",
-    "Published",
-    "digits",
-    "fashion_mnist",
-    "from_csv",
-    "from_idx",
-    "from_images",
-    "from_npz",
-    "info",
-    "load",
-    "mnist",
-    "names",
-]
+__all__ = ["digits", "fashion_mnist", "load", "mnist"]
+__all__ += [*dataset.__all__, *files.__all__, *pictures.__all__, *registry.__all__, *table.__all__]
 
 
 TABLE_OPTIONS = ("target", "task", "header", "ignore", "category", "decimal", "encoding")

@@ -15,7 +15,7 @@ from nissl.errors import DataError
 if TYPE_CHECKING:
     from nissl.datasets.columns import Columns
 
-__all__ = ["Array", "Dataset", "Pair", "exact_dtype", "make"]
+__all__ = ["Dataset"]
 
 Array = NDArray[Any]
 Pair = tuple[Array, Array]

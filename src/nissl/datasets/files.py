@@ -14,7 +14,7 @@ from nissl.datasets.dataset import Array, Dataset, Pair, make
 from nissl.errors import DataError, FileFormatError
 from nissl.files import user_path
 
-__all__ = ["check_inside", "check_regular", "from_idx", "from_npz", "parse_idx", "read_bytes"]
+__all__ = ["from_idx", "from_npz"]
 
 CHUNK = 1 << 20
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

@@ -20,7 +20,7 @@ from nissl.files import user_path
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["SUFFIXES", "Colour", "Form", "from_images", "open_image", "read_pixels"]
+__all__ = ["from_images"]
 
 Colour = Literal["auto", "grey", "rgb"]
 SUFFIXES = frozenset(

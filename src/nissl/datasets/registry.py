@@ -11,7 +11,7 @@ from nissl.datasets.files import parse_idx
 from nissl.datasets.sources import Apt, DataFile, Folder, Npm, Source, Web, obtain
 from nissl.errors import UnknownNameError
 
-__all__ = ["DATA_SETS", "Published", "info", "load_pairs", "load_published", "names"]
+__all__ = ["Published", "names", "info"]
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from nissl.datasets.survey import Header, Survey, has_header, survey
 from nissl.errors import ArgumentTypeError, DataError, nearest
 from nissl.files import user_path
 
-__all__ = ["Task", "examine", "from_csv", "read_like"]
+__all__ = ["from_csv"]
 
 Task = Literal["auto", "classification", "regression"]
 TASKS: tuple[Task, ...] = ("auto", "classification", "regression")

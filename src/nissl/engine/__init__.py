@@ -1,23 +1,9 @@
 """Engines: what runs a program. ``"xla"`` compiles it; ``"numpy"`` runs it equation by equation."""
 
-from nissl.engine.base import (
-    Engine,
-    Loop,
-    LoopSpec,
-    default_engine,
-    get_engine,
-    make_loop,
-    set_engine,
-)
-from nissl.engine.jit import jit
+from nissl.engine import base
+from nissl.engine import jit as _jit
+from nissl.engine.base import *
+from nissl.engine.jit import *
 
-__all__ = [
-    "Engine",
-    "Loop",
-    "LoopSpec",
-    "default_engine",
-    "get_engine",
-    "jit",
-    "make_loop",
-    "set_engine",
-]
+__all__ = []
+__all__ += [*base.__all__, *_jit.__all__]

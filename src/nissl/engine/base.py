@@ -17,6 +17,8 @@ from nissl.core.program import Program
 from nissl.core.tensor import Array
 from nissl.errors import MissingDependencyError, UnknownNameError
 
+__all__ = ["LoopSpec", "Loop", "Engine", "get_engine", "make_loop", "default_engine", "set_engine"]
+
 Compiled: TypeAlias = Callable[[Sequence[Array]], list[Array]]
 
 

@@ -25,6 +25,8 @@ from nissl.engine.base import Compiled, Engine, default_engine, get_engine, know
 from nissl.engine.kept import Kept
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
+__all__ = ["jit"]
+
 MOST_PROGRAMS = 256  # that one function keeps, for as many shapes and static arguments
 _compiled: weakref.WeakKeyDictionary[Program, dict[Any, Compiled]] = weakref.WeakKeyDictionary()
 

@@ -6,154 +6,67 @@ notebook HTML, and it can be written as Markdown, LaTeX, HTML, SVG, PNG or PDF.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nissl.names import late
 
 if TYPE_CHECKING:
-    from nissl.explain.approximation.report import Approximation, approximate, approximation_of
-    from nissl.explain.approximation.surface import SurfaceApproximation, approximate_surface
-    from nissl.explain.approximation.width import ByWidth, approximate_by_width
-    from nissl.explain.backpropagation.lecture import lecture_network
-    from nissl.explain.backpropagation.report import Backprop, backprop
-    from nissl.explain.backpropagation.single_neuron import Neuron, neuron
-    from nissl.explain.convolution.convolving import Convolution, convolve, correlate
-    from nissl.explain.convolution.kernels import KERNELS, Kernel
-    from nissl.explain.diagrams.report import Diagram, diagram
-    from nissl.explain.drawing.network import draw_network
-    from nissl.explain.expressions.expression import Expression, parse
-    from nissl.explain.gallery.activations import Gallery, activations
-    from nissl.explain.gallery.low_precision import Precision, precision
-    from nissl.explain.perceptrons.gate_training import GateNetwork, gate_network
-    from nissl.explain.perceptrons.gates import GateReport, gate
-    from nissl.explain.perceptrons.run import PerceptronRun, perceptron
-    from nissl.explain.perceptrons.separability import Separability, separable
-    from nissl.explain.perceptrons.study import PerceptronStudy, perceptron_study
-    from nissl.explain.report import Cell, Explanation, Part, Table, Text
-    from nissl.explain.tracing.costs import ModeCosts, mode_costs
-    from nissl.explain.tracing.traces import Component, Trace, trace
-    from nissl.explain.training.deep import DepthReport, depth
-    from nissl.explain.training.racing import RaceReport, race
-    from nissl.explain.training.watch import Watch, WatchReport, initialisation
+    from nissl.explain.approximation.report import *
+    from nissl.explain.approximation.surface import *
+    from nissl.explain.approximation.width import *
+    from nissl.explain.backpropagation.lecture import *
+    from nissl.explain.backpropagation.report import *
+    from nissl.explain.backpropagation.single_neuron import *
+    from nissl.explain.convolution.convolving import *
+    from nissl.explain.convolution.kernels import *
+    from nissl.explain.diagrams.report import *
+    from nissl.explain.drawing.network import *
+    from nissl.explain.expressions.expression import *
+    from nissl.explain.gallery.activations import *
+    from nissl.explain.gallery.low_precision import *
+    from nissl.explain.perceptrons.gate_training import *
+    from nissl.explain.perceptrons.gates import *
+    from nissl.explain.perceptrons.run import *
+    from nissl.explain.perceptrons.separability import *
+    from nissl.explain.perceptrons.study import *
+    from nissl.explain.report import *
+    from nissl.explain.tracing.costs import *
+    from nissl.explain.tracing.traces import *
+    from nissl.explain.training.deep import *
+    from nissl.explain.training.racing import *
+    from nissl.explain.training.watch import *
 
-_WHERE = {
-    "Component": "tracing.traces",
-    "GateNetwork": "perceptrons.gate_training",
-    "GateReport": "perceptrons.gates",
-    "PerceptronRun": "perceptrons.run",
-    "PerceptronStudy": "perceptrons.study",
-    "Separability": "perceptrons.separability",
-    "gate": "perceptrons.gates",
-    "gate_network": "perceptrons.gate_training",
-    "perceptron": "perceptrons.run",
-    "perceptron_study": "perceptrons.study",
-    "separable": "perceptrons.separability",
-    "ModeCosts": "tracing.costs",
-    "mode_costs": "tracing.costs",
-    "Trace": "tracing.traces",
-    "trace": "tracing.traces",
-    "Backprop": "backpropagation.report",
-    "backprop": "backpropagation.report",
-    "draw_network": "drawing.network",
-    "lecture_network": "backpropagation.lecture",
-    "Neuron": "backpropagation.single_neuron",
-    "neuron": "backpropagation.single_neuron",
-    "diagram": "diagrams.report",
-    "Diagram": "diagrams.report",
-    "KERNELS": "convolution.kernels",
-    "Kernel": "convolution.kernels",
-    "correlate": "convolution.convolving",
-    "Convolution": "convolution.convolving",
-    "convolve": "convolution.convolving",
-    "Precision": "gallery.low_precision",
-    "precision": "gallery.low_precision",
-    "Gallery": "gallery.activations",
-    "activations": "gallery.activations",
-    "Approximation": "approximation.report",
-    "approximate": "approximation.report",
-    "approximation_of": "approximation.report",
-    "ByWidth": "approximation.width",
-    "SurfaceApproximation": "approximation.surface",
-    "approximate_surface": "approximation.surface",
-    "approximate_by_width": "approximation.width",
-    "parse": "expressions.expression",
-    "Expression": "expressions.expression",
-    "Cell": "report",
-    "Explanation": "report",
-    "Part": "report",
-    "Table": "report",
-    "Text": "report",
-    "DepthReport": "training.deep",
-    "depth": "training.deep",
-    "RaceReport": "training.racing",
-    "race": "training.racing",
-    "Watch": "training.watch",
-    "WatchReport": "training.watch",
-    "initialisation": "training.watch",
+PLACES = {
+    "approximation.report": "Approximation approximate approximation_of",
+    "approximation.surface": "SurfaceApproximation approximate_surface",
+    "approximation.width": "ByWidth approximate_by_width",
+    "backpropagation.lecture": "lecture_network",
+    "backpropagation.report": "Backprop backprop",
+    "backpropagation.single_neuron": "Neuron neuron",
+    "convolution.convolving": "Convolution convolve correlate",
+    "convolution.kernels": "KERNELS Kernel",
+    "diagrams.report": "Diagram diagram",
+    "drawing.network": "draw_network",
+    "expressions.expression": "Expression parse",
+    "gallery.activations": "Gallery activations",
+    "gallery.low_precision": "Precision precision",
+    "perceptrons.gate_training": "GateNetwork gate_network",
+    "perceptrons.gates": "GateReport gate",
+    "perceptrons.run": "PerceptronRun perceptron",
+    "perceptrons.separability": "Separability separable",
+    "perceptrons.study": "PerceptronStudy perceptron_study",
+    "report": "Cell Explanation Part Table Text",
+    "tracing.costs": "ModeCosts mode_costs",
+    "tracing.traces": "Component Trace trace",
+    "training.deep": "DepthReport depth",
+    "training.racing": "RaceReport race",
+    "training.watch": "Watch WatchReport initialisation",
 }
 
-__all__ = [
-    "lecture_network",
-    "Neuron",
-    "neuron",
-    "RaceReport",
-    "race",
-    "Component",
-    "GateNetwork",
-    "GateReport",
-    "PerceptronRun",
-    "PerceptronStudy",
-    "Separability",
-    "gate",
-    "gate_network",
-    "perceptron",
-    "perceptron_study",
-    "separable",
-    "ModeCosts",
-    "mode_costs",
-    "Trace",
-    "trace",
-    "Backprop",
-    "backprop",
-    "draw_network",
-    "diagram",
-    "Diagram",
-    "KERNELS",
-    "Kernel",
-    "correlate",
-    "Convolution",
-    "convolve",
-    "Precision",
-    "precision",
-    "Gallery",
-    "activations",
-    "Approximation",
-    "approximate",
-    "approximation_of",
-    "SurfaceApproximation",
-    "approximate_surface",
-    "ByWidth",
-    "approximate_by_width",
-    "parse",
-    "Expression",
-    "Cell",
-    "Explanation",
-    "Part",
-    "Table",
-    "Text",
-    "DepthReport",
-    "depth",
-    "Watch",
-    "WatchReport",
-    "initialisation",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is first asked for."""
-    if name in _WHERE:
-        return getattr(importlib.import_module(f"nissl.explain.{_WHERE[name]}"), name)
-    raise AttributeError(f"module 'nissl.explain' has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __all__ = [name for names in PLACES.values() for name in names.split()]
+    __getattr__ = late(__name__, PLACES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *" ".join(PLACES.values()).split()})

@@ -24,16 +24,7 @@ from nissl.plots import alone, drawing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "Cell",
-    "Explanation",
-    "Part",
-    "Table",
-    "Text",
-    "escape_latex",
-    "format_number",
-    "number_latex",
-]
+__all__ = ["Cell", "Explanation", "Part", "Table", "Text"]
 
 PICTURES = (".png", ".svg", ".pdf")
 TEXTS = (".txt", ".md", ".tex", ".html")

@@ -2,17 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from nissl.keras_names import absent
-from nissl.layers.base import Layer, registry
-from nissl.layers.core import (
-    Activation,
-    Dense,
-    Dropout,
-    Flatten,
-    Input,
-    InputLayer,
-    Rescaling,
-)
+from nissl.layers import base, core
+from nissl.layers.base import *
+from nissl.layers.base import registry
+from nissl.layers.core import *
+from nissl.names import absent
+
+__all__ = ["deserialize", "serialize"]
+__all__ += [*base.__all__, *core.__all__]
 
 
 def serialize(layer: Layer) -> dict[str, object]:
@@ -24,19 +21,6 @@ def deserialize(config: dict[str, object]) -> Layer:
     """Make a layer from its description."""
     return registry.deserialize(config)
 
-
-__all__ = [
-    "Activation",
-    "Dense",
-    "Dropout",
-    "Flatten",
-    "Input",
-    "InputLayer",
-    "Layer",
-    "Rescaling",
-    "deserialize",
-    "serialize",
-]
 
 if not TYPE_CHECKING:
     __getattr__ = absent(__name__)

@@ -35,6 +35,8 @@ from nissl.registry import (
     snake_case,
 )
 
+__all__ = ["Layer"]
+
 registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
 
 

@@ -27,6 +27,8 @@ from nissl.layers.settings import (
 )
 from nissl.registry import refuse_unknown
 
+__all__ = ["InputLayer", "Input", "Flatten", "Dense", "Activation", "Dropout", "Rescaling"]
+
 
 @registry.add()
 class InputLayer(Layer):

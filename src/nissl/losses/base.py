@@ -19,6 +19,8 @@ from nissl.errors import AbstractMethodError, ArgumentTypeError, DTypeError, Sha
 from nissl.losses import checks
 from nissl.registry import Registry, snake_case
 
+__all__ = ["registry", "Loss", "LossFunctionWrapper"]
+
 EPSILON = 1e-7  # Keras's backend.epsilon(): how far probabilities stay from 0 and 1
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 

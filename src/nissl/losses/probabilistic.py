@@ -27,6 +27,11 @@ from nissl.losses.base import (
     registry,
 )
 
+__all__ = [
+    "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
+    "KLDivergence", "crossentropy_for", "Crossentropy",
+]  # fmt: skip
+
 
 def _check_settings(loss: BinaryCrossentropy | CategoricalCrossentropy) -> None:
     who = type(loss).__name__
@@ -310,14 +315,3 @@ class Crossentropy(Loss):
         self, y: np.ndarray[Any, Any], output_shape: tuple[int | None, ...], name: str = "y"
     ) -> None:
         self._chosen(y.shape, output_shape).check_targets(y, output_shape, name)
-
-
-__all__ = [
-    "BinaryCrossentropy",
-    "CategoricalCrossentropy",
-    "Crossentropy",
-    "KLDivergence",
-    "SparseCategoricalCrossentropy",
-    "crossentropy_for",
-    "labels_for",
-]

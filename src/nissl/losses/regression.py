@@ -16,6 +16,12 @@ from nissl.core.tensor import Tensor
 from nissl.losses import checks
 from nissl.losses.base import EPSILON, Elementwise, registry
 
+__all__ = [
+    "MeanSquaredError", "HalfSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanSquaredLogarithmicError", "Huber", "LogCosh", "Hinge", "SquaredHinge", "CategoricalHinge",
+    "Poisson", "CosineSimilarity",
+]  # fmt: skip
+
 
 @registry.add("mse", "MSE")
 @dataclass(eq=False)

@@ -15,86 +15,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nissl import losses
 from nissl.errors import ArgumentError, ArgumentTypeError
-from nissl.keras_names import absent
-from nissl.losses import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    categorical_hinge,
-    cosine_similarity,
-    crossentropy_for,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-)
-from nissl.metrics.accuracy import (
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    SparseCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy,
-    TopKCategoricalAccuracy,
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
-)
-from nissl.metrics.base import Mean, MeanMetricWrapper, Metric, Sum, functions, registry
-from nissl.metrics.confusion import (
-    F1Score,
-    FalseNegatives,
-    FalsePositives,
-    FBetaScore,
-    Precision,
-    Recall,
-    TrueNegatives,
-    TruePositives,
-)
-from nissl.metrics.means import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    CosineSimilarity,
-    Hinge,
-    KLDivergence,
-    LogCoshError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    Poisson,
-    R2Score,
-    RootMeanSquaredError,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-)
+from nissl.losses import crossentropy_for
+from nissl.losses import functions as loss_functions
+from nissl.losses.functions import *
+from nissl.metrics import accuracy, base, confusion, means
+from nissl.metrics.accuracy import *
+from nissl.metrics.base import *
+from nissl.metrics.confusion import *
+from nissl.metrics.means import *
+from nissl.names import absent
 
-for _each in (
-    binary_crossentropy,
-    categorical_crossentropy,
-    categorical_hinge,
-    cosine_similarity,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-):
-    functions.add()(_each)
+__all__ = ["deserialize", "get", "is_by_shape", "serialize"]
+__all__ += [
+    *loss_functions.__all__, *accuracy.__all__, *base.__all__, *confusion.__all__, *means.__all__,
+]  # fmt: skip
+
+for _name in loss_functions.__all__:
+    functions.add()(getattr(loss_functions, _name))
 
 Dims: TypeAlias = tuple[int | None, ...]  # a shape in which the batch may be unknown
 _ACCURACY = {
@@ -191,69 +128,6 @@ def deserialize(config: Any) -> Metric:
     """Make again what :func:`serialize` described."""
     return get(config)
 
-
-__all__ = [
-    "Accuracy",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
-    "CosineSimilarity",
-    "F1Score",
-    "FBetaScore",
-    "FalseNegatives",
-    "FalsePositives",
-    "Hinge",
-    "KLDivergence",
-    "LogCoshError",
-    "Mean",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanMetricWrapper",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "Metric",
-    "Poisson",
-    "Precision",
-    "R2Score",
-    "Recall",
-    "RootMeanSquaredError",
-    "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy",
-    "SquaredHinge",
-    "Sum",
-    "TopKCategoricalAccuracy",
-    "TrueNegatives",
-    "TruePositives",
-    "binary_accuracy",
-    "binary_crossentropy",
-    "categorical_accuracy",
-    "categorical_crossentropy",
-    "categorical_hinge",
-    "cosine_similarity",
-    "deserialize",
-    "functions",
-    "get",
-    "hinge",
-    "huber",
-    "is_by_shape",
-    "kl_divergence",
-    "log_cosh",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_logarithmic_error",
-    "poisson",
-    "registry",
-    "serialize",
-    "sparse_categorical_accuracy",
-    "sparse_categorical_crossentropy",
-    "sparse_top_k_categorical_accuracy",
-    "squared_hinge",
-    "top_k_categorical_accuracy",
-]
 
 if not TYPE_CHECKING:
     __getattr__ = absent(__name__)

@@ -15,6 +15,13 @@ from nissl.losses.checks import mismatch
 from nissl.losses.probabilistic import labels_for
 from nissl.metrics.base import PairMean, functions, registry
 
+__all__ = [
+    "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy", "Accuracy", "BinaryAccuracy",
+    "CategoricalAccuracy", "SparseCategoricalAccuracy", "TopKCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+]  # fmt: skip
+
 
 def _tensors(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     return F.asarray(y_true), F.asarray(y_pred)

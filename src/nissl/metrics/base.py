@@ -22,6 +22,8 @@ from nissl.losses import Loss, LossFunctionWrapper, class_of
 from nissl.losses.base import named_dtype, weigh
 from nissl.registry import Registry, automatic_name, snake_case
 
+__all__ = ["registry", "Metric", "Sum", "Mean", "MeanMetricWrapper", "functions"]
+
 registry: Registry[Any] = Registry("metric", "keras.metrics")
 
 

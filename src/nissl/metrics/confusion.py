@@ -16,6 +16,11 @@ from nissl.errors import ArgumentError, ShapeError
 from nissl.losses.base import align, computing_dtype, weigh
 from nissl.metrics.base import Metric, ratio, registry
 
+__all__ = [
+    "Precision", "Recall", "TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives",
+    "FBetaScore", "F1Score",
+]  # fmt: skip
+
 _EPSILON = 1e-7
 
 

@@ -15,6 +15,13 @@ from nissl.losses.base import align, weigh
 from nissl.metrics.base import Metric, PairMean, ratio, registry
 from nissl.registry import snake_case
 
+__all__ = [
+    "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanSquaredLogarithmicError", "LogCoshError", "Hinge", "SquaredHinge", "CategoricalHinge",
+    "KLDivergence", "Poisson", "BinaryCrossentropy", "CategoricalCrossentropy",
+    "SparseCategoricalCrossentropy", "CosineSimilarity", "RootMeanSquaredError", "R2Score",
+]  # fmt: skip
+
 
 class LossMean(PairMean):
     """The mean over samples of a loss; its settings are the loss's own."""

@@ -2,13 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from nissl.keras_names import absent
-from nissl.models.model import Model
-from nissl.models.perceptron import Perceptron
-from nissl.models.saving import load_model, save_model
-from nissl.models.sequential import Sequential
+from nissl.models import model, perceptron, saving, sequential
+from nissl.models.model import *
+from nissl.models.perceptron import *
+from nissl.models.saving import *
+from nissl.models.sequential import *
+from nissl.names import absent
 
-__all__ = ["Model", "Perceptron", "Sequential", "load_model", "save_model"]
+__all__ = []
+__all__ += [*model.__all__, *perceptron.__all__, *saving.__all__, *sequential.__all__]
 
 if not TYPE_CHECKING:
     __getattr__ = absent(__name__)

@@ -11,6 +11,8 @@ from nissl.layers.base import Layer
 from nissl.models.trainer import Trainer
 from nissl.registry import refuse_arguments
 
+__all__ = ["Model"]
+
 
 class Model(Trainer):
     """A network with everything around it.

@@ -23,7 +23,7 @@ from nissl.errors import (
 )
 from nissl.models.two_classes import Array, as_array, as_labels, as_samples, frozen, two_classes
 
-__all__ = ["Perceptron", "Update"]
+__all__ = ["Perceptron"]
 
 ACTIVATIONS = {"heaviside": F.heaviside, "sign": F.sign}
 TARGETS = {"heaviside": (0, 1), "sign": (-1, 1)}

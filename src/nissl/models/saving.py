@@ -39,6 +39,8 @@ from nissl.registry import custom_objects as added
 from nissl.registry import refuse_arguments
 from nissl.version import __version__
 
+__all__ = ["save_model", "load_model"]
+
 _SCALARS = 2  # count of steps and learning rate, before an optimizer's slots
 
 

@@ -28,6 +28,8 @@ from nissl.layers.core import InputLayer
 from nissl.models.model import Model
 from nissl.registry import automatic_name
 
+__all__ = ["Sequential"]
+
 
 @registry.add()
 class Sequential(Model):

@@ -3,11 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from nissl.errors import ArgumentTypeError
-from nissl.keras_names import absent
-from nissl.optimizers.adam import Adam
-from nissl.optimizers.base import Optimizer, registry
-from nissl.optimizers.rmsprop import RMSprop
-from nissl.optimizers.sgd import SGD
+from nissl.names import absent
+from nissl.optimizers import adam, base, rmsprop, sgd
+from nissl.optimizers.adam import *
+from nissl.optimizers.base import *
+from nissl.optimizers.base import registry
+from nissl.optimizers.rmsprop import *
+from nissl.optimizers.sgd import *
+
+__all__ = ["get"]
+__all__ += [*adam.__all__, *base.__all__, *rmsprop.__all__, *sgd.__all__]
 
 
 def get(identifier: Any) -> Optimizer:
@@ -22,8 +27,6 @@ def get(identifier: Any) -> Optimizer:
         raise ArgumentTypeError(f"an optimizer is a name or an Optimizer, not {identifier!r}")
     return found
 
-
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "get"]
 
 if not TYPE_CHECKING:
     __getattr__ = absent(__name__)

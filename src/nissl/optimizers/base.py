@@ -16,6 +16,8 @@ from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeErro
 from nissl.optimizers.clipping import clip_by_norm
 from nissl.registry import Registry, refuse_unknown, settings_for, snake_case
 
+__all__ = ["Optimizer"]
+
 registry: Registry[type[Optimizer]] = Registry("optimizer", "keras.optimizers")
 
 

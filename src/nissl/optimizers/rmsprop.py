@@ -11,6 +11,8 @@ from nissl.core.tensor import Tensor
 from nissl.core.variable import Variable
 from nissl.optimizers.base import Optimizer, registry
 
+__all__ = ["RMSprop"]
+
 
 @registry.add("rmsprop")
 class RMSprop(Optimizer):

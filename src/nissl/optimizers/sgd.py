@@ -9,6 +9,8 @@ from nissl.arguments import flag, number
 from nissl.core.tensor import Tensor
 from nissl.optimizers.base import Optimizer, registry
 
+__all__ = ["SGD"]
+
 
 @registry.add()
 class SGD(Optimizer):

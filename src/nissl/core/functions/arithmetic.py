@@ -17,6 +17,17 @@ from nissl.core.ops import control, elementwise
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError
 
+__all__ = [
+    "identity", "stop_gradient", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin",
+    "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
+    "erfc", "reciprocal", "isfinite", "isnan", "isinf", "floor", "ceil", "round", "trunc",
+    "negative", "positive", "abs", "sign", "square", "add", "subtract", "multiply", "divide",
+    "floor_divide", "remainder", "pow", "atan2", "maximum", "minimum", "hypot", "logaddexp", "clip",
+    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "bitwise_and",
+    "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_invert",
+    "logical_and", "logical_or", "logical_xor", "logical_not", "where",
+]  # fmt: skip
+
 
 def identity(x: TensorLike) -> Tensor:
     """Return ``x`` as a new node of the graph."""

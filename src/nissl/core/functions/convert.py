@@ -18,6 +18,8 @@ from nissl.core.ops.shapes import broadcast_shapes
 from nissl.core.tensor import Array, Shape, Tensor, TensorLike, late
 from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 
+__all__ = ["asarray", "from_dlpack", "tensor", "astype"]
+
 _SCALARS = (bool, int, float)
 SMALL = 4096  # elements below which filling an array is quicker than stretching one
 

@@ -15,6 +15,11 @@ from nissl.core.functions.manipulation import broadcast_to, reshape
 from nissl.core.tensor import Array, Shape, Tensor, TensorLike
 from nissl.errors import ArgumentError, ShapeError
 
+__all__ = [
+    "full", "zeros", "ones", "empty", "full_like", "zeros_like", "ones_like", "empty_like",
+    "arange", "linspace", "eye", "tril", "triu", "meshgrid",
+]  # fmt: skip
+
 
 def _float_or(dtype: Any) -> np.dtype[Any]:
     return dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)

@@ -20,6 +20,8 @@ from nissl.core.ops.shapes import normalise_axis
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, OutOfRangeError, ShapeError
 
+__all__ = ["take", "index_add", "take_along_axis", "one_hot", "index"]
+
 
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Take slices of ``x`` along ``axis`` at integer ``indices``, which may have any shape.

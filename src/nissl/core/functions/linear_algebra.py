@@ -16,6 +16,8 @@ from nissl.core.ops.shapes import broadcast_shapes, normalise_axis, ordered_axes
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError, DTypeError, ShapeError
 
+__all__ = ["matmul", "vecdot", "outer", "tensordot", "einsum"]
+
 
 def matmul(x: TensorLike, y: TensorLike) -> Tensor:
     """Matrix product; a tensor of one axis is a row on the left and a column on the right.

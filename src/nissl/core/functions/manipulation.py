@@ -31,6 +31,12 @@ from nissl.core.ops.shapes import (
 from nissl.core.tensor import Axis, Shape, Tensor, TensorLike
 from nissl.errors import ArgumentError, ShapeError
 
+__all__ = [
+    "broadcast_to", "broadcast_arrays", "reshape", "permute_dims", "matrix_transpose", "moveaxis",
+    "expand_dims", "squeeze", "flip", "concat", "stack", "unstack", "slice", "pad", "repeat",
+    "tile", "roll",
+]  # fmt: skip
+
 
 def broadcast_to(x: TensorLike, shape: int | Sequence[int]) -> Tensor:
     """Stretch ``x`` to ``shape``, repeating along new axes and axes of length 1."""

@@ -19,6 +19,11 @@ from nissl.core.ops import elementwise, normalise
 from nissl.core.ops.shapes import normalise_axes, normalise_axis
 from nissl.core.tensor import Axis, Tensor, TensorLike
 
+__all__ = [
+    "relu", "leaky_relu", "sigmoid", "softplus", "log_sigmoid", "hard_tanh", "heaviside", "elu",
+    "selu", "silu", "gelu", "softsign", "log_cosh", "softmax", "logsumexp", "log_softmax",
+]  # fmt: skip
+
 
 def _float(x: TensorLike) -> Tensor:
     x = asarray(x)

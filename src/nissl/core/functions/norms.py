@@ -17,6 +17,8 @@ from nissl.core.functions.scaling import divisor
 from nissl.core.ops.shapes import normalise_axes
 from nissl.core.tensor import Axis, Tensor, TensorLike
 
+__all__ = ["l2_norm", "std"]
+
 
 def root(total: Tensor) -> Tensor:
     """``sqrt(total)`` of a sum of squares; its derivative at 0 is taken as 0.

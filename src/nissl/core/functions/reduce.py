@@ -22,6 +22,12 @@ from nissl.core.ops.shapes import normalise_axes, normalise_axis
 from nissl.core.tensor import Axis, Tensor, TensorLike
 from nissl.errors import ArgumentError, ShapeError
 
+__all__ = [
+    "sum", "mean", "var", "max", "min", "argmax", "argmin", "all", "any", "count_nonzero", "prod",
+    "cumulative_sum", "cumulative_prod", "diff", "argsort", "sort", "top_k", "nonzero",
+    "searchsorted",
+]  # fmt: skip
+
 
 def _reduce(op: Op, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     axes = tuple(range(x.ndim)) if axis is None else normalise_axes(op.name, axis, x.ndim)

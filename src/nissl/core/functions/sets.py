@@ -11,6 +11,8 @@ from nissl.core.functions.indexing import take
 from nissl.core.functions.manipulation import reshape
 from nissl.core.tensor import Tensor, TensorLike
 
+__all__ = ["unique_all", "unique_counts", "unique_inverse", "unique_values"]
+
 
 class UniqueAll(NamedTuple):
     """Result of :func:`unique_all`."""

@@ -7,6 +7,8 @@ from nissl.core.functions import arithmetic as a
 from nissl.core.functions.convert import asarray, astype, broadcast, promote
 from nissl.core.tensor import Tensor, TensorLike
 
+__all__ = ["signbit", "copysign"]
+
 
 def signbit(x: TensorLike) -> Tensor:
     """Whether each number is negative, or a negative zero; False for NaN.

@@ -30,7 +30,7 @@ from nissl.models.sequential import Sequential
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Approximation", "Fit", "Hidden", "approximate", "approximation_of"]
+__all__ = ["Approximation", "approximate", "approximation_of"]
 
 Array = np.ndarray[Any, Any]
 MOST_SAMPLES = 10_000

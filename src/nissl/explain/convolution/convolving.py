@@ -34,7 +34,7 @@ from nissl.i18n import translate as _
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Convolution", "Filtered", "convolve", "correlate"]
+__all__ = ["Convolution", "convolve", "correlate"]
 
 Array = NDArray[np.float64]
 

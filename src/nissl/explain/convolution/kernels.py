@@ -18,7 +18,7 @@ from nissl.explain.drawing.lettering import shortened
 from nissl.explain.report import format_number
 from nissl.i18n import mark
 
-__all__ = ["KERNELS", "Kernel", "kernel"]
+__all__ = ["KERNELS", "Kernel"]
 
 Matrix: TypeAlias = tuple[tuple[Fraction | float, ...], ...]
 

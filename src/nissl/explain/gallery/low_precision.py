@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FixedPoint", "Loss", "Precision", "precision"]
+__all__ = ["Precision", "precision"]
 
 FLOATS = ("float32", "float16")
 

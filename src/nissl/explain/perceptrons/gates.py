@@ -20,7 +20,7 @@ from nissl.models.perceptron import Perceptron
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["GATES", "Gate", "GateReport", "Nand", "find", "gate"]
+__all__ = ["GateReport", "gate"]
 
 Array: TypeAlias = NDArray[Any]
 

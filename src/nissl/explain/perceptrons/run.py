@@ -26,7 +26,7 @@ from nissl.models.perceptron import TARGETS, Perceptron, Update
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["PerceptronRun", "cycle", "perceptron"]
+__all__ = ["PerceptronRun", "perceptron"]
 
 _LISTED = 3  # features of a sample that are listed
 _CHECKED = 16  # samples up to which the final outputs are listed

@@ -31,7 +31,7 @@ from nissl.models.two_classes import as_labels, check_samples, two_classes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Separability", "certificate_holds", "exact_points", "line_holds", "separable"]
+__all__ = ["Separability", "separable"]
 
 _EXACT = 64  # features up to which the line is the exact optimum, and not HiGHS's, proved
 

@@ -19,7 +19,7 @@ from nissl.i18n import translate as _
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["ModeCosts", "mode_costs", "program_costs"]
+__all__ = ["ModeCosts", "mode_costs"]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from nissl.explain.tracing.rules import Rules
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Component", "Direction", "Trace", "trace"]
+__all__ = ["Component", "Trace", "trace"]
 
 MODES = ("both", "forward", "reverse")
 _EACH = 3  # an array of so many elements is differentiated by each of them

@@ -29,7 +29,7 @@ from nissl.registry import known_settings
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SETUPS", "DepthReport", "Outcome", "Setup", "depth"]
+__all__ = ["DepthReport", "depth"]
 
 _LEAST = 1e-300  # what is smaller is near the end of float64's numbers
 _NOTHING = Cell("< 1e-300", "< 10^{-300}", number=True)

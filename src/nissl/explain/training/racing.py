@@ -28,7 +28,7 @@ from nissl.optimizers import Optimizer
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["RATES", "Path", "RaceReport", "entrants", "race"]
+__all__ = ["RaceReport", "race"]
 
 Host = np.ndarray[Any, Any]
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
