@@ -23,11 +23,11 @@ from nissl.errors import (
 )
 from nissl.explain import separable
 from nissl.explain.perceptrons import hulls
+from nissl.explain.perceptrons.hulls import line_holds
 from nissl.explain.perceptrons.separability import (
     Separability,
     certificate_holds,
     exact_points,
-    line_holds,
 )
 
 BOOLEAN = [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -185,7 +185,7 @@ def test_both_ways_to_start_agree_on_small_grids(seed: int, features: int, sampl
     found = separable(x, y)
     assert prove(found, x, y) == bool(found)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hulls, "_floating", lambda scaled: None)
+        patch.setattr(hulls, "_in_floats", lambda columns, costs: None)
         alone = separable(x, y)
     assert prove(alone, x, y) == bool(alone) == bool(found)
 
@@ -233,7 +233,7 @@ def test_many_samples(either: str) -> None:
     assert prove(separable(x, y), x, y) is False
 
 
-def test_more_features_than_the_exact_search_takes() -> None:
+def test_more_features_than_samples() -> None:
     rng = np.random.default_rng(5)
     x = rng.normal(size=(60, 100))
     y = rng.integers(0, 2, size=60).tolist()
@@ -242,14 +242,16 @@ def test_more_features_than_the_exact_search_takes() -> None:
 
 def test_a_wrong_start_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the floating point solver says, the answer is proved."""
-    real = hulls._floating
+    real = hulls._in_floats
 
-    def misled(scaled):
-        guess = real(scaled)
+    def misled(columns, costs):
+        guess = real(columns, costs)
         assert guess is not None
-        return type(guess)(guess.amounts[::-1].copy(), -guess.multipliers, guess.reduced[::-1])
+        guess.x, guess.lower.marginals = guess.x[::-1], guess.lower.marginals[::-1]
+        guess.eqlin.marginals = -guess.eqlin.marginals
+        return guess
 
-    monkeypatch.setattr(hulls, "_floating", misled)
+    monkeypatch.setattr(hulls, "_in_floats", misled)
     rng = np.random.default_rng(6)
     for _ in range(10):
         x = rng.integers(-3, 4, size=(12, 2))

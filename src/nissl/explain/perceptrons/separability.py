@@ -23,7 +23,7 @@ from nissl.explain.perceptrons.forms import (
     linear_form,
     vector,
 )
-from nissl.explain.perceptrons.hulls import Point, closest, floating_line
+from nissl.explain.perceptrons.hulls import Point, line_holds, separate
 from nissl.explain.report import Explanation, Part, Table, Text, format_number
 from nissl.i18n import translate as _
 from nissl.models.two_classes import as_labels, check_samples, two_classes
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Separability", "separable"]
 
-_EXACT = 64  # features up to which the line is the exact optimum, and not HiGHS's, proved
-
 
 def separable(x: ArrayLike, y: ArrayLike) -> Separability:
     """Decide exactly whether a line (a plane, a hyperplane) separates two classes.
@@ -43,8 +41,9 @@ def separable(x: ArrayLike, y: ArrayLike) -> Separability:
     and ``< 0`` for every sample of the first. Or the convex hulls of the classes have a point in
     common: coefficients ``c_i >= 0``, summing to 1 in each class, with
     ``sum_first c_i x_i = sum_second c_i x_i``; then no line exists, since ``w . x + b`` would have
-    both signs at that point. Which of the two holds is decided, and checked, in rational numbers:
-    a float is the fraction that it is, and nothing is rounded.
+    both signs at that point. SciPy's solver, where installed, says in floats which of the two it
+    is; the answer is checked, and what floats cannot settle is decided, in rational numbers: a
+    float in the data is the fraction that it is, and nothing is rounded.
 
     Args:
         x: samples, shape ``(N, D)``: integers, floats, or fractions.
@@ -52,10 +51,9 @@ def separable(x: ArrayLike, y: ArrayLike) -> Separability:
             second one; 1 is the second of 0 and 1 also where it stands alone.
 
     Returns:
-        A :class:`Separability`, true if there is a line. With up to 64 features the line is
-        the one for which the hulls' distance, as the sum of absolute differences with each
-        feature in units of its range, is largest: ``-1.5 + x1 + x2`` for AND. SciPy, where
-        installed, says where the exact search starts.
+        A :class:`Separability`, true if there is a line. Of all lines it is the one for which the
+        hulls' distance, as the sum of absolute differences with each feature in units of its
+        range, is largest, as far as floats tell: ``-1.5 + x1 + x2`` for AND.
 
     Raises:
         ShapeError, DataError, ArgumentTypeError, NonFiniteError: data that cannot be judged.
@@ -80,43 +78,22 @@ def separable(x: ArrayLike, y: ArrayLike) -> Separability:
     if len(set(positive)) == 1:
         bias = Fraction(1 if positive[0] else -1)
         return found.answered(weights=(Fraction(0),) * len(points[0]), bias=bias)
-    shared = _shared_point(points, positive)
-    if shared is not None:
-        return found.answered(coefficients=dict.fromkeys(sorted(shared), Fraction(1)))
-    return _decide(found)
+    if shared := _shared_point(points, positive):
+        return found.answered(coefficients=dict.fromkeys(shared, Fraction(1)))
+    answer = separate(points, positive)
+    if isinstance(answer, dict):
+        return found.answered(coefficients=answer)
+    return found.answered(weights=answer[0], bias=answer[1])
 
 
-def _shared_point(points: Sequence[Point], positive: Sequence[bool]) -> tuple[int, int] | None:
+def _shared_point(points: Sequence[Point], positive: Sequence[bool]) -> list[int]:
     """A sample of each class at the very same place, if there are any."""
     first: dict[tuple[Point, bool], int] = {}
     for place, (point, second) in enumerate(zip(points, positive, strict=True)):
         first.setdefault((point, second), place)
         if (point, not second) in first:
-            return first[point, not second], place
-    return None
-
-
-def _decide(found: Separability) -> Separability:
-    """The question for two classes that have no sample in common."""
-    points, positive = found.points, found.positive
-    columns = zip(*points, strict=True)
-    varying = [place for place, column in enumerate(columns) if len(set(column)) > 1]
-    kept = [tuple(point[place] for place in varying) for point in points]
-
-    def whole(weights: Point) -> Point:
-        listed = [Fraction(0)] * len(points[0])
-        for place, weight in zip(varying, weights, strict=True):
-            listed[place] = weight
-        return tuple(listed)
-
-    if len(varying) > _EXACT:
-        line = floating_line(kept, positive)
-        if line is not None and line_holds(kept, positive, *line):
-            return found.answered(weights=whole(line[0]), bias=line[1])
-    meeting = closest(kept, positive)
-    if meeting.weights is None:
-        return found.answered(coefficients=meeting.shares)
-    return found.answered(weights=whole(meeting.weights), bias=meeting.bias)
+            return [first[point, not second], place]
+    return []
 
 
 def exact_points(x: ArrayLike) -> list[Point]:
@@ -147,18 +124,6 @@ def _fraction(value: Any, sample: int, feature: int) -> Fraction:
         raise NonFiniteError(
             f"x[{sample}, {feature}] is {value}; remove this sample, or fill the gap"
         ) from None
-
-
-def line_holds(
-    points: Sequence[Point], positive: Sequence[bool], weights: Point, bias: Fraction
-) -> bool:
-    """Say whether a line has each sample strictly on its side, by arithmetic alone.
-
-    >>> line_holds([(Fraction(0),), (Fraction(1),)], [False, True], (Fraction(2),), Fraction(-1))
-    True
-    """
-    values = (sum(map(mul, weights, point), bias) for point in points)
-    return all((v > 0 if p else v < 0) for v, p in zip(values, positive, strict=True))
 
 
 def certificate_holds(
@@ -254,9 +219,10 @@ class Separability(Explanation):
 
     @property
     def nearest(self) -> list[int]:
-        """The samples nearest to the line."""
+        """The samples nearest to the line, equally so but for rounding."""
         sizes = [abs(value) for value in self.values]
-        return [sample for sample, size in enumerate(sizes) if size == min(sizes)]
+        least = min(sizes, default=Fraction(0)) * (1 + Fraction(1, 10**6))
+        return [sample for sample, size in enumerate(sizes) if size <= least]
 
     @property
     def point(self) -> Point | None:
