@@ -239,20 +239,18 @@ def hull(points: Array) -> Array:
     >>> hull(np.array([[0, 0], [1, 1], [2, 0], [1, 0.2]])).tolist()
     [[0.0, 0.0], [2.0, 0.0], [1.0, 1.0]]
     """
-    ordered = sorted({(float(x), float(y)) for x, y in points})
-    if len(ordered) < 3:
-        return np.array(ordered)
-    halves: list[list[tuple[float, float]]] = []
+    ordered = np.unique(np.asarray(points, np.float64), axis=0)  # by x, then by y
+    corners: list[Array] = []
     for walk in (ordered, ordered[::-1]):
-        half: list[tuple[float, float]] = []
+        half: list[Array] = []
         for point in walk:
-            while len(half) > 1 and _turn(half[-2], half[-1], point) <= 0:
+            while len(half) > 1 and _turn(half[-1] - half[-2], point - half[-2]) <= 0:
                 half.pop()
             half.append(point)
-        halves.append(half[:-1])
-    return np.array(halves[0] + halves[1])
+        corners += half[:-1]
+    return np.array(corners) if corners else ordered
 
 
-def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
-    """Above 0 where the way from ``a`` over ``b`` to ``c`` turns left."""
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+def _turn(one: Array, other: Array) -> float:
+    """Above 0 where the other vector turns left from the one."""
+    return one[0] * other[1] - one[1] * other[0]
