@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import re
 import threading
@@ -16,6 +17,7 @@ from babel.messages.pofile import read_po
 
 import nissl
 from nissl import i18n
+from nissl.cli.messages import templates
 from nissl.errors import UnknownNameError
 
 SOURCE = Path(nissl.__file__).parent
@@ -30,6 +32,19 @@ def used() -> set[str]:
         keywords={"_": None, "mark": None, "translate": None},
     )
     return {message for _file, _line, message, *_rest in found if isinstance(message, str)} - {""}
+
+
+def written() -> str:
+    """The texts in the source, those of errors among them, each field as ``{}``."""
+    found: list[str] = []
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = [p.value if isinstance(p, ast.Constant) else "{}" for p in node.values]
+                found.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(re.sub(r"\{[^{}]*\}", "{}", node.value))
+    return "\n".join(found)
 
 
 def catalogue(path: Path) -> Catalog:
@@ -63,7 +78,33 @@ def check(texts: set[str], found: Catalog) -> list[str]:
 def test_every_text_is_translated_and_none_is_stale(path: Path) -> None:
     texts = used()
     assert len(texts) > 200
-    assert check(texts, catalogue(path)) == []
+    assert check(texts | set(templates(path)), catalogue(path)) == []
+
+
+#: messages of Typer's own
+TYPERS = (
+    *("Missing command.", "Missing argument ", "Missing option ", "No such command "),
+    *("Option {name} ", "Got unexpected ", "Invalid value for ", "{value} is not a valid "),
+)
+
+
+def stale_pieces(template: str, source: str) -> list[str]:
+    """The pieces between fields and marks that stand nowhere, not even without their last word."""
+    pieces = [each.strip() for each in re.split(r"\{\w+\}|[^\w /*+-]", template)]
+    return [
+        piece
+        for piece in pieces
+        if len(piece) > 8 and piece not in source and piece.rpartition(" ")[0] not in source
+    ]
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)
+def test_what_is_marked_as_raised_is_said_somewhere(path: Path) -> None:
+    source, known = written(), templates(path)
+    assert len(known) > 200
+    own = [template for template in known if not template.startswith(TYPERS)]
+    assert {each: stale_pieces(each, source) for each in own if stale_pieces(each, source)} == {}
+    assert stale_pieces("{who}: this is said nowhere at all", source)
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)
@@ -197,3 +238,80 @@ def test_python_speaks_what_nissl_lang_names_and_not_what_the_system_speaks(
         monkeypatch.setenv("NISSL_LANG", asked)
     monkeypatch.setattr(i18n, "_default", [])  # as when Python starts
     assert i18n.language() == code
+
+
+def test_thousands_are_parted_as_each_language_does() -> None:
+    assert i18n.grouped(1797) == "1,797"
+    assert i18n.grouped(12345.678, ".1f") == "12,345.7"
+    with i18n.speaking("vi"):
+        assert i18n.grouped(1797) == "1\u202f797"
+        assert i18n.grouped(12345.678, ".1f") == "12\u202f345.7"
+
+
+# ---- one word for one thing ------------------------------------------------------------------
+#: what it is called in English, in Vietnamese, and what it is not called there
+GLOSSARY: tuple[tuple[str, str, str], ...] = (
+    ("layers?", "tầng", "lớp"),
+    ("class(es)?", "lớp|nhãn", "hạng"),
+    ("classification", "phân lớp", "phân loại"),
+    ("true class|truth", "nhãn thật", "sự thật|lớp thật"),
+    ("targets?", "nhãn", "đích|mục tiêu"),
+    ("forward propagation", "lan truyền tiến", "truyền thẳng"),
+    ("backward propagation|backpropagation", "lan truyền ngược", "truyền lùi"),
+    ("forward mode", "chế độ tiến", "lan truyền tiến"),
+    ("reverse mode", "chế độ ngược", "chế độ lùi"),
+    ("adjoints?", "đạo hàm ngược", "liên hợp"),
+    ("tangents?", "đạo hàm tiến", "tiếp tuyến"),
+    ("derivatives?", "đạo hàm", "vi phân của"),
+    ("gradients?", "gradient", "độ dốc|građiên"),
+    ("kinks?", "điểm gãy", "điểm nhọn"),
+    ("vanish(ing)?", "biến mất", "triệt tiêu|tiêu biến"),
+    ("explod(e|ing)", "bùng nổ", "phát nổ"),
+    ("activations?", "kích hoạt|đầu ra", "hoạt hóa"),
+    ("hidden units?", "neuron ẩn", "nút ẩn|đơn vị ẩn"),
+    ("weights?", "trọng số", "hệ số trọng"),
+    ("bias(es)?", "bias", "độ lệch|thiên kiến"),
+    ("loss", "mất mát", "tổn thất|hàm lỗi"),
+    ("learning rates?", "tốc độ học", "tỉ lệ học|hệ số học"),
+    ("optimizers?", "thuật toán", "bộ tối ưu"),
+    ("momentum", "động lượng", "quán tính"),
+    ("initializers?", "khởi tạo", "khởi động"),
+    ("samples?", "mẫu", "thí dụ"),
+    ("seeds?", "hạt giống", "mầm"),
+    ("validation", "kiểm định", "xác thực"),
+    ("shapes?", "kích thước", "hình dạng|dạng"),
+    ("kernels?", "bộ lọc", "hạt nhân|mặt nạ"),
+    ("regression", "hồi quy", "hồi qui"),
+    ("linearly separable", "phân tách tuyến tính", "khả tách"),
+    ("not finite", "hữu hạn", "vô tận"),
+    ("infinit(e|y)", "vô hạn", "vô cùng|vô tận"),
+)
+NOWHERE = r"\b(tuỳ|hoá|hoà|xoá|khoá)\b"  # written tùy, hóa, hòa, xóa, khóa
+NAMES = re.compile(
+    r"\{\w*\}|--[\w-]+( [a-z]+)*|'[^']*'|\b\w+=\S+|\w+(,\w+)+|\n  nissl .*|\b\w+[_.]\w+"
+)
+
+
+def wrong_words(english: str, vietnamese: str) -> list[str]:
+    """The terms of the glossary that a translation lacks, or has under another name."""
+    said, told = NAMES.sub("", english).lower(), NAMES.sub("", vietnamese).lower()
+    wrong = re.findall(NOWHERE, told)
+    for term, wanted, others in GLOSSARY:
+        if re.search(rf"\b({term})\b", said) and (
+            not re.search(wanted, told) or re.search(rf"\b({others})\b", told)
+        ):
+            wrong.append(term)
+    return wrong
+
+
+def test_one_word_for_one_thing() -> None:
+    entries = [entry for entry in catalogue(i18n.catalogue_path("vi")) if entry.id]
+    wrong = {str(e.id): wrong_words(str(e.id), str(e.string)) for e in entries}
+    assert {text: terms for text, terms in wrong.items() if terms} == {}
+
+
+def test_the_glossary_catches_planted_words() -> None:
+    assert wrong_words("Hidden layers of {class}", "Các lớp ẩn") == ["layers?"]
+    assert wrong_words("vanishing gradients", "gradient triệt tiêu") == ["vanish(ing)?"]
+    assert wrong_words("exploding", "bùng nổ, xoá đi") == ["xoá"]
+    assert wrong_words("true class", "nhãn thật") == []

@@ -32,7 +32,9 @@ from nissl.errors import UnknownNameError
 __all__ = [
     "DOMAIN",
     "LOCALE",
+    "catalogue_path",
     "choose",
+    "grouped",
     "language",
     "languages",
     "mark",
@@ -43,9 +45,15 @@ __all__ = [
 
 DOMAIN = "nissl"
 LOCALE = Path(__file__).parent / "locale"
+_GROUPS = {"vi": "\u202f"}  # what parts thousands, where it is no comma: a narrow space
 
 _default: list[str] = []  # of the process; empty until somebody asks
 _spoken: ContextVar[str | None] = ContextVar("nissl_language", default=None)
+
+
+def catalogue_path(code: str) -> Path:
+    """Return where the texts of a language stand, as people write them."""
+    return LOCALE / code / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 def languages() -> tuple[str, ...]:
@@ -54,8 +62,8 @@ def languages() -> tuple[str, ...]:
     >>> languages()
     ('en', 'vi')
     """
-    found = sorted(path.parent.parent.name for path in LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
-    return ("en", *found)
+    found = (path.parent.parent.name for path in LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+    return ("en", *sorted(found))
 
 
 def choose(wanted: str | None = None, environment: Mapping[str, str] | None = None) -> str:
@@ -141,6 +149,22 @@ def translate(text: str) -> str:
 def mark(text: str) -> str:
     """Return a text as it is, marked as one that is translated where it is shown."""
     return text
+
+
+def grouped(number: float, spec: str = "") -> str:
+    """Return a number as readers see it, its thousands parted as the language in use does.
+
+    Args:
+        number: what is shown; the decimal mark is a point in every language.
+        spec: a format for it without the comma, such as ``".0f"``.
+
+    >>> grouped(266610), grouped(1234.5, ".2f")
+    ('266,610', '1,234.50')
+    >>> with speaking("vi"):
+    ...     grouped(266610).split()
+    ['266', '610']
+    """
+    return format(number, f",{spec}").replace(",", _GROUPS.get(language(), ","))
 
 
 def _code(name: str) -> str:

@@ -26,8 +26,9 @@ from numpy.typing import ArrayLike
 
 from nissl.errors import ArgumentError, MissingDependencyError, ShapeError
 from nissl.files import user_path, writing
-from nissl.i18n import mark
+from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
+from nissl.screen import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -226,7 +227,7 @@ def confusion(matrix: ArrayLike, names: Sequence[str]) -> Figure:
     right, total = int(np.trace(counts)), int(counts.sum())
     axes.set_title(
         _("Accuracy {share}: {right} of {total} right").format(
-            share=_percent(right / max(total, 1), 2), right=f"{right:,}", total=f"{total:,}"
+            share=_percent(right / max(total, 1), 2), right=grouped(right), total=grouped(total)
         )
     )
     bar = figure.colorbar(image, ax=axes, shrink=0.8)
@@ -268,10 +269,10 @@ def mistakes(
         for name, guess, share in zip(true, predicted, probability, strict=True)
     ]
     title = _("Mistakes in {samples} samples: {total}, the worst {count} shown").format(
-        count=len(captions), total=f"{total:,}", samples=f"{samples:,}"
+        count=len(captions), total=grouped(total), samples=grouped(samples)
     )
     if not captions:
-        title = _("No mistakes in {samples} samples").format(samples=f"{samples:,}")
+        title = _("No mistakes in {samples} samples").format(samples=grouped(samples))
     return _gallery(pictures, captions, title)
 
 
@@ -371,7 +372,7 @@ def bare(axes: Axes, grid: bool = False) -> None:
 
 def _short(name: str, length: int = 24) -> str:
     """A name cut to ``length`` characters, printable, and free of matplotlib's mathematics."""
-    clean = "".join(c if c.isprintable() else "?" for c in name).replace("$", r"\$")
+    clean = printable(name, "").replace("$", r"\$")
     return clean if len(clean) <= length else clean[: length - 1] + "…"
 
 

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from nissl.callbacks.base import Callback, Logs
 from nissl.errors import ArgumentError
-from nissl.screen import Screen, Segment, show
+from nissl.screen import Screen, Segment, printable, show
 
 _BAR_WIDTH = 20
 _SHORTEST_BAR = 5
@@ -325,7 +325,4 @@ class ProgressBar(Callback):
 
 def _results(logs: Logs) -> list[str]:
     """Each log as ``name: value``; a name cannot steer the terminal."""
-    return [
-        "".join(c if c.isprintable() else "?" for c in f"{name}: {format_value(value)}")
-        for name, value in logs.items()
-    ]
+    return [printable(f"{name}: {format_value(value)}", "") for name, value in logs.items()]

@@ -16,6 +16,17 @@ _RESET = "\x1b[0m"
 _INTERVAL = {"terminal": 0.05, "notebook": 0.1, "log": 1.0}  # seconds between two updates
 
 
+def printable(text: str, kept: str = "\n\t") -> str:
+    """Return a text with ``?`` for what steers a terminal, but for the characters in ``kept``.
+
+    A space between the thousands of a number stays.
+
+    >>> printable("\x1b[31mred"), printable("266\u202f610") == "266\u202f610"
+    ('?[31mred', True)
+    """
+    return "".join(c if c.isprintable() or c == "\u202f" or c in kept else "?" for c in text)
+
+
 def show(text: str, *, end: str = "\n", error: bool = False) -> None:
     """Print lines, with ``?`` for what the stream's encoding lacks; a dead stream is no error.
 

@@ -38,7 +38,7 @@ def test_vietnamese(nissl, vietnamese: None) -> None:
     assert "Các hàm kích hoạt và đạo hàm của chúng" in outcome.out
     assert "1 nếu x > 0, 0 còn lại" in outcome.out
     outcome = nissl("activations", "leaky_relu(alpha=1)", "--lang", "vi")
-    assert "không biết thiết lập của leaky_relu 'alpha'" in outcome.err
+    assert "không có thiết lập của leaky_relu 'alpha'" in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_own_kernel_into_a_picture(nissl, photo: Path, tmp_path: Path) -> None:
 
 def test_vietnamese(nissl, vietnamese: None, photo: Path) -> None:
     outcome = nissl("convolve", photo, "--lang", "vi")
-    assert "Tính tích chập bằng tay" in outcome.out
+    assert "Tính tay một phép tích chập" in outcome.out
     assert "cạnh dọc: cột phải trừ cột trái" in outcome.out
     outcome = nissl("convolve", photo, "--kernel", "1,a", "--lang", "vi")
     assert "bộ lọc, hàng 0, cột 1: 'a' không phải là số" in outcome.err

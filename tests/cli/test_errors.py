@@ -14,16 +14,23 @@ import pytest
 
 import nissl as library
 from nissl.cli import main
-from nissl.cli.messages import TEMPLATES, translate_message
-from nissl.i18n import use
+from nissl.cli.app import COMMANDS as MODULES
+from nissl.cli.messages import templates, translate_message
+from nissl.i18n import catalogue_path, use
 
+COMMANDS = [module.__name__.rpartition(".")[2] for module in MODULES]
 WRONG_USE: list[tuple[list[str], str]] = [
     (["trian"], "Did you mean 'train'?"),
     (["train"], "Missing argument 'DATA'"),
     (["train", "digits", "mnist"], "unexpected extra argument"),
-    (["train", "digits", "--epoch", "3"], "--epochs"),
+    (["train", "digits", "--epoch", "3"], "did you mean --epochs?"),
+    (["depth", "--layer", "3"], "there is no option --layer; did you mean --layers?"),
+    (["train", "digits", "--act", "relu"], "did you mean --activation?"),
+    (["--lng", "vi"], "there is no option --lng; did you mean --lang?"),
     (["train", "digits", "--epochs"], "requires an argument"),
-    (["train", "digits", "--epochs", "ten"], "'--epochs'"),
+    (["train", "digits", "--epochs", "ten"], "--epochs takes a whole number, not 'ten'"),
+    (["train", "digits", "--momentum", "x"], "--momentum takes a number, not 'x'"),
+    (["convolve", "--at", "1", "x"], "--at takes a whole number, not 'x'"),
     (["train", "digits", "--epochs", "0"], "--epochs is a whole number of at least 1, not 0"),
     (["train", "digits", "--epochs", "-3"], "--epochs is a whole number of at least 1, not -3"),
     (["train", "digits", "--batch-size", "0"], "--batch-size is a whole number of at least 1"),
@@ -63,7 +70,8 @@ def test_wrong_use(
     assert said in outcome.err
     assert outcome.code == 2
     assert outcome.err.startswith("Error: ")
-    assert "--help" in outcome.err
+    command = " ".join(["nissl", *[name for name in arguments if name in COMMANDS][:1]])
+    assert outcome.err.endswith(f"\nFor help: {command} --help\n")
     assert "Traceback" not in outcome.err
     assert list(tmp_path.iterdir()) == []  # nothing was begun
 
@@ -237,11 +245,14 @@ def test_templates_give_back_their_fields(vietnamese: None) -> None:
         "remove its row, or leave the column out with ignore (--ignore)."
     )
     assert "cột 'a': ô trống (số ô thiếu: a 1);" in translate_message(inner)
+    assert translate_message("x is at most 1,000, not 3,5") == (
+        "x phải nhỏ hơn hoặc bằng 1\u202f000, không phải 3,5"
+    )
     assert translate_message("something else happened") == "something else happened"
 
 
 def test_no_template_fits_everything() -> None:
-    for template in TEMPLATES:
+    for template in templates(catalogue_path("vi")):
         assert len(re.findall(r"[a-z]", re.sub(r"\{\w+\}", "", template))) >= 4, template
 
 

@@ -206,6 +206,6 @@ def test_encodings_and_headers_can_be_said(nissl: Command, tmp_path: Path) -> No
 
 def test_in_vietnamese(nissl: Command, vietnamese: None, ship: Path) -> None:
     outcome = nissl("data", ship / "ship.csv", "--target", "survived", "--lang", "vi")
-    for said in ("Cột", "không dùng", "đích: giá trị", "gồm các loại", "coi chúng là các lớp"):
+    for said in ("Cột", "không dùng", "nhãn: giá trị đo", "gồm các loại", "coi mỗi số là một lớp"):
         assert said in outcome.out
     assert "column" not in outcome.out

@@ -86,4 +86,4 @@ def test_in_vietnamese(nissl: Command, vietnamese: None) -> None:
         "phân kỳ ở bước 7" in nissl("race", "ravine", "--optimizers", "sgd:0.1", "--lang", "vi").out
     )
     done = nissl("depth", "sigmoid:random_uniform", "--epochs", 0, "--lang", "vi")
-    assert "triệt tiêu" in done.out
+    assert "biến mất" in done.out

@@ -28,7 +28,7 @@ from nissl.cli import (
     train,
 )
 from nissl.cli.help import HelpGroup
-from nissl.cli.messages import translate_message
+from nissl.cli.messages import translate_message, usage_message
 from nissl.cli.options import Debug, Lang, Version
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError
 from nissl.i18n import translate as _
@@ -93,17 +93,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if _is_help(error):
             print(error)
             return 2
-        return _report(error, error.format_message(), 2, given)
+        return _report(error, usage_message(error), 2, given)
     except (ArgumentError, ArgumentTypeError) as error:
-        return _report(error, str(error), 2, given)
+        return _report(error, translate_message(str(error)), 2, given)
     except NisslError as error:
-        return _report(error, str(error), 1, given)
+        return _report(error, translate_message(str(error)), 1, given)
     except (KeyboardInterrupt, typer.Abort):
         console.error(_("Stopped."))
         return INTERRUPTED
     except OSError as error:
         if error.filename is not None:
-            return _report(error, str(error), 1, given)
+            return _report(error, translate_message(str(error)), 1, given)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # and at exit no more
         if not isinstance(error, BrokenPipeError):  # what read the output, as `head`, may go
             reason = error.strerror or str(error)
@@ -120,12 +120,20 @@ def _report(error: Exception, message: str, code: int, arguments: Sequence[str])
         import traceback
 
         traceback.print_exception(error)
-    console.error(_("Error: {message}").format(message=translate_message(message)))
+    console.error(_("Error: {message}").format(message=message))
     if code == 2:
-        context: Any = getattr(error, "ctx", None)
-        path = context.command_path if context is not None else "nissl"
-        console.note(_("For help: {command}").format(command=f"{path} --help"), error=True)
+        command = f"{_command(error, arguments)} --help"
+        console.note(_("For help: {command}").format(command=command), error=True)
     return code
+
+
+def _command(error: Exception, arguments: Sequence[str]) -> str:
+    """The command that was called: what Typer says, or the first of its names in the line."""
+    context: Any = getattr(error, "ctx", None)
+    if context is not None:
+        return str(context.command_path)
+    names = [module.__name__.rpartition(".")[2] for module in COMMANDS]
+    return " ".join(["nissl", *[each for each in arguments if each in names][:1]])
 
 
 def _asked_language(arguments: Sequence[str]) -> str | None:

@@ -16,7 +16,7 @@ from nissl.cli.settings import parse_hidden
 from nissl.cli.showing import Force, Format, Output
 from nissl.cli.typed import TypedCommand
 from nissl.errors import ArgumentError
-from nissl.i18n import mark
+from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 
 MOST_WEIGHTS = 10_000_000  # of a new network
@@ -221,7 +221,7 @@ def _check_size(sizes: Sequence[int]) -> None:
     if count > MOST_WEIGHTS:
         raise ArgumentError(
             _("--hidden makes a network of {count} weights; at most {most} can be shown").format(
-                count=f"{count:,}", most=f"{MOST_WEIGHTS:,}"
+                count=grouped(count), most=grouped(MOST_WEIGHTS)
             )
         )
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nissl.screen import can_encode
+from nissl.screen import can_encode, printable
 
 _BOXES = "─│┌┐└┘├┤┬┴┼━"
 
@@ -41,11 +41,6 @@ def error(text: str) -> None:
 def warn(text: str) -> None:
     """Print what the user should know, and what stops nothing."""
     _console(error=True).print(Text(printable(text), style="yellow"))
-
-
-def printable(text: str) -> str:
-    """The text without characters that steer a terminal, line ends and tabs excepted."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
 def table(

@@ -29,7 +29,7 @@ from nissl.cli.options import (
 )
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError
-from nissl.i18n import mark
+from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 
 SHOWN = 20  # samples in the picture
@@ -191,7 +191,7 @@ def _count(loaded: Dataset) -> None:
     """Print how many samples each class has."""
     train, test = Counter(loaded.y_train.tolist()), Counter(loaded.y_test.tolist())
     rows = [
-        [str(number), name, f"{train[number]:,}", f"{test[number]:,}"]
+        [str(number), name, grouped(train[number]), grouped(test[number])]
         for number, name in enumerate(source.shown_names(loaded.class_names, loaded.name))
     ]
     titles = (_("Number"), _("Class"), _("Training"), _("Test"))

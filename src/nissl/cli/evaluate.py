@@ -23,7 +23,7 @@ from nissl.cli.options import (
 )
 from nissl.datasets.dataset import Array
 from nissl.errors import UnknownNameError
-from nissl.i18n import mark
+from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 
 Data = Annotated[
@@ -92,7 +92,7 @@ def evaluate(
     console.pairs(
         [
             (_("Model"), str(found.path)),
-            (_("Data"), f"{name}, {parts[wanted]}: {len(x):,}"),
+            (_("Data"), f"{name}, {parts[wanted]}: {grouped(len(x))}"),
         ]
     )
     console.note()

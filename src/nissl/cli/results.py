@@ -15,6 +15,7 @@ from nissl import plots
 from nissl.cli import console, runs
 from nissl.errors import DataError
 from nissl.files import writing
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 Array = NDArray[Any]
@@ -114,7 +115,7 @@ def show(results: Results) -> None:
     if results.task == "classification":
         right = int((results.predicted == results.y).sum())
         share = _("{share} ({right} of {total} right)").format(
-            share=f"{100 * numbers['accuracy']:.2f}%", right=f"{right:,}", total=f"{samples:,}"
+            share=f"{100 * numbers['accuracy']:.2f}%", right=grouped(right), total=grouped(samples)
         )
         console.pairs([(_("Accuracy"), share), (_("Loss"), f"{results.loss:.4f}")])
         if len(results.class_names) <= _TABLE_CLASSES:
@@ -122,7 +123,7 @@ def show(results: Results) -> None:
             _show_classes(results)
         return
     rows = [
-        (_("Samples"), f"{samples:,}"),
+        (_("Samples"), grouped(samples)),
         (_("Mean absolute error"), f"{numbers['mean_absolute_error']:.5g}"),
         (_("Root mean squared error"), f"{numbers['root_mean_squared_error']:.5g}"),
     ]
@@ -143,7 +144,7 @@ def _show_classes(results: Results) -> None:
         rows.append(
             [
                 name,
-                f"{true:,}",
+                grouped(true),
                 f"{100 * right / true:.1f}%" if true else "-",
                 f"{100 * right / guessed:.1f}%" if guessed else "-",
                 often if taken[place, other] else "-",

@@ -11,7 +11,7 @@ from nissl.cli.help import HelpCommand
 from nissl.cli.options import Debug, Lang, RunOrModel
 from nissl.cli.showing import Force, Format, Output
 from nissl.errors import ArgumentError
-from nissl.i18n import mark
+from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 from nissl.plots import metric_name
 
@@ -67,13 +67,13 @@ def show_layers(model: Any) -> None:
     for row in summary_rows(model):
         named = activation_name(model.get_layer(row.name))
         shape = "?" if row.output_shape is None else " x ".join(map(str, row.output_shape[1:]))
-        rows.append([row.name, row.kind, named, shape, f"{row.params:,}"])
+        rows.append([row.name, row.kind, named, shape, grouped(row.params)])
     titles = (_("Layer"), _("Kind"), _("Activation"), _("Output of one sample"), _("Parameters"))
     console.table(titles, rows, numbers=(4,))
     trained = sum(weight.size for weight in model.trainable_weights)
     console.note(
         _("Parameters: {total}, of which {trained} are trained").format(
-            total=f"{model.count_params():,}", trained=f"{trained:,}"
+            total=grouped(model.count_params()), trained=grouped(trained)
         )
     )
 

@@ -18,7 +18,7 @@ from nissl.datasets.seen import Seen
 from nissl.datasets.survey import Survey
 from nissl.datasets.table import examine, read_like
 from nissl.errors import ArgumentError
-from nissl.i18n import mark
+from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 
 _NAMED = 3  # categories that are named on the screen
@@ -38,15 +38,15 @@ def describe(place: Source) -> None:
     options = {key: value for key, value in place.options.items() if key in _EXAMINED}
     found = examine(place.place, **options)
     first = _("names of columns") if found.header else _("data; columns are called by number")
-    console.pairs([(_("First line"), first), (_("Rows"), f"{found.count:,}")])
+    console.pairs([(_("First line"), first), (_("Rows"), grouped(found.count))])
     console.note()
     titles = (_("Column"), _("Kind"), _("Different"), _("Missing"), _("Values"), _("Use"))
     rows = [
         [
             seen.name,
             _(_KINDS[seen.kind]),
-            f"> {seen.limit:,}" if seen.many else f"{len(seen.texts):,}",
-            f"{seen.missing[0]:,}" if seen.missing[0] else "",
+            f"> {grouped(seen.limit)}" if seen.many else grouped(len(seen.texts)),
+            grouped(seen.missing[0]) if seen.missing[0] else "",
             _values(seen),
             _use(found, number),
         ]

@@ -21,6 +21,7 @@ from nissl.cli.settings import Settings
 from nissl.datasets import Dataset
 from nissl.datasets.dataset import exact_dtype
 from nissl.errors import DataError, NisslError
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.version import __version__
 
@@ -159,9 +160,9 @@ class Training:
             (
                 _("Samples"),
                 _("{train} training, {validation} validation, {test} test; {shape} each").format(
-                    train=f"{len(self.train[0]):,}",
-                    validation=f"{held:,}",
-                    test=f"{len(self.data.x_test):,}",
+                    train=grouped(len(self.train[0])),
+                    validation=grouped(held),
+                    test=grouped(len(self.data.x_test)),
                     shape=shape,
                 ),
             ),
@@ -192,7 +193,7 @@ class Training:
         parts += [f"{units} {self.settings.activation}" for units in self.settings.hidden]
         parts.append(f"{self.model.output_shape[-1]} {last}")
         return _("{layers}; {count} parameters").format(
-            layers=" - ".join(parts), count=f"{self.model.count_params():,}"
+            layers=" - ".join(parts), count=grouped(self.model.count_params())
         )
 
     def _say_finished(
@@ -203,7 +204,9 @@ class Training:
         console.note()
         console.note(
             _("Trained in {seconds} seconds: {epochs} epochs, {steps} steps.").format(
-                seconds=f"{done['seconds']:.1f}", epochs=done["epochs"], steps=f"{done['steps']:,}"
+                seconds=f"{done['seconds']:.1f}",
+                epochs=done["epochs"],
+                steps=grouped(done["steps"]),
             )
         )
         _list_files(folder, files)
@@ -214,7 +217,7 @@ class Training:
     ) -> None:
         console.heading(
             _("Stopped by Control-C after {epochs} whole epochs, {steps} steps.").format(
-                epochs=done["epochs"], steps=f"{done['steps']:,}"
+                epochs=done["epochs"], steps=grouped(done["steps"])
             )
         )
         console.note(_("The network as it was after the last step is kept."))

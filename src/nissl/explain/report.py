@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from nissl.errors import ArgumentError
 from nissl.files import user_path, write_bytes
 from nissl.plots import alone, drawing
+from nissl.screen import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -384,7 +385,7 @@ def _markdown_line(text: str) -> str:
 
 def _printable(text: str) -> str:
     """The text without characters that steer a terminal, line ends excepted."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    return printable(text, "\n")
 
 
 _LATEX = {
@@ -399,6 +400,7 @@ _LATEX = {
         "×": "times", "≤": "leq", "≥": "geq", "≠": "neq", "∞": "infty", "←": "leftarrow",
         "…": "dots",
     }.items()},
+    "\u202f": r"\,",
     **{sign: rf"\ensuremath{{^{digit}}}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nissl.errors import ArgumentError, NisslError
-from nissl.i18n import mark
+from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 from nissl.layers.base import makes_weights
 from nissl.screen import can_encode, in_notebook, show
@@ -212,7 +212,12 @@ def html_summary(model: Any, *, expand_nested: bool = False, show_trainable: boo
     ]
     for row in summary_rows(model, expand_nested):
         unbuilt = "" if row.built else " " + _("(unbuilt)")
-        texts = [f"{row.name} ({row.kind})", _shape(row), f"{row.params:,}{unbuilt}", _trained(row)]
+        texts = [
+            f"{row.name} ({row.kind})",
+            _shape(row),
+            grouped(row.params) + unbuilt,
+            _trained(row),
+        ]
         shown = enumerate(texts[: len(titles)])
         cells = "".join(_html_cell("td", text, place, row.depth) for place, text in shown)
         lines.append(f"<tr>{cells}</tr>")
@@ -239,7 +244,7 @@ def _shape(row: Row) -> str:
 
 
 def _params(row: Row) -> str:
-    return f"{row.params:,}" if row.built else f"{row.params:,} (unbuilt)"
+    return grouped(row.params) if row.built else f"{grouped(row.params)} (unbuilt)"
 
 
 def _trained(row: Row) -> str:
@@ -328,7 +333,7 @@ def _totals(model: Any) -> Iterator[tuple[str, str]]:
 def _amount(variables: Iterable[Any]) -> str:
     listed = list(variables)
     size = sum(v.size for v in listed)
-    return f"{size:,} ({_bytes(sum(v.size * np.dtype(v.dtype).itemsize for v in listed))})"
+    return f"{grouped(size)} ({_bytes(sum(v.size * np.dtype(v.dtype).itemsize for v in listed))})"
 
 
 def _bytes(count: float) -> str:

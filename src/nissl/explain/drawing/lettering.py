@@ -9,6 +9,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from nissl.plots import drawing
+from nissl.screen import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +57,7 @@ def drawable(text: str, length: int | None = None) -> str:
     ('lớp_1 $x$', 'a□b', 'a_lay…_name')
     """
     known, kept = _characters(), text if length is None else shortened(text, length)
-    return "".join(c if c.isprintable() and ord(c) in known else MISSING for c in kept)
+    return "".join(c if printable(c, "") == c and ord(c) in known else MISSING for c in kept)
 
 
 def shortened(text: str, length: int) -> str:
