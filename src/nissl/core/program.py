@@ -206,14 +206,21 @@ def trace(function: Callable[..., Any], *examples: Any, name: str = "") -> Progr
       v5 = v3 + v4   : float32[]
     return v5
     """
+    arguments.function("trace", function)
+    inputs, outputs, _ = call_abstractly(function, examples)
+    return build(inputs, outputs, name or getattr(function, "__name__", "program"))
+
+
+def call_abstractly(
+    function: Callable[..., Any], examples: Sequence[Any]
+) -> tuple[list[Tensor], list[Tensor], tree.Structure]:
+    """Call a function on abstract tensors; return them, the leaves of its result, its nesting."""
     from nissl.core.functions import asarray
 
-    arguments.function("trace", function)
     leaves, structure = tree.flatten(examples)
     inputs = [placeholder(x if isinstance(x, Aval) else asarray(x).aval) for x in leaves]
-    result = function(*tree.unflatten(structure, inputs))
-    outputs = [asarray(leaf) for leaf in tree.flatten(result)[0]]
-    return build(inputs, outputs, name or getattr(function, "__name__", "program"))
+    results, nesting = tree.flatten(function(*tree.unflatten(structure, inputs)))
+    return inputs, [asarray(leaf) for leaf in results], nesting
 
 
 def inline(program: Program, arguments: Sequence[Tensor]) -> list[Tensor]:

@@ -36,8 +36,10 @@ class Capture:
 
     def read(self, variable: Variable) -> Tensor:
         """Return what stands for a variable: the last tensor assigned, or an abstract one."""
-        if variable in self.writes:
-            return self.writes[variable]
+        return self.writes[variable] if variable in self.writes else self.stand_in(variable)
+
+    def stand_in(self, variable: Variable) -> Tensor:
+        """Return the abstract tensor that stands for the value before any assignment."""
         if variable not in self.reads:
             self.reads[variable] = placeholder(variable.aval, variable.path)
         return self.reads[variable]

@@ -20,8 +20,8 @@ from nissl.core.functions import asarray
 from nissl.core.passes import FOLD_LIMIT, likeness, simplify
 from nissl.core.program import Program, build, inline, placeholder
 from nissl.core.tensor import Array, Tensor, state
-from nissl.core.variable import Capture, Variable, capture
-from nissl.engine.base import Compiled, Engine, default_engine, get_engine, known_engine
+from nissl.core.traced import Traced, traced
+from nissl.engine.base import Compiled, Engine, get_engine, known_engine
 from nissl.engine.kept import Kept
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
@@ -44,13 +44,10 @@ def run_program(
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """One specialisation: the program and what stands around its arguments."""
+    """One specialisation; the program's last inputs are tensors that the function closes over."""
 
-    program: Program
-    reads: tuple[Variable, ...]
-    writes: tuple[Variable, ...]
+    traced: Traced
     closed_over: tuple[Tensor, ...]
-    structure: tree.Structure
 
 
 class Jitted:
@@ -105,16 +102,13 @@ class Jitted:
             args.insert(place, value)
         return args, {**kwargs, **dict(static[1])}
 
-    def _trace(self, structure: Any, inputs: Sequence[Tensor], static: Any) -> _Entry:
-        stand_ins = [placeholder(x.aval) for x in inputs]
-        args, kwargs = self._merge(tree.unflatten(structure, stand_ins), static)
-        with capture(Capture()) as seen:
-            result = self.function(*args, **kwargs)
-        leaves, nesting = tree.flatten(result)
-        outputs = [*(asarray(leaf) for leaf in leaves), *seen.writes.values()]
-        name = getattr(self.function, "__name__", "program")
-        program = build([*stand_ins, *seen.reads.values()], outputs, name)
-        lifted: tuple[Tensor, ...] = ()
+    def _trace(self, dynamic: Any, static: Any) -> _Entry:
+        def work(*dynamic: Any) -> Any:
+            args, kwargs = self._merge(dynamic, static)
+            return self.function(*args, **kwargs)
+
+        made = traced(work, dynamic, getattr(self.function, "__name__", "program"))
+        program, lifted = made.program, ()
         if any(t.tracked for t in program.constants):
             # tensors of an outer graph become inputs, so that it can differentiate them; what is
             # large too, so that two traces are alike
@@ -122,7 +116,7 @@ class Jitted:
             program = self._known(_lift(program, lifted))
         else:
             program = simplify(program)
-        return _Entry(program, tuple(seen.reads), tuple(seen.writes), lifted, nesting)
+        return _Entry(replace(made, program=program), lifted)
 
     def _known(self, program: Program) -> Program:
         """The first program like this one, simplified: it may have been compiled already."""
@@ -141,29 +135,33 @@ class Jitted:
         key = (structure, static, kinds, tuple(x.aval for x in inputs), mode.key())
         entry = self._entries.find(key)
         if entry is None:
-            entry = self._trace(structure, inputs, static)
+            entry = self._trace(dynamic, static)
             if not entry.closed_over:  # a tensor of an outer graph may be another the next time
                 entry = self._entries.keep(key, entry)
-        everything = [*inputs, *(v.value for v in entry.reads), *entry.closed_over]
-        outputs = self._run(entry, everything, args)
-        count = len(outputs) - len(entry.writes)
-        for variable, new in zip(entry.writes, outputs[count:], strict=True):
+        made = entry.traced
+        variables = [v.value for v in (*made.fixed, *made.state)]
+        donated = self._donated(args, len(variables)) if self._donate_argnums else ()
+        outputs = self._run(made.program, [*variables, *inputs, *entry.closed_over], donated)
+        count = len(made.state)
+        for variable, new in zip(made.state, outputs[:count], strict=True):
             variable.assign(new)
-        return tree.unflatten(entry.structure, outputs[:count])
+        return tree.unflatten(made.nesting, outputs[count:])
 
-    def _run(self, entry: _Entry, inputs: Sequence[Tensor], args: tuple[Any, ...]) -> list[Tensor]:
-        engine = get_engine(self._engine or default_engine())
+    def _run(
+        self, program: Program, inputs: Sequence[Tensor], donated: Sequence[int]
+    ) -> list[Tensor]:
         if any(t.value is None for t in inputs):
-            return inline(entry.program, inputs)
+            return inline(program, inputs)
+        engine = get_engine(self._engine)
         if state.recording and any(t.tracked for t in inputs):
-            return call(entry.program, inputs, functools.partial(_run_to_host, engine))
-        donate = _usable(entry.program, self._donated(args)) if self._donate_argnums else ()
-        values = run_program(engine, entry.program, [t.value for t in inputs], donate)
+            return call(program, inputs, functools.partial(_run_to_host, engine))
+        donate = _usable(program, donated)
+        values = run_program(engine, program, [t.value for t in inputs], donate)
         return [Tensor(np.asarray(value)) for value in values]
 
-    def _donated(self, args: tuple[Any, ...]) -> tuple[int, ...]:
+    def _donated(self, args: tuple[Any, ...], position: int) -> tuple[int, ...]:
+        """Which of the program's inputs are donated; its arguments begin at ``position``."""
         places: list[int] = []
-        position = 0
         for i, each in enumerate(args):
             if i in self._static_argnums:
                 continue
@@ -179,9 +177,7 @@ class Jitted:
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """Return the program that these arguments would run, compiled or not."""
-        dynamic, static = self._split(args, kwargs)
-        leaves, structure = tree.flatten(dynamic)
-        return self._trace(structure, [asarray(leaf) for leaf in leaves], static).program
+        return self._trace(*self._split(args, kwargs)).traced.program
 
 
 def _usable(program: Program, donated: Sequence[int]) -> tuple[int, ...]:

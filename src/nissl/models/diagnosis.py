@@ -8,9 +8,9 @@ import numpy as np
 
 from nissl.core.op import quiet
 from nissl.core.tensor import Array, Equation
+from nissl.core.traced import Traced
 from nissl.engine.base import Engine
 from nissl.errors import NonFiniteError
-from nissl.models.steps import Step
 
 
 class _Found(Exception):
@@ -42,7 +42,7 @@ def _range(array: Array) -> str:
 
 
 def explain_non_finite(
-    step: Step, values: Sequence[Array], epoch: int, position: int, steps: int, engine: Engine
+    step: Traced, values: Sequence[Array], epoch: int, position: int, steps: int, engine: Engine
 ) -> NonFiniteError:
     """Run the step again, equation by equation, and describe the first non-finite result."""
     when = f"epoch {epoch + 1}, step {position + 1} of {steps}"

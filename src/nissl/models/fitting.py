@@ -14,13 +14,14 @@ from nissl.callbacks import CallbackList
 from nissl.core import memory
 from nissl.core.program import Program
 from nissl.core.tensor import Array, Aval
+from nissl.core.traced import Traced
 from nissl.core.variable import Variable
 from nissl.engine.base import Engine, Loop, LoopSpec, make_loop
 from nissl.models import steps as steps_module
 from nissl.models.diagnosis import explain_non_finite
 from nissl.models.inputs import Data
 from nissl.models.interrupts import finished_first
-from nissl.models.steps import Step, Trackers
+from nissl.models.steps import Trackers
 from nissl.models.streaming import Feed, Piece, Resident, make_feed
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class Runner:
 
     loop: Loop
     spec: LoopSpec
-    step: Step
-    last: Step | None
+    step: Traced
+    last: Traced | None
     report: Callable[[Sequence[Array]], list[Array]]
     engine: Engine
 
@@ -92,7 +93,7 @@ def demand_batch(model: Trainer, program: Program) -> None:
         memory.demand(largest.nbytes, what, "give a smaller batch_size")
 
 
-Maker = Callable[["Trainer", Trackers, Sequence[Aval]], Step]
+Maker = Callable[["Trainer", Trackers, Sequence[Aval]], Traced]
 
 
 def make_runner(
@@ -102,12 +103,12 @@ def make_runner(
     size = min(batch_size, data.rows)
     left = data.rows % size
 
-    def traced(rows: int) -> Step:
+    def step_of(rows: int) -> Traced:
         return maker(model, trackers, [Aval((rows, *a.shape[1:]), a.dtype) for a in data.avals])
 
-    step = traced(size)
+    step = step_of(size)
     demand_batch(model, step.program)
-    last = _aligned(traced(left), step) if left else None
+    last = _aligned(step_of(left), step) if left else None
     spec = LoopSpec(
         step=step.program,
         last=None if last is None else last.program,
@@ -124,7 +125,7 @@ def make_runner(
     return Runner(loop, spec, step, last, engine.compile(spec.report), engine)
 
 
-def _aligned(step: Step, reference: Step) -> Step:
+def _aligned(step: Traced, reference: Traced) -> Traced:
     """Check that two traces of one model agree on their variables, as they do."""
     assert step.fixed == reference.fixed
     assert step.state == reference.state

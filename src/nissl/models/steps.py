@@ -1,13 +1,13 @@
 """From a model to programs: one training step, one evaluation step, a prediction.
 
-Each is traced with :class:`~nissl.core.variable.Capture`, so that what the model's layers, metrics
-and optimizer read from variables becomes inputs, and what they assign becomes outputs.
+Each is :class:`~nissl.core.traced.Traced`: what the model's layers, metrics and optimizer read from
+variables are inputs, and what they assign are outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,30 +16,16 @@ from nissl import metrics as metrics_module
 from nissl.autodiff.reverse import gradients
 from nissl.core import functions as F
 from nissl.core.op import scope
-from nissl.core.passes import FINAL, simplify
-from nissl.core.program import Program, build, placeholder
+from nissl.core.passes import FINAL
+from nissl.core.program import Program
 from nissl.core.tensor import Aval, Tensor
+from nissl.core.traced import Traced, traced
 from nissl.core.variable import Capture, Variable, capture
 from nissl.errors import ArgumentTypeError
 
 if TYPE_CHECKING:
     from nissl.metrics import Metric
     from nissl.models.trainer import Trainer
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """A step as a program, and the variables that are its inputs and outputs.
-
-    Attributes:
-        program: inputs ``fixed + state + batch``, outputs the new state (then ``results``).
-        fixed: variables that are only read.
-        state: variables that are assigned.
-    """
-
-    program: Program
-    fixed: tuple[Variable, ...]
-    state: tuple[Variable, ...]
 
 
 class Trackers:
@@ -79,28 +65,6 @@ class Trackers:
             metric.reset_state()
 
 
-def _stand_ins(seen: Capture, variables: Sequence[Variable]) -> list[Tensor]:
-    """The abstract tensors that stand for variables, also for those that were never read."""
-    return [seen.reads[v] if v in seen.reads else placeholder(v.aval) for v in variables]
-
-
-def _step(
-    name: str, work: Callable[..., Any], batch: Sequence[Aval], state: Sequence[Variable] = ()
-) -> Step:
-    """Trace ``work(*batch)``; ``state`` are variables that are outputs even if not assigned."""
-    inputs = [placeholder(aval) for aval in batch]
-    with capture(Capture()) as seen:
-        results = work(*inputs) or ()
-        for variable in state:
-            if variable not in seen.writes:
-                seen.writes[variable] = variable.value
-    written = tuple(seen.writes)
-    fixed = tuple(v for v in seen.reads if v not in seen.writes)
-    stand_ins = _stand_ins(seen, (*fixed, *written))
-    program = build([*stand_ins, *inputs], [*seen.writes.values(), *results], name)
-    return Step(simplify(program, FINAL), fixed, written)
-
-
 def _split(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
     return batch[0], batch[1], batch[2] if len(batch) > 2 else None
 
@@ -128,7 +92,7 @@ def _several(model: Trainer, count: int) -> ArgumentTypeError:
     )
 
 
-def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Step:
+def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Traced:
     """Forward, loss, backward, update of weights, update of trackers."""
     weights = model.trainable_weights
     optimizer, loss_of = model.optimizer, model.loss
@@ -151,10 +115,10 @@ def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> 
             newly = (bad < 0) & F.logical_not(F.isfinite(loss))
             trackers.bad_step.assign(F.where(newly, F.astype(count, bad.dtype), bad))
 
-    return _step("training_step", work, batch, trackers.variables())
+    return traced(work, batch, "training_step", state=trackers.variables(), passes=FINAL)
 
 
-def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Step:
+def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Traced:
     """Forward, loss, update of trackers; nothing of the model changes."""
     loss_of = model.loss
     assert loss_of is not None
@@ -167,12 +131,12 @@ def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -
         with scope("metrics"):
             trackers.update(loss, y, prediction, sample_weight)
 
-    return _step("evaluation_step", work, batch, trackers.variables())
+    return traced(work, batch, "evaluation_step", state=trackers.variables(), passes=FINAL)
 
 
-def prediction_step(model: Trainer, batch: Sequence[Aval]) -> Step:
+def prediction_step(model: Trainer, batch: Sequence[Aval]) -> Traced:
     """Forward only."""
-    return _step("prediction", lambda x: [forward(model, x, training=False)], batch)
+    return traced(lambda x: forward(model, x, training=False), batch, "prediction", passes=FINAL)
 
 
 def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Program:
@@ -181,7 +145,8 @@ def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Pro
     If the loss was finite throughout and what it moves is not, the last step was bad.
     """
     watched = moved_by_training(model, state)
-    with capture(Capture()) as seen:
+
+    def work() -> list[Tensor]:
         results = [F.astype(metric.result(), "float64") for metric in trackers.all]
         bad = trackers.bad_step.value
         if watched:
@@ -192,9 +157,10 @@ def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Pro
                 (F.astype(F.sum(v.value * 0.0), "float32") for v in watched), F.asarray(0.0)
             )
             bad = F.where((bad < 0) & F.logical_not(F.isfinite(total)), last, bad)
-        results.append(bad)
-    stand_ins = _stand_ins(seen, state)
-    return build(stand_ins, results, "report")
+        return [*results, bad]
+
+    program = traced(work, (), "report", state=state).program
+    return replace(program, outputs=program.outputs[len(state) :])
 
 
 def moved_by_training(model: Trainer, state: Sequence[Variable]) -> list[Variable]:

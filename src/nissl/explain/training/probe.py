@@ -18,10 +18,10 @@ from nissl import activations
 from nissl import losses as losses_module
 from nissl.autodiff.reverse import gradients
 from nissl.core.op import quiet, scope
-from nissl.core.passes import FINAL, simplify
-from nissl.core.program import build, placeholder
+from nissl.core.passes import FINAL
 from nissl.core.tensor import Tensor
-from nissl.core.variable import Capture, Variable, capture
+from nissl.core.traced import traced
+from nissl.core.variable import Variable
 from nissl.engine.base import get_engine
 from nissl.errors import ArgumentError, GraphError, ShapeError
 from nissl.explain.training import measures
@@ -82,7 +82,7 @@ def _tapped(layers: Sequence[Layer], taps: list[_Tap]) -> Generator[None]:
     """Let layers tell their pre-activations and activations while the model is traced."""
 
     def with_zero(a: Tensor) -> tuple[Tensor, Tensor]:
-        zero = placeholder(a.aval)
+        zero = Tensor(np.zeros(a.shape, a.dtype))
         return zero, a + zero
 
     def on_activation(layer: Layer, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -178,16 +178,16 @@ class Probe:
                 "nothing to watch"
             )
         self._trained = model.trainable_weights
-        batch = [placeholder(Tensor(array).aval) for array in self._batch]
         optimizer = model.optimizer if self._trained else None
         if optimizer is not None:
             optimizer.build(self._trained)
-        with capture(Capture()) as seen:
+
+        def work(x: Tensor, y: Tensor) -> list[Tensor]:
             leaves = [v.value for v in self._trained]
             with _tapped(listed, taps):
-                prediction = model(batch[0], training=False)
+                prediction = model(x, training=False)
             with scope(f"loss {self.loss.name}"):
-                loss = self.loss(batch[1], prediction, None)
+                loss = self.loss(y, prediction, None)
             if loss.shape != ():
                 raise ShapeError(
                     f"the loss {self.loss.name!r} gives shape {loss.shape}, and only one number "
@@ -196,16 +196,13 @@ class Probe:
             slopes = gradients(loss, [*leaves, *(tap.zero for tap in taps)])
             if optimizer is not None:
                 optimizer.apply(slopes[: len(leaves)])
-        new = [seen.writes[v] for v in self._trained] if optimizer is not None else []
-        outputs = [loss, *(t for tap in taps for t in (tap.a, tap.z)), *slopes, *new]
-        self._reads = tuple(seen.reads)
-        zeros = [tap.zero for tap in taps]
-        program = build([*seen.reads.values(), *batch, *zeros], outputs, "probe")
-        program = simplify(program, FINAL)
-        small = program.flops() < _NUMPY_FLOPS
+            new = [v.value for v in self._trained] if optimizer is not None else []
+            return [loss, *(t for tap in taps for t in (tap.a, tap.z)), *slopes, *new]
+
+        self._step = step = traced(work, self._batch, "probe", passes=FINAL)
+        small = step.program.flops() < _NUMPY_FLOPS
         self._engine = get_engine("numpy" if small else model.engine_name)
-        self._run = self._engine.compile(program)
-        self._zeros = [np.zeros(z.shape, z.dtype) for z in zeros]
+        self._run = self._engine.compile(step.program)
         self._places = [layer for layer in listed if any(tap.layer is layer for tap in taps)]
         self._taps = [tap.layer for tap in taps]
         self._paths = paths
@@ -214,11 +211,11 @@ class Probe:
         """Measure the model as it is now."""
         if self.key != self._key:
             self._trace()
-        engine = self._engine
-        values = [engine.to_device(v.raw) for v in self._reads]
+        step, engine = self._step, self._engine
+        values = [engine.to_device(v.raw) for v in (*step.fixed, *step.state)]
         with quiet():
-            found = [np.asarray(f) for f in self._run([*values, *self._batch, *self._zeros])]
-            return self._described(found, epoch)
+            found = [np.asarray(each) for each in self._run([*values, *self._batch])]
+            return self._described(found[len(step.state) :], epoch)
 
     def _described(self, found: list[Host], epoch: int) -> Record:
         count, weights = len(self._taps), len(self._trained)

@@ -14,9 +14,10 @@ from nissl import optimizers as optimizers_module
 from nissl.autodiff.reverse import gradients
 from nissl.core import functions as F
 from nissl.core.op import quiet
-from nissl.core.passes import FINAL, simplify
-from nissl.core.program import build, placeholder
-from nissl.core.variable import Capture, Variable, capture
+from nissl.core.passes import FINAL
+from nissl.core.tensor import Tensor
+from nissl.core.traced import traced
+from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value
 from nissl.explain.training.surfaces import Surface, surface
@@ -233,7 +234,8 @@ class _Track:
         optimizer = entrant.make()
         optimizer.build([self.point])
         self.optimizer = optimizer
-        with capture(Capture()) as seen:
+
+        def work() -> Tensor:
             here = self.point.value
             value = F.asarray(ground.function(here[0], here[1]))
             if value.shape != ():
@@ -242,27 +244,23 @@ class _Track:
                     "number"
                 )
             optimizer.apply(gradients(value, [here]))
-        state = list(seen.writes)
-        fixed = [v for v in seen.reads if v not in seen.writes]
-        stand_ins = [seen.reads[v] if v in seen.reads else placeholder(v.aval) for v in state]
-        inputs = [*(seen.reads[v] for v in fixed), *stand_ins]
-        outputs = [value, *seen.writes.values()]
-        self.program = simplify(build(inputs, outputs, entrant.name), FINAL)
-        self.fixed, self.state = fixed, state
+            return value
+
+        self.step = traced(work, (), entrant.name, passes=FINAL)
 
     def run(self, rate: float, steps: int) -> Path:
         """Run with a learning rate; the state begins anew each time."""
         minima, box = self.ground.minima, self.ground.box
         far = _LOST if box is None else _WIDTHS * math.hypot(box[1] - box[0], box[3] - box[2])
         self.optimizer.learning_rate = rate
-        fixed = [np.asarray(v.raw) for v in self.fixed]
-        state = [np.asarray(v.raw) for v in self.state]
-        place = self.state.index(self.point)
+        fixed = [np.asarray(v.raw) for v in self.step.fixed]
+        state = [np.asarray(v.raw) for v in self.step.state]
+        place = self.step.state.index(self.point)
         points, values = [np.asarray(state[place], np.float64)], list[float]()
         diverged: int | None = None
         with quiet():
             for step in range(steps + 1):
-                value, *new = self.program.run("numpy", np, [*fixed, *state])
+                *new, value = self.step.program.run("numpy", np, [*fixed, *state])
                 if step == 0 or math.isfinite(float(value)):
                     values.append(float(value))
                 else:
