@@ -24,8 +24,7 @@ from nissl.core import functions as F
 from nissl.core.program import Program, trace
 from nissl.core.tensor import Aval
 from nissl.engine import Engine, Loop, LoopSpec, default_engine, get_engine, set_engine
-from nissl.engine.base import has_xla, make_loop
-from nissl.engine.native import native_loop
+from nissl.engine.choice import has_xla, make_loop, native_loop
 from nissl.errors import MissingDependencyError, UnknownNameError
 
 ENGINES = ("numpy", "xla")
@@ -65,7 +64,7 @@ def test_an_unknown_engine_is_refused_with_the_nearest() -> None:
 
 
 def test_without_the_compiler_numpy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nissl.engine.base.has_xla", lambda: False)
+    monkeypatch.setattr("nissl.engine.choice.has_xla", lambda: False)
     assert default_engine() == "numpy"
     with pytest.raises(MissingDependencyError, match=r"pip install 'nissl\[xla\]'"):
         get_engine("xla")
@@ -218,7 +217,7 @@ def test_loops_do_what_python_does(engine: str, shuffled: bool, rows: int, size:
     given = np.stack(orders).astype(np.int32) if shuffled else None
     data = [runs.to_device(x), runs.to_device(y)]
     fixed = [runs.to_device(rate)]
-    state, reports = loop.epochs(fixed, [runs.to_device(s) for s in start], data, given, epochs)
+    state, reports = loop.run_epochs(fixed, [runs.to_device(s) for s in start], data, given, epochs)
     assert_close(np.asarray(state[0]), wanted, 1e-12)
     assert_close(reports[0], means, 1e-12)
     np.testing.assert_array_equal(reports[1], counts)
@@ -230,7 +229,7 @@ def test_loops_do_what_python_does(engine: str, shuffled: bool, rows: int, size:
         chosen = runs.to_device(order.astype(np.int32)) if shuffled else None
         middle = max(1, spec.steps // 2)
         for first, after in ((0, middle), (middle, spec.steps)):
-            state = loop.steps(fixed, state, data, chosen, first, after)
+            state = loop.run(fixed, state, data, chosen, first, after)
     assert_close(np.asarray(state[0]), wanted, 1e-12)
     assert float(np.asarray(state[2])) == rows
 
@@ -243,7 +242,7 @@ def test_a_loop_may_run_fewer_epochs_than_it_has_room_for() -> None:
     x, y = np.ones((4, 3)), np.ones(4)
     state = [np.zeros(3), np.zeros(()), np.zeros(())]
     order = np.arange(4, dtype=np.int32)[None]
-    _, reports = get_engine("xla").loop(spec).epochs([np.asarray(0.0)], state, [x, y], order, 1)
+    _, reports = get_engine("xla").loop(spec).run_epochs([np.asarray(0.0)], state, [x, y], order, 1)
     assert [len(r) for r in reports] == [1, 1]
     assert reports[0].tolist() == [1.0]
 
@@ -259,7 +258,7 @@ def small_network() -> nissl.Sequential:
 def loop_of(model: nissl.Sequential) -> str:
     x = np.linspace(-1, 1, 6)[:, None]
     model.fit(x, x, batch_size=4, epochs=1, verbose=0)
-    return next(type(r.loop).__name__ for k, r in model._runners.items() if k[0] == "train")
+    return type(model._compiled.values()[0].compiled).__name__
 
 
 @needs_jax

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import nissl
-from nissl.engine.base import has_xla
+from nissl.engine.choice import has_xla
 from nissl.errors import EngineError, NisslError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -121,7 +121,7 @@ def test_native_loops_work(used: Any, tmp_path: Any, monkeypatch: pytest.MonkeyP
         )
         wide.compile("sgd", "mse")
         history = wide.fit(x, y, epochs=2, batch_size=32, shuffle=False, verbose=0)
-        assert [type(r.loop).__name__ for r in wide._runners.values()] == ["NativeLoop"]
+        assert [type(each.compiled).__name__ for each in wide._compiled.values()] == ["NativeLoop"]
         return history.history["loss"]
 
     assert forked(train) == train()

@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 
 import nissl
-from nissl.engine import base, get_engine
+from nissl.engine import choice, get_engine
 from nissl.engine.base import LoopSpec
-from nissl.engine.native import compiler, native_loop
+from nissl.engine.choice import native_loop
+from nissl.engine.native import compiler
 from nissl.engine.native import loop as native
 from nissl.engine.native.emit import source_of_arrays
 from nissl.engine.native.functions import Unsupported
-from nissl.models import fitting, streaming
+from nissl.models import streaming
 from nissl.models.inputs import Data
 
 pytestmark = pytest.mark.usefixtures("native_loops")
@@ -36,9 +37,9 @@ def spec_and_state(
 ) -> tuple[LoopSpec, list[Any], list[Any]]:
     """What `fit` would hand to an engine."""
     model._ensure_built((None, *data.x.shape[1:]))
-    runner = model._runner("train", data, batch_size, shuffled)
-    fixed = [np.asarray(v.raw) for v in runner.step.fixed]
-    return runner.spec, fixed, [np.asarray(v.raw) for v in runner.step.state]
+    loop = model._loop("train", data, batch_size, shuffled)
+    fixed = [np.asarray(v.raw) for v in loop.step.fixed]
+    return loop.spec, fixed, [np.asarray(v.raw) for v in loop.step.state]
 
 
 def network(loss: str, activation: str, optimizer: Any, outputs: int, last: str) -> Any:
@@ -101,14 +102,14 @@ def test_native_loop_agrees_with_numpy(case: Any, tmp_path: Path, monkeypatch: A
         plain = get_engine("numpy").loop(spec)
         orders = np.stack([np.random.default_rng(i).permutation(23) for i in range(7)])
         orders = orders.astype(np.int32)
-        found, found_reports = made.epochs(fixed, state, data, orders, 7)
-        wanted, wanted_reports = plain.epochs(fixed, state, data, orders, 7)
+        found, found_reports = made.run_epochs(fixed, state, data, orders, 7)
+        wanted, wanted_reports = plain.run_epochs(fixed, state, data, orders, 7)
         for a, b in zip(found, wanted, strict=True):
             np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
         for a, b in zip(found_reports, wanted_reports, strict=True):
             np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
-        some = made.steps(fixed, state, data, orders[0], 1, spec.steps)
-        same = plain.steps(fixed, state, data, orders[0], 1, spec.steps)
+        some = made.run(fixed, state, data, orders[0], 1, spec.steps)
+        same = plain.run(fixed, state, data, orders[0], 1, spec.steps)
         for a, b in zip(some, same, strict=True):
             np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
 
@@ -126,8 +127,8 @@ def test_float64_is_kept_to_its_own_precision(tmp_path: Path, monkeypatch: Any) 
         nissl.set_default_float("float32")
     made = native_loop(spec)
     assert made is not None
-    found, _ = made.epochs(fixed, state, [x, y], None, 3)
-    wanted, _ = get_engine("numpy").loop(spec).epochs(fixed, state, [x, y], None, 3)
+    found, _ = made.run_epochs(fixed, state, [x, y], None, 3)
+    wanted, _ = get_engine("numpy").loop(spec).run_epochs(fixed, state, [x, y], None, 3)
     for a, b in zip(found, wanted, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6 if a.dtype == np.float32 else 1e-12, atol=1e-13)
 
@@ -191,14 +192,14 @@ def test_what_is_too_large_is_left_to_xla() -> None:
 
 
 def test_it_needs_no_jax_and_leaves_numpy_to_those_who_ask(monkeypatch: Any) -> None:
-    monkeypatch.setattr(base, "has_xla", lambda: False)
+    monkeypatch.setattr(choice, "has_xla", lambda: False)
     x, y = samples("mse")
 
     def kind(**options: Any) -> str:
         model = network("mse", "tanh", "sgd", 1, "linear")
         model.run_eagerly = options.get("run_eagerly", False)
         model.fit(x, y, epochs=1, verbose=0)
-        return type(next(iter(model._runners.values())).loop).__name__
+        return type(model._compiled.values()[0].compiled).__name__
 
     assert kind() == ("NativeLoop" if shutil.which("cc") else "_NumpyLoop")
     assert kind(run_eagerly=True) == "_NumpyLoop"
@@ -235,7 +236,7 @@ def test_a_library_that_others_can_write_is_not_loaded(tmp_path: Path, monkeypat
     assert not compiler._trusted(library)
     again = native_loop(spec)  # it is made anew
     assert again is not None
-    again.epochs(fixed, state, [x, y], None, 1)
+    again.run_epochs(fixed, state, [x, y], None, 1)
     assert compiler._trusted(library)
 
 
@@ -297,7 +298,7 @@ def test_ops_mean_what_they_mean_in_numpy(
     state, rows = np.zeros_like(wanted), np.zeros((1, 1), "float32")
     spec = spec_of(lambda x, _state, _rows: [compute(x)], [x], [state], [rows])
     made = native.NativeLoop(spec, compiler.load(write(spec), shutil.which("cc") or ""))
-    (found,) = made.steps([x], [state], [rows], None, 0, 1)
+    (found,) = made.run([x], [state], [rows], None, 0, 1)
     assert found.dtype == wanted.dtype
     np.testing.assert_array_equal(found, wanted)
 
@@ -365,7 +366,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
     spec, fixed, state, data = small_spec()
     made = native_loop(spec)
     assert made is not None
-    made.epochs(fixed, state, data, None, 1)
+    made.run_epochs(fixed, state, data, None, 1)
 
 
 @needs_compiler
@@ -386,7 +387,7 @@ def test_a_cache_from_which_nothing_may_be_run_is_done_without(
     for _ in range(2):
         made = native_loop(spec)
         assert made is not None
-        made.epochs(fixed, state, data, None, 1)
+        made.run_epochs(fixed, state, data, None, 1)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: loaded(str(tmp_path)))
     assert native_loop(spec) is None  # nor from the system's temporary folder
 
@@ -420,7 +421,7 @@ def test_processes_that_compile_the_same_do_not_disturb_each_other(
         together.wait()
         made = native_loop(spec)
         assert made is not None
-        return made.epochs(fixed, state, data, None, 2)[1]
+        return made.run_epochs(fixed, state, data, None, 2)[1]
 
     with ThreadPoolExecutor(4) as pool:
         reports = list(pool.map(train, range(4)))
@@ -444,13 +445,13 @@ def test_data_are_copied_only_if_c_cannot_read_them_and_they_are_small(
     assert np.shares_memory(held[0], x)
     shifted = np.zeros(x.nbytes + 1, "uint8")[1:].view("float32").reshape(x.shape)
     shifted[...] = x
-    wanted = made.steps(fixed, state, [x, y], None, 0, 1)
+    wanted = made.run(fixed, state, [x, y], None, 0, 1)
     for other in (shifted, x[::-1].copy()[::-1], np.asfortranarray(x), x.astype(">f4")):
         held = made.hold([other, y])
         assert held is not None
         assert held[0].flags.aligned
         assert held[0].flags.c_contiguous
-        for a, b in zip(made.steps(fixed, state, [other, y], None, 0, 1), wanted, strict=True):
+        for a, b in zip(made.run(fixed, state, [other, y], None, 0, 1), wanted, strict=True):
             np.testing.assert_array_equal(a, b)
     large = np.broadcast_to(np.float16(0), (1 << 22, 2))
     assert made.hold([large, y]) is None
@@ -468,8 +469,6 @@ def test_large_data_that_must_be_cast_are_brought_in_pieces(monkeypatch: Any) ->
         model.run_eagerly = eager
         model.fit(x.astype("float16"), y, batch_size=5, epochs=2, verbose=0)
         weights.append(model.get_weights())
-        assert isinstance(
-            fitting.feed(next(iter(model._runners.values())), Data(x[::2], y)), streaming.Streamed
-        )
+        assert isinstance(model._compiled.values()[0].feed(Data(x[::2], y)), streaming.Streamed)
     for a, b in zip(*weights, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -52,9 +52,9 @@ def prepared(
     model: nissl.Sequential, data: Data, batch_size: int, shuffled: bool
 ) -> tuple[LoopSpec, list[Host], list[Host]]:
     model._ensure_built((None, *data.x.shape[1:]))
-    runner = model._runner("train", data, batch_size, shuffled)
-    fixed = [np.asarray(v.raw) for v in runner.step.fixed]
-    return runner.spec, fixed, [np.asarray(v.raw) for v in runner.step.state]
+    loop = model._loop("train", data, batch_size, shuffled)
+    fixed = [np.asarray(v.raw) for v in loop.step.fixed]
+    return loop.spec, fixed, [np.asarray(v.raw) for v in loop.step.state]
 
 
 def compare(spec: LoopSpec, fixed: Any, state: Any, data: list[Host], loop: Any) -> None:
@@ -63,11 +63,11 @@ def compare(spec: LoopSpec, fixed: Any, state: Any, data: list[Host], loop: Any)
     if spec.shuffled:
         drawn = [np.random.default_rng(i).permutation(spec.rows) for i in range(3)]
         orders = np.stack(drawn).astype(np.int32)
-    found, reports = loop.epochs(fixed, state, data, orders, 3)
-    wanted, wanted_reports = plain.epochs(fixed, state, data, orders, 3)
+    found, reports = loop.run_epochs(fixed, state, data, orders, 3)
+    wanted, wanted_reports = plain.run_epochs(fixed, state, data, orders, 3)
     order = None if orders is None else orders[0]
-    some = loop.steps(fixed, state, data, order, 1, spec.steps)
-    same = plain.steps(fixed, state, data, order, 1, spec.steps)
+    some = loop.run(fixed, state, data, order, 1, spec.steps)
+    same = plain.run(fixed, state, data, order, 1, spec.steps)
     pairs = zip([*found, *reports, *some], [*wanted, *wanted_reports, *same], strict=True)
     for a, b in pairs:
         assert np.isfinite(b).all()
@@ -178,8 +178,8 @@ def test_float64_is_kept_to_its_own_precision() -> None:
     finally:
         nissl.set_default_float("float32")
     order = np.arange(ROWS)[::-1].astype(np.int32)
-    found = made(spec, 2).steps(fixed, state, data.arrays, order, 0, spec.steps)
-    wanted = get_engine("numpy").loop(spec).steps(fixed, state, data.arrays, order, 0, spec.steps)
+    found = made(spec, 2).run(fixed, state, data.arrays, order, 0, spec.steps)
+    wanted = get_engine("numpy").loop(spec).run(fixed, state, data.arrays, order, 0, spec.steps)
     for a, b in zip(found, wanted, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6 if a.dtype == np.float32 else 1e-12, atol=1e-13)
 
@@ -257,10 +257,10 @@ def test_threads_change_no_bit() -> None:
     model, y = network("adam", (40,))
     x = np.random.default_rng(0).normal(size=(ROWS, 40)).astype("float32")
     spec, fixed, state = prepared(model, Data(x, y), 16, False)
-    one = made(spec, 1).steps(fixed, state, [x, y], None, 0, spec.steps)
+    one = made(spec, 1).run(fixed, state, [x, y], None, 0, spec.steps)
     for threads in (2, 5):
         for _ in range(20):
-            again = made(spec, threads).steps(fixed, state, [x, y], None, 0, spec.steps)
+            again = made(spec, threads).run(fixed, state, [x, y], None, 0, spec.steps)
             for a, b in zip(one, again, strict=True):
                 assert np.array_equal(a, b)
 
@@ -269,8 +269,8 @@ def test_fit_takes_it_and_stops_where_numbers_end() -> None:
     model, y = network("lecture", (30,))
     x = np.random.default_rng(0).normal(size=(ROWS, 30)).astype("float32")
     model.fit(x, y, epochs=2, batch_size=16, verbose=0)
-    runner = next(iter(model._runners.values()))
-    assert isinstance(runner.loop, native.NativeLoop)
+    loop = model._compiled.values()[0]
+    assert isinstance(loop.compiled, native.NativeLoop)
     assert model.optimizer is not None
     model.optimizer.learning_rate = 1e30
     with pytest.raises(nissl.errors.NonFiniteError) as caught:
@@ -291,7 +291,7 @@ def test_evaluation_and_single_batches_take_it() -> None:
     before = model.get_weights()
     assert model.train_on_batch(x[:8], y[:8])
     assert not np.array_equal(before[0], model.get_weights()[0])
-    kinds = {type(runner.loop) for runner in model._runners.values()}
+    kinds = {type(each.compiled) for each in model._compiled.values()}
     assert kinds == {native.NativeLoop}
 
 
@@ -405,7 +405,7 @@ def test_products_of_all_shapes(m: int, monkeypatch: pytest.MonkeyPatch) -> None
     weights = [draw(n, k) if right else draw(k, n) for k, n, _, right in FORMS]
     states = [draw(m, n) for _, n, _, _ in FORMS]
     rows = [draw(m, k) for k, *_ in FORMS]
-    found = made(product_spec(m), 2).steps(weights, states, rows, None, 0, 1)
+    found = made(product_spec(m), 2).run(weights, states, rows, None, 0, 1)
     for i, (k, _, left, right) in enumerate(FORMS):
         a = rows[i].reshape(k, m).T if left else rows[i]
         b = weights[i].T if right else weights[i]
@@ -434,7 +434,7 @@ def test_old_values_are_read_before_they_are_overwritten_and_slices_of_slices_ar
         shuffled=False,
         fresh=(None, None),
     )
-    found = made(spec, 2).steps([], [matrix, totals], [x], None, 0, 1)
+    found = made(spec, 2).run([], [matrix, totals], [x], None, 0, 1)
     np.testing.assert_array_equal(found[0], 2 * matrix)
     wanted = totals + matrix.sum(0) + matrix[2:, 3:].sum() + x.sum()
     np.testing.assert_allclose(found[1], wanted, rtol=1e-5, atol=1e-5)

@@ -103,7 +103,7 @@ def test_the_native_loops_agree_with_the_table(
         fresh=(None,) * len(state),
     )
     loop = native.NativeLoop(spec, compiler.load(write(spec), shutil.which("cc") or ""))
-    found = loop.steps(inputs, state, [data], None, 0, 1)
+    found = loop.run(inputs, state, [data], None, 0, 1)
     names = {"1": "True"}
     shown = [
         names.get(str(x[0]), str(x[0])) if x.dtype.kind == "b" else str(x[0])

@@ -484,7 +484,7 @@ def test_a_program_is_made_once_for_settings_that_come_back() -> None:
         drop.rate = rate
         loss = model.train_on_batch(ONES, ONES)
         assert (loss > 0) == dropping
-    assert len(model._runners) == 2
+    assert len(model._compiled) == 2
     for name in ("first", "second"):
         model.predict(ONES, verbose=0)
         model.note = name  # a model's attribute is a setting too

@@ -540,7 +540,7 @@ def test_progress_is_one_readable_line_an_epoch_in_a_log_file(
 def test_programs_for_many_numbers_of_rows_are_not_all_kept(
     model: nissl.Sequential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer, "KEPT_PROGRAMS", 4)
+    model._compiled.most = 4
     made: list[int] = []
     make = trainer.make_predictor
 
@@ -549,11 +549,11 @@ def test_programs_for_many_numbers_of_rows_are_not_all_kept(
         return make(model, aval)
 
     monkeypatch.setattr(trainer, "make_predictor", counted)
-    model._runners.clear()
+    model._compiled.clear()
     for rows in range(1, 11):
         model.predict(X[:rows], **QUIET)
         model.evaluate(X[:rows], LABELS[:rows], **QUIET)
-        assert len(model._runners) <= 4
+        assert len(model._compiled) <= 4
     assert made == list(range(1, 11))
     for _ in range(3):  # the same sizes again and again are made once
         for rows in (9, 10, 3):

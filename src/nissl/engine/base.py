@@ -1,10 +1,7 @@
-"""What every engine offers, and which one is used."""
+"""What an engine is, and what a loop is; :mod:`nissl.engine.choice` says which one is used."""
 
 from __future__ import annotations
 
-import functools
-import importlib
-import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +9,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from nissl.arguments import named
 from nissl.core.program import Program
 from nissl.core.tensor import Array
-from nissl.errors import MissingDependencyError, UnknownNameError
 
-__all__ = ["LoopSpec", "Loop", "Engine", "get_engine", "make_loop", "default_engine", "set_engine"]
+__all__ = ["LoopSpec", "Loop", "Engine"]
 
 Compiled: TypeAlias = Callable[[Sequence[Array]], list[Array]]
 
@@ -90,7 +85,7 @@ class Loop(ABC):
         return None
 
     @abstractmethod
-    def steps(
+    def run(
         self,
         fixed: Sequence[Array],
         state: Sequence[Array],
@@ -108,7 +103,7 @@ class Loop(ABC):
         """
 
     @abstractmethod
-    def epochs(
+    def run_epochs(
         self,
         fixed: Sequence[Array],
         state: Sequence[Array],
@@ -153,63 +148,3 @@ class Engine(ABC):
     def run(self, program: Program, values: Sequence[Array]) -> list[np.ndarray[Any, Any]]:
         """Run a program on host arrays, compiling it the first time."""
         return [np.asarray(value) for value in self.compile(program)(values)]
-
-
-_ENGINES = {
-    "numpy": ("nissl.engine.eager", "NumpyEngine"),
-    "xla": ("nissl.engine.xla", "XlaEngine"),
-}
-_made: dict[str, Engine] = {}
-_chosen: list[str] = []
-
-
-def known_engine(who: str, name: Any) -> str:
-    """Return the name of an engine, or raise an error of the tree that names those there are."""
-    if named(who, "engine", name) not in _ENGINES:
-        raise UnknownNameError("engine", name, _ENGINES)
-    return name
-
-
-def get_engine(name: str | None = None) -> Engine:
-    """Return the engine of that name, or the default one."""
-    name = default_engine() if name is None else known_engine("get_engine", name)
-    if name == "xla" and not has_xla():
-        raise MissingDependencyError("jax", "the engine 'xla'", "xla")
-    if name not in _made:
-        module, cls = _ENGINES[name]
-        _made[name] = getattr(importlib.import_module(module), cls)()
-    return _made[name]
-
-
-def make_loop(spec: LoopSpec, name: str, step_by_step: bool = False) -> tuple[Engine, Loop]:
-    """Return a loop, and the engine whose arrays it takes.
-
-    A small or middle-sized network gets a loop in machine code of its own, which works on the
-    host's arrays and needs no XLA; not so ``step_by_step``, or if NumPy was asked for.
-    """
-    if not step_by_step and (name == "xla" or not _chosen):
-        from nissl.engine.native import native_loop
-
-        native = native_loop(spec)
-        if native is not None:
-            return get_engine("numpy"), native
-    engine = get_engine(name)
-    return engine, engine.loop(spec)
-
-
-@functools.cache
-def has_xla() -> bool:
-    """Say whether the compiler is installed, without importing it."""
-    return importlib.util.find_spec("jax") is not None
-
-
-def default_engine() -> str:
-    """Return the engine in use: ``"xla"`` where JAX is installed, else ``"numpy"``."""
-    for name in _chosen:  # which another thread may empty meanwhile
-        return name
-    return "xla" if has_xla() else "numpy"
-
-
-def set_engine(name: str | None) -> None:
-    """Choose the engine for all that follows; ``None`` goes back to the default."""
-    _chosen[:] = [] if name is None else [known_engine("set_engine", name)]

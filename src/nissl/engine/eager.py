@@ -46,7 +46,7 @@ class _NumpyLoop(Loop):
         self._last = None if spec.last is None else engine.compile(spec.last)
         self._report = engine.compile(spec.report)
 
-    def steps(
+    def run(
         self,
         fixed: Sequence[Array],
         state: Sequence[Array],
@@ -66,7 +66,7 @@ class _NumpyLoop(Loop):
             carried = run([*fixed, *carried, *(each[chosen] for each in data)])
         return carried
 
-    def epochs(
+    def run_epochs(
         self,
         fixed: Sequence[Array],
         state: Sequence[Array],
@@ -79,6 +79,6 @@ class _NumpyLoop(Loop):
         for epoch in range(count):
             carried = self.spec.renew(carried, np.asarray)
             order = None if orders is None else orders[epoch]
-            carried = self.steps(fixed, carried, data, order, 0, self.spec.steps)
+            carried = self.run(fixed, carried, data, order, 0, self.spec.steps)
             reports.append(self._report(carried))
         return carried, [np.stack(column) for column in zip(*reports, strict=True)]

@@ -21,7 +21,8 @@ from nissl.core.passes import FOLD_LIMIT, likeness, simplify
 from nissl.core.program import Program, build, inline, placeholder
 from nissl.core.tensor import Array, Tensor, state
 from nissl.core.traced import Traced, traced
-from nissl.engine.base import Compiled, Engine, get_engine, known_engine
+from nissl.engine.base import Compiled, Engine
+from nissl.engine.choice import get_engine, known_engine
 from nissl.engine.kept import Kept
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
@@ -125,7 +126,7 @@ class Jitted:
             hash(described)
         except TypeError:  # a parameter that cannot be hashed
             return simplify(program)
-        return self._alike.find(described) or self._alike.keep(described, simplify(program))
+        return self._alike.get(described, lambda: simplify(program))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         dynamic, static = self._split(args, kwargs)

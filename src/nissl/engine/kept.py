@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
@@ -24,6 +24,10 @@ class Kept(Generic[Value]):
         self._values: dict[Hashable, Value] = {}
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> Any:
+        """Make a copy empty: what is compiled is made anew where it is needed."""
+        return Kept, (self.most,)
+
     def find(self, key: Hashable) -> Value | None:
         """Return what is kept for a key, if anything is."""
         with self._lock:
@@ -39,6 +43,21 @@ class Kept(Generic[Value]):
             while len(self._values) > self.most:
                 del self._values[next(iter(self._values))]
             return value
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return what is kept for a key; what ``make`` makes, if there is nothing yet."""
+        found = self.find(key)
+        return self.keep(key, make()) if found is None else found
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._values.clear()
+
+    def values(self) -> list[Value]:
+        """Return all that is kept, what was used last at the end."""
+        with self._lock:
+            return list(self._values.values())
 
     def __len__(self) -> int:
         return len(self._values)

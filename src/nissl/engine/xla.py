@@ -212,7 +212,7 @@ class _XlaLoop(Loop):
         kept = [jnp.zeros((capacity, *a.shape), a.dtype) for a in spec.report.out_avals]
         return lax.fori_loop(0, count, body, (list(state), kept))
 
-    def steps(
+    def run(
         self,
         fixed: Sequence[Array],
         state: Sequence[Array],
@@ -234,7 +234,7 @@ class _XlaLoop(Loop):
                 carried = self._run_last(fixed, carried, data, order, number)
             return jax.block_until_ready(carried)
 
-    def epochs(
+    def run_epochs(
         self,
         fixed: Sequence[Array],
         state: Sequence[Array],

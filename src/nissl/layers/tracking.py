@@ -17,7 +17,7 @@ OWN: Final = frozenset(
         *("built", "build_shape", "name", "input_shape_argument"),
         *("_building", "_changes", "_given", "_serial", "_trainable", "_weights"),
         *("compile_arguments", "history", "loss", "optimizer", "run_eagerly", "stop_training"),
-        *("_input", "_output_shape", "_runners", "_trackers"),
+        *("_input", "_output_shape", "_compiled", "_trackers"),
     )
 )
 

@@ -7,20 +7,18 @@ unit is always 1, and a crossentropy of outputs that are no probabilities has no
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nissl import losses
 from nissl.core.tensor import Tensor
-
-if TYPE_CHECKING:
-    from nissl.models.trainer import Trainer
+from nissl.layers.base import Layer
 
 _CATEGORICAL = (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy)
 _CROSSENTROPIES = (losses.BinaryCrossentropy, losses.Crossentropy, *_CATEGORICAL)
 _PASSED_OVER = ("astype", "reshape", "stop_gradient")
 
 
-def warn_of(model: Trainer, prediction: Tensor, loss: Any) -> None:
+def warn_of(model: Layer, prediction: Tensor, loss: Any) -> None:
     """Warn if the last thing that a model does to its output does not fit its loss.
 
     Args:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nissl.callbacks import CallbackList
 from nissl.core.tensor import Array, Aval
 from nissl.core.variable import Variable
-from nissl.engine.base import Engine, get_engine
+from nissl.engine.base import Engine
+from nissl.engine.choice import engine_for
 from nissl.models import steps
+from nissl.models.compilable import Compilable
 from nissl.models.diagnosis import explain_non_finite
-from nissl.models.fitting import Host, Runner, demand_batch, evaluate_on, feed, gather
 from nissl.models.inputs import Data
-
-if TYPE_CHECKING:
-    from nissl.models.trainer import Trainer
+from nissl.models.loops import ModelLoop, demand_batch, gather
+from nissl.models.streaming import Feed, Host
 
 PREDICT_AT_ONCE = 10_000_000  # operations below which compiling costs more than it saves
 
@@ -43,12 +42,11 @@ class Predictor:
     state: Sequence[Variable]
 
 
-def make_predictor(model: Trainer, aval: Aval) -> Predictor:
+def make_predictor(model: Compilable, aval: Aval) -> Predictor:
     """Trace and compile the prediction of a batch; a small one is left to NumPy."""
     step = steps.prediction_step(model, [aval])
     demand_batch(model, step.program)
-    small = step.program.flops() < PREDICT_AT_ONCE
-    engine = get_engine("numpy" if small else model.engine_name)
+    engine = engine_for(step.program, model.engine_name, PREDICT_AT_ONCE)
     return Predictor(aval, engine, engine.compile(step.program), step.fixed, step.state)
 
 
@@ -87,40 +85,58 @@ def _batches(
     return parts
 
 
-def run_batch(runner: Runner, data: Data, training: bool) -> list[float]:
+def run_batch(loop: ModelLoop, data: Data, training: bool) -> list[float]:
     """Run one step on data that is one batch, and return the trackers' results."""
-    engine = runner.engine
-    fixed = gather(runner.step.fixed, engine)
-    before = runner.spec.renew(gather(runner.step.state, engine), engine.to_device)
-    state = before
-    with feed(runner, data).epoch(None) as pieces:
+    engine, fixed = loop.engine, loop.fixed()
+    state = before = loop.spec.renew(loop.state(), engine.to_device)
+    with loop.feed(data).epoch(None) as pieces:
         for piece in pieces:
-            state = runner.loop.steps(fixed, state, piece.arrays, None, 0, 1)
-    values, bad = runner.results(state)
+            state = loop.compiled.run(fixed, state, piece.arrays, None, 0, 1)
+    values, bad = loop.results(state)
     if training and bad >= 0:
         batch = [np.asarray(a, v.dtype) for a, v in zip(data.arrays, data.avals, strict=True)]
         given = [*(np.asarray(v) for v in (*fixed, *before)), *batch]
-        raise explain_non_finite(runner.step, given, 0, 0, 1, engine)
+        raise explain_non_finite(loop.step, given, 0, 0, 1, engine)
     if training:
-        for variable, value in zip(runner.step.state, state, strict=True):
+        for variable, value in zip(loop.step.state, state, strict=True):
             variable.raw = value
     return values
+
+
+def evaluate_on(loop: ModelLoop, source: Feed, callbacks: CallbackList) -> list[float]:
+    """Run an evaluation over data and return the trackers' results."""
+    spec, fixed = loop.spec, loop.fixed()
+    state = spec.renew(loop.state(), loop.engine.to_device)
+    with source.epoch(None) as pieces:
+        for piece in pieces:
+            if not callbacks.needs_test_batches:
+                state = loop.compiled.run(
+                    fixed, state, piece.arrays, None, piece.first, piece.stop, piece.first
+                )
+                if piece.stop < spec.steps:
+                    callbacks.on_progress(piece.stop, spec.steps, {})
+                continue
+            for number in range(piece.first, piece.stop):
+                callbacks.on_test_batch_begin(number, {})
+                state = loop.compiled.run(
+                    fixed, state, piece.arrays, None, number, number + 1, piece.first
+                )
+                callbacks.on_test_batch_end(number, loop.named(loop.results(state)[0]))
+    return loop.results(state)[0]
 
 
 class Validator:
     """Evaluates on held-out data, kept on the device, after an epoch."""
 
-    def __init__(self, model: Trainer, runner: Runner, data: Data, often: int) -> None:
-        self.runner = runner
-        self.model = model
+    def __init__(self, loop: ModelLoop, data: Data, often: int) -> None:
+        self.loop = loop
         self.often = often
-        self.feed = feed(runner, data)
+        self.feed = loop.feed(data)
 
     def __call__(self, epoch: int, callbacks: CallbackList) -> dict[str, float]:
         if (epoch + 1) % self.often:
             return {}
         callbacks.on_test_begin({})
-        values = evaluate_on(self.runner, self.feed, callbacks)
-        logs = dict(sorted(zip(self.model.metrics_names, values, strict=True)))
+        logs = self.loop.named(evaluate_on(self.loop, self.feed, callbacks))
         callbacks.on_test_end(logs)
         return {f"val_{name}": value for name, value in logs.items()}

@@ -128,7 +128,7 @@ class Sequential(Model):
             advice = "make its layers smaller"
             memory.demand(bytes_of(self.stack, shape), what, advice)
             self._output_shape = self._build_stack(shape)
-        self._runners = {}
+        self._compiled.clear()
 
     def _build_stack(self, shape: BatchShape) -> BatchShape:
         for layer in self.stack:

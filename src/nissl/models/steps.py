@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from nissl import metrics as metrics_module
 from nissl.autodiff.reverse import gradients
 from nissl.core import functions as F
 from nissl.core.op import scope
@@ -20,63 +17,24 @@ from nissl.core.passes import FINAL
 from nissl.core.program import Program
 from nissl.core.tensor import Aval, Tensor
 from nissl.core.traced import Traced, traced
-from nissl.core.variable import Capture, Variable, capture
+from nissl.core.variable import Variable
 from nissl.errors import ArgumentTypeError
-
-if TYPE_CHECKING:
-    from nissl.metrics import Metric
-    from nissl.models.trainer import Trainer
-
-
-class Trackers:
-    """What is counted over an epoch: the loss, the metrics, and the first step that went wrong."""
-
-    def __init__(self, metrics: Sequence[Metric], weighted: Sequence[Metric]) -> None:
-        self.loss = metrics_module.Mean(name="loss")
-        self.metrics = tuple(metrics)
-        self.weighted = tuple(weighted)
-        self.bad_step = Variable(np.int32(-1), trainable=False, name="first_bad_step")
-
-    @property
-    def all(self) -> tuple[Metric, ...]:
-        """Loss, metrics and weighted metrics, in the order in which they are reported."""
-        return (self.loss, *self.metrics, *self.weighted)
-
-    def names(self) -> list[str]:
-        """Names of the numbers that a report holds, before that of the bad step."""
-        return [metric.name for metric in self.all]
-
-    def variables(self) -> list[Variable]:
-        """All state of them, and the first bad step."""
-        return [*(v for metric in self.all for v in metric.variables), self.bad_step]
-
-    def update(self, loss: Tensor, y: Tensor, prediction: Tensor, weights: Tensor | None) -> None:
-        """Take one more batch into account; the loss counts by its rows, not by their weights."""
-        rows = prediction.shape[0]
-        self.loss.update_state(F.reshape(F.stop_gradient(loss), (1,)), F.full((1,), float(rows)))
-        for metric in self.metrics:
-            metric.update_state(y, prediction)
-        for metric in self.weighted:
-            metric.update_state(y, prediction, weights)
-
-    def reset(self) -> None:
-        """Begin a new epoch."""
-        for metric in self.all:
-            metric.reset_state()
+from nissl.models.compilable import Compilable
+from nissl.models.trackers import Trackers
 
 
 def _split(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
     return batch[0], batch[1], batch[2] if len(batch) > 2 else None
 
 
-def one_shape(model: Trainer, shape: Any) -> tuple[int | None, ...]:
+def one_shape(model: Compilable, shape: Any) -> tuple[int | None, ...]:
     """Return the shape of a model's output, which must be one tensor's."""
     if isinstance(shape, tuple) and all(n is None or isinstance(n, int) for n in shape):
         return shape
     raise _several(model, len(shape))
 
 
-def forward(model: Trainer, x: Tensor, training: bool) -> Tensor:
+def forward(model: Compilable, x: Tensor, training: bool) -> Tensor:
     """Return a model's prediction, which must be one tensor."""
     prediction = model(x, training=training)
     if isinstance(prediction, list | tuple | dict):
@@ -84,7 +42,7 @@ def forward(model: Trainer, x: Tensor, training: bool) -> Tensor:
     return F.asarray(prediction)
 
 
-def _several(model: Trainer, count: int) -> ArgumentTypeError:
+def _several(model: Compilable, count: int) -> ArgumentTypeError:
     return ArgumentTypeError(
         f"model {model.name!r} gives {count} outputs, and fit, evaluate and predict take one: "
         "models of several outputs are not there yet. model(x) gives them all; or let call "
@@ -92,7 +50,7 @@ def _several(model: Trainer, count: int) -> ArgumentTypeError:
     )
 
 
-def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Traced:
+def training_step(model: Compilable, trackers: Trackers, batch: Sequence[Aval]) -> Traced:
     """Forward, loss, backward, update of weights, update of trackers."""
     weights = model.trainable_weights
     optimizer, loss_of = model.optimizer, model.loss
@@ -118,7 +76,7 @@ def training_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> 
     return traced(work, batch, "training_step", state=trackers.variables(), passes=FINAL)
 
 
-def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -> Traced:
+def evaluation_step(model: Compilable, trackers: Trackers, batch: Sequence[Aval]) -> Traced:
     """Forward, loss, update of trackers; nothing of the model changes."""
     loss_of = model.loss
     assert loss_of is not None
@@ -134,12 +92,12 @@ def evaluation_step(model: Trainer, trackers: Trackers, batch: Sequence[Aval]) -
     return traced(work, batch, "evaluation_step", state=trackers.variables(), passes=FINAL)
 
 
-def prediction_step(model: Trainer, batch: Sequence[Aval]) -> Traced:
+def prediction_step(model: Compilable, batch: Sequence[Aval]) -> Traced:
     """Forward only."""
     return traced(lambda x: forward(model, x, training=False), batch, "prediction", passes=FINAL)
 
 
-def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Program:
+def report(model: Compilable, trackers: Trackers, state: Sequence[Variable]) -> Program:
     """The program from the state to the trackers' results, and the first bad step.
 
     If the loss was finite throughout and what it moves is not, the last step was bad.
@@ -163,31 +121,10 @@ def report(model: Trainer, trackers: Trackers, state: Sequence[Variable]) -> Pro
     return replace(program, outputs=program.outputs[len(state) :])
 
 
-def moved_by_training(model: Trainer, state: Sequence[Variable]) -> list[Variable]:
+def moved_by_training(model: Compilable, state: Sequence[Variable]) -> list[Variable]:
     """The weights and slots among a step's state, which must stay finite."""
     if model.optimizer is None or model.optimizer.iterations not in state:
         return []
     optimizer = model.optimizer
     moved = {*model.trainable_weights, *optimizer.slot_variables(), *optimizer.master_variables()}
     return [v for v in state if v in moved]
-
-
-def fresh(trackers: Trackers, state: Sequence[Variable]) -> tuple[Any, ...]:
-    """For each state variable the value with which an epoch begins, or ``None`` to keep it."""
-    with capture(Capture()) as seen:
-        trackers.reset()
-    return tuple(seen.writes[v].numpy() if v in seen.writes else None for v in state)
-
-
-def rename_repeated(metrics: list[Any], weighted: list[Any]) -> None:
-    """Give each metric a name of its own, as Keras does."""
-    plain = {m.name for m in metrics}
-    for metric in weighted:
-        if metric.name in plain:
-            metric.name = f"weighted_{metric.name}"
-    seen: dict[str, int] = {"loss": 1}
-    for metric in (*metrics, *weighted):
-        number = seen.get(metric.name, 0)
-        seen[metric.name] = number + 1
-        if number:
-            metric.name = f"{metric.name}_{number}"

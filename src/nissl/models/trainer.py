@@ -2,131 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from nissl import losses as losses_module
 from nissl import metrics as metrics_module
-from nissl import optimizers, random
-from nissl.arguments import flag, one_of, whole
-from nissl.callbacks import CallbackList, History
+from nissl import random
+from nissl.arguments import flag, whole
+from nissl.callbacks import Callback, CallbackList, History
 from nissl.core.tensor import Aval
 from nissl.core.variable import Variable
-from nissl.engine.base import default_engine
 from nissl.errors import ArgumentError, GraphError, ShapeError
-from nissl.layers.base import Layer
 from nissl.layers.building import BatchShape
 from nissl.layers.core import input_mismatch
 from nissl.layers.tracking import simple_settings
 from nissl.models import inputs, steps
 from nissl.models.advice import warn_of
-from nissl.models.fitting import Fit, Runner, demand_slots, evaluate_on, feed, make_runner
+from nissl.models.compilable import Compilable
+from nissl.models.fitting import Fit
 from nissl.models.inputs import Data
-from nissl.models.overrides import refuse_on, refuse_overrides, refuse_part
-from nissl.models.running import Predictor, Validator, make_predictor, predict_on, run_batch
-from nissl.models.steps import Trackers
+from nissl.models.loops import ModelLoop, demand_slots, make_model_loop
+from nissl.models.overrides import refuse_overrides, refuse_part
+from nissl.models.running import (
+    Predictor,
+    Validator,
+    evaluate_on,
+    make_predictor,
+    predict_on,
+    run_batch,
+)
+from nissl.models.trackers import Trackers, rename_repeated
 from nissl.progress import ProgressBar
 
-T = TypeVar("T")
-KEPT_PROGRAMS = 32  # compiled at a time, each for one shape of data, the last used ones
 EVALUATION_ELEMENTS = 1 << 21  # numbers in a batch of evaluation when no batch size is given
 
 
-class Trainer(Layer):
+class Trainer(Compilable):
     """What a model does with data: :meth:`fit`, :meth:`evaluate`, :meth:`predict`, by batches too.
 
     :class:`~nissl.Model` is what users subclass.
     """
 
-    def __init__(
-        self, *, name: str | None = None, dtype: Any = None, trainable: bool = True, **unknown: Any
-    ) -> None:
-        super().__init__(name=name, dtype=dtype, trainable=trainable, **unknown)
-        self.optimizer: optimizers.Optimizer | None = None
-        self.loss: losses_module.Loss | None = None
-        self.history: History | None = None
-        self.stop_training = False
-        self.run_eagerly = False
-        self.compile_arguments: dict[str, Any] = {
-            "loss": None,
-            "metrics": [],
-            "weighted_metrics": [],
-        }
-        self._trackers: Trackers | None = None
-        self._runners: dict[Any, Any] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy (``copy.deepcopy``) gets: all but the compiled loops, which it makes anew."""
-        return {**vars(self), "_runners": {}, "_trackers": None}
-
-    @property
-    def engine_name(self) -> str:
-        """What runs this model: the default engine, or NumPy with ``run_eagerly``."""
-        return "numpy" if self.run_eagerly else default_engine()
-
-    # ---- compile -----------------------------------------------------------------------------
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: None = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool | None = False,
-        steps_per_execution: int | None = 1,
-        jit_compile: bool | str | None = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Choose how to train.
-
-        Args:
-            optimizer: name or :class:`~nissl.optimizers.Optimizer`.
-            loss: name, :class:`~nissl.losses.Loss` or function of (y_true, y_pred).
-            loss_weights: of several losses, which are not there yet: ``None``.
-            metrics: names or objects, reported beside the loss; they ignore weights.
-            weighted_metrics: the same, weighted by sample weights.
-            run_eagerly: run every step with NumPy, equation by equation.
-            steps_per_execution: accepted for Keras's sake; the loop is compiled in any case.
-            jit_compile: ``False`` means ``run_eagerly``.
-            auto_scale_loss: accepted for Keras's sake; no optimizer here scales the loss.
-
-        Raises:
-            UnknownNameError: no optimizer, loss or metric has the name.
-            ArgumentError: an argument that is not there yet is on.
-            ArgumentTypeError: an argument of the wrong kind.
-        """
-        refuse_on("compile", loss_weights=loss_weights)
-        eagerly = run_eagerly is not None and flag("compile", "run_eagerly", run_eagerly)
-        one_of("compile", "jit_compile", jit_compile, (True, False, "auto", None))
-        whole("compile", "steps_per_execution", steps_per_execution or 1, least=1)
-        flag("compile", "auto_scale_loss", auto_scale_loss)
-        listed = {
-            "metrics": inputs.flat_list("metrics", metrics),
-            "weighted_metrics": inputs.flat_list("weighted_metrics", weighted_metrics),
-        }
-        for each in (*listed["metrics"], *listed["weighted_metrics"]):
-            if not metrics_module.is_by_shape(each):
-                metrics_module.get(each)  # an unknown name is an error now, not in fit
-        chosen = optimizers.get(optimizer)
-        self.loss = None if loss is None else inputs.one_loss(loss)
-        self.optimizer = chosen
-        self.run_eagerly = eagerly or jit_compile is False
-        self.compile_arguments = {"loss": loss, **listed}
-        self._trackers = None
-        self._runners = {}
-
-    @property
-    def compiled(self) -> bool:
-        """Whether :meth:`compile` was called."""
-        return self.optimizer is not None
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """Names of what training reports, loss first; known after the first data."""
-        return ["loss"] if self._trackers is None else self._trackers.names()
-
+    # ---- before it begins --------------------------------------------------------------------
     def _needs(self, what: str, use: str) -> None:
         refuse_overrides(self, Trainer, use)
         if self.optimizer is None or self.loss is None:
@@ -153,7 +71,7 @@ class Trainer(Layer):
                 ]
                 for kind in ("metrics", "weighted_metrics")
             }
-            steps.rename_repeated(made["metrics"], made["weighted_metrics"])
+            rename_repeated(made["metrics"], made["weighted_metrics"])
             self._trackers = Trackers(made["metrics"], made["weighted_metrics"])
         return self._trackers
 
@@ -179,7 +97,22 @@ class Trainer(Layer):
         self._ensure_built((None, *data.x.shape[1:]))
         return data
 
-    def _runner(self, kind: str, data: Data, batch_size: int, shuffled: bool) -> Runner:
+    def _labelled(self, who: str, x: Any, y: Any, sample_weight: Any, prefix: str = "") -> Data:
+        """Prepared data that must have targets."""
+        data = self._prepared(x, y, sample_weight=sample_weight, prefix=prefix)
+        if data.y is None:
+            raise ArgumentError(f"{who} needs targets y")
+        return data
+
+    def _hooks(
+        self, given: Any, verbose: int, told: dict[str, Any], *own: Callback
+    ) -> CallbackList:
+        """All who are told of what happens: the user's callbacks, then our own, then the bar."""
+        bar = [ProgressBar(verbose=verbose)] if verbose else []
+        listed = [*inputs.flat_list("callbacks", given), *own, *bar]
+        return CallbackList(listed, model=self, params={"verbose": verbose, **told})
+
+    def _loop(self, kind: str, data: Data, batch_size: int, shuffled: bool) -> ModelLoop:
         """Return the compiled loop for this kind of work and these shapes, made once."""
         assert self.optimizer is not None
         trackers = self._resolve_trackers(data)
@@ -197,19 +130,9 @@ class Trainer(Layer):
             self._signature(trained),
         )
         maker = steps.training_step if kind == "train" else steps.evaluation_step
-        return self._kept(
-            key, lambda: make_runner(self, trackers, data, batch_size, shuffled, maker)
+        return self._compiled.get(
+            key, lambda: make_model_loop(self, trackers, data, batch_size, shuffled, maker)
         )
-
-    def _kept(self, key: Any, make: Callable[[], T]) -> T:
-        """Return what was compiled under a key, or compile it; the longest unused goes first."""
-        found = self._runners.pop(key, None)
-        if found is None:
-            found = make()
-        self._runners[key] = found
-        while len(self._runners) > KEPT_PROGRAMS:
-            self._runners.pop(next(iter(self._runners)), None)
-        return found
 
     def _signature(self, trained: Sequence[Variable] | None) -> Any:
         """What a compiled step depends on beside shapes: layers, settings, and what is trained."""
@@ -272,9 +195,7 @@ class Trainer(Layer):
         first = whole("fit", "initial_epoch", initial_epoch, least=0)
         often = whole("fit", "validation_freq", validation_freq, least=1)
         shown = inputs.checked_verbosity(verbose)
-        data = self._prepared(x, y, sample_weight=sample_weight)
-        if data.y is None:
-            raise ArgumentError("fit needs targets y")
+        data = self._labelled("fit", x, y, sample_weight)
         held_out = self._validation(data, validation_split, validation_data)
         if held_out is not None:
             refuse_overrides(self, Trainer, "evaluate")
@@ -283,26 +204,18 @@ class Trainer(Layer):
         if class_weight is not None:
             data = inputs.weighted_by_class(data, class_weight, self._shape_out(data)[-1] or 0)
         shuffled = flag("fit", "shuffle", shuffle) and size < data.rows
-        runner = self._runner("train", data, size, shuffled)
-        refuse_part("fit", "steps_per_epoch", steps_per_epoch, runner.spec.steps)
-        trackers = self._resolve_trackers(data)
+        loop = self._loop("train", data, size, shuffled)
+        refuse_part("fit", "steps_per_epoch", steps_per_epoch, loop.spec.steps)
         validate = None
         if held_out is not None:
             validate = self._validator(held_out, validation_batch_size, often)
-            refuse_part("fit", "validation_steps", validation_steps, validate.runner.spec.steps)
+            refuse_part("fit", "validation_steps", validation_steps, validate.loop.spec.steps)
         self.history = history = History()
-        listed = inputs.flat_list("callbacks", callbacks)
-        bar = [ProgressBar(verbose=shown)] if shown else []
-        params = {
-            "verbose": shown,
-            "epochs": last,
-            "steps": runner.spec.steps,
-            "validation_freq": often,
-        }
-        hooks = CallbackList([*listed, history, *bar], model=self, params=params)
+        told = {"epochs": last, "steps": loop.spec.steps, "validation_freq": often}
+        hooks = self._hooks(callbacks, shown, told, history)
         self.stop_training = False
         hooks.on_train_begin({})
-        job = Fit(self, runner, trackers, data, hooks, validate, random.draw_seed())
+        job = Fit(self, loop, data, hooks, validate, random.draw_seed())
         finished = False
         try:
             job.run(first, last)
@@ -317,18 +230,16 @@ class Trainer(Layer):
         if given is not None:
             pair = inputs.validation_pair(given)
             weight = pair[2] if len(pair) == 3 else None
-            held_out = self._prepared(pair[0], pair[1], sample_weight=weight, prefix="validation ")
-            if held_out.y is None:
-                raise ArgumentError("fit: validation_data needs targets y")
+            who = "fit: validation_data"
+            held_out = self._labelled(who, pair[0], pair[1], weight, prefix="validation ")
             assert self.loss is not None
             self.loss.check_targets(held_out.y, self._shape_out(held_out), "validation y")
             return held_out
         return inputs.split_validation(data, split)[1] if split else None
 
-    def _validator(self, held_out: Data, batch_size: int | None, often: int) -> Any:
+    def _validator(self, held_out: Data, batch_size: int | None, often: int) -> Validator:
         size = self._evaluation_batch(held_out, batch_size, "fit", "validation_batch_size")
-        runner = self._runner("evaluate", held_out, size, shuffled=False)
-        return Validator(self, runner, held_out, often)
+        return Validator(self._loop("evaluate", held_out, size, False), held_out, often)
 
     def _evaluation_batch(
         self, data: Data, batch_size: int | None, use: str, name: str = "batch_size"
@@ -361,25 +272,16 @@ class Trainer(Layer):
             return_dict: return a dict by name instead of a list (a number, without metrics).
         """
         self._needs("evaluate", "evaluate")
-        data = self._prepared(x, y, sample_weight=sample_weight)
-        if data.y is None:
-            raise ArgumentError("evaluate needs targets y")
+        data = self._labelled("evaluate", x, y, sample_weight)
         size = self._evaluation_batch(data, batch_size, "evaluate")
-        runner = self._runner("evaluate", data, size, shuffled=False)
-        refuse_part("evaluate", "steps", steps, runner.spec.steps)
-        trackers = self._resolve_trackers(data)
+        loop = self._loop("evaluate", data, size, shuffled=False)
+        refuse_part("evaluate", "steps", steps, loop.spec.steps)
         shown = inputs.checked_verbosity(verbose)
-        bar = [ProgressBar(verbose=shown)] if shown else []
-        params = {"verbose": shown, "steps": runner.spec.steps}
-        listed = inputs.flat_list("callbacks", callbacks)
-        hooks = CallbackList([*listed, *bar], model=self, params=params)
+        hooks = self._hooks(callbacks, shown, {"steps": loop.spec.steps})
         hooks.on_test_begin({})
-        values = evaluate_on(runner, feed(runner, data), hooks)
-        logs = dict(zip(trackers.names(), values, strict=True))
-        hooks.on_test_end(dict(sorted(logs.items())))
-        if return_dict:
-            return dict(sorted(logs.items()))
-        return values[0] if len(values) == 1 else values
+        values = evaluate_on(loop, loop.feed(data), hooks)
+        hooks.on_test_end(loop.named(values))
+        return _returned(loop, values, return_dict)
 
     # ---- predict -----------------------------------------------------------------------------
     def predict(
@@ -403,12 +305,9 @@ class Trainer(Layer):
         data = self._prepared(x, None)
         rows = data.rows
         size = min(rows, self._evaluation_batch(data, batch_size, "predict"))
-        listed = inputs.flat_list("callbacks", callbacks)
-        shown = inputs.checked_verbosity(verbose)
-        bar = [ProgressBar(verbose=shown)] if shown else []
-        params = {"verbose": shown, "steps": -(-rows // size)}
-        refuse_part("predict", "steps", steps, params["steps"])
-        hooks = CallbackList([*listed, *bar], model=self, params=params)
+        shown, count = inputs.checked_verbosity(verbose), -(-rows // size)
+        refuse_part("predict", "steps", steps, count)
+        hooks = self._hooks(callbacks, shown, {"steps": count})
         hooks.on_predict_begin({})
         found = predict_on(lambda rows: self._predictor(rows, data), size, data.x, hooks)
         hooks.on_predict_end({})
@@ -417,7 +316,7 @@ class Trainer(Layer):
     def _predictor(self, size: int, data: Data) -> Predictor:
         aval = Aval((size, *data.x.shape[1:]), data.avals[0].dtype)
         key = ("predict", aval, self.engine_name, self._signature(None))
-        return self._kept(key, lambda: make_predictor(self, aval))
+        return self._compiled.get(key, lambda: make_predictor(self, aval))
 
     # ---- single batches ----------------------------------------------------------------------
     def train_on_batch(
@@ -430,8 +329,8 @@ class Trainer(Layer):
     ) -> Any:
         """Make one step on one batch; return its loss (before the step) and metrics."""
         self._needs("train_on_batch", "fit")
-        data = self._prepared(x, y, sample_weight=sample_weight)
-        if class_weight is not None and data.y is not None:
+        data = self._labelled("train_on_batch", x, y, sample_weight)
+        if class_weight is not None:
             data = inputs.weighted_by_class(data, class_weight, self._shape_out(data)[-1] or 0)
         return self._on_batch("train", data, return_dict)
 
@@ -440,22 +339,20 @@ class Trainer(Layer):
     ) -> Any:
         """Return the loss and metrics of one batch."""
         self._needs("test_on_batch", "evaluate")
-        return self._on_batch(
-            "test", self._prepared(x, y, sample_weight=sample_weight), return_dict
-        )
+        data = self._labelled("test_on_batch", x, y, sample_weight)
+        return self._on_batch("evaluate", data, return_dict)
 
     def predict_on_batch(self, x: Any) -> np.ndarray[Any, Any]:
         """Return the outputs for one batch."""
         return self.predict(x, batch_size=len(inputs.as_array(x, "x")), verbose=0)
 
     def _on_batch(self, kind: str, data: Data, return_dict: bool) -> Any:
-        if data.y is None:
-            raise ArgumentError(f"{kind}_on_batch needs targets y")
-        runner = self._runner(
-            "evaluate" if kind == "test" else kind, data, data.rows, shuffled=False
-        )
-        values = run_batch(runner, data, training=kind == "train")
-        trackers = self._resolve_trackers(data)
-        if return_dict:
-            return dict(sorted(zip(trackers.names(), values, strict=True)))
-        return values[0] if len(values) == 1 else values
+        loop = self._loop(kind, data, data.rows, shuffled=False)
+        return _returned(loop, run_batch(loop, data, training=kind == "train"), return_dict)
+
+
+def _returned(loop: ModelLoop, values: list[Any], as_dict: bool) -> Any:
+    """Results as Keras returns them: by name, in a list, or a number where there is one alone."""
+    if as_dict:
+        return loop.named(values)
+    return values[0] if len(values) == 1 else values

@@ -6,6 +6,7 @@ arrays, with matrix products of its own on two or more threads. The system's C c
 either. What this cannot express, or is too large for it, is left to XLA.
 """
 
-from nissl.engine.native.loop import native_loop
+from nissl.engine.native.functions import Unsupported
+from nissl.engine.native.loop import compile_loop
 
-__all__ = ["native_loop"]
+__all__ = ["Unsupported", "compile_loop"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import os
-import subprocess
 import weakref
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +19,6 @@ from nissl.engine.native.codegen import Value, program_to_c
 from nissl.engine.native.compiler import find_compiler, load
 from nissl.engine.native.emit import source_of_arrays
 from nissl.engine.native.functions import C_TYPES, PRELUDE, Unsupported, literal
-from nissl.errors import SaveError
 
 _FLOPS_A_THREAD = 1_000_000  # a step, below which a thread more costs more than it brings
 _MOST_COPIED = 1 << 24  # bytes of data; more is brought to the loop piece by piece
@@ -216,7 +214,7 @@ class NativeLoop(Loop):
             result.append(np.array(host, order="C") if copy else _plain(host, aval.dtype))
         return result
 
-    def steps(
+    def run(
         self,
         fixed: Sequence[Array],
         state: Sequence[Array],
@@ -244,7 +242,7 @@ class NativeLoop(Loop):
         _check(failed)
         return list(moving)
 
-    def epochs(
+    def run_epochs(
         self,
         fixed: Sequence[Array],
         state: Sequence[Array],
@@ -276,17 +274,15 @@ def _check(failed: int) -> None:
         raise MemoryError("training: there is no memory for the weights and one batch")
 
 
-def native_loop(spec: LoopSpec) -> Loop | None:
-    """Return a loop in machine code, or ``None`` where XLA is to be used.
+def compile_loop(spec: LoopSpec) -> Loop:
+    """Return a loop in machine code.
 
-    ``NISSL_NATIVE=0`` in the environment switches it off.
+    Raises:
+        Unsupported: there is no C compiler, or it failed, or the step holds what C is not written
+            for, or is too large.
+        OSError, SaveError, subprocess.SubprocessError: the compiler or its files failed.
     """
-    if os.name != "posix" or os.environ.get("NISSL_NATIVE") == "0":
-        return None
     compiler = find_compiler()
     if compiler is None:
-        return None
-    try:
-        return NativeLoop(spec, load(source_of(spec), compiler))
-    except (Unsupported, OSError, SaveError, subprocess.SubprocessError):
-        return None
+        raise Unsupported("there is no C compiler")
+    return NativeLoop(spec, load(source_of(spec), compiler))

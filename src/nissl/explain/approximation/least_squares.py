@@ -21,7 +21,7 @@ from nissl.core.op import quiet
 from nissl.core.passes import FINAL, simplify
 from nissl.core.program import trace
 from nissl.core.tensor import Aval, Tensor
-from nissl.engine.base import get_engine
+from nissl.engine.choice import get_engine
 from nissl.errors import ArgumentError, MissingDependencyError, ShapeError
 
 __all__ = [

@@ -22,7 +22,7 @@ from nissl.core.passes import FINAL
 from nissl.core.tensor import Tensor
 from nissl.core.traced import traced
 from nissl.core.variable import Variable
-from nissl.engine.base import get_engine
+from nissl.engine.choice import engine_for
 from nissl.errors import ArgumentError, GraphError, ShapeError
 from nissl.explain.training import measures
 from nissl.explain.training.measures import LayerState, Record, Spread, WeightState
@@ -200,8 +200,7 @@ class Probe:
             return [loss, *(t for tap in taps for t in (tap.a, tap.z)), *slopes, *new]
 
         self._step = step = traced(work, self._batch, "probe", passes=FINAL)
-        small = step.program.flops() < _NUMPY_FLOPS
-        self._engine = get_engine("numpy" if small else model.engine_name)
+        self._engine = engine_for(step.program, model.engine_name, _NUMPY_FLOPS)
         self._run = self._engine.compile(step.program)
         self._places = [layer for layer in listed if any(tap.layer is layer for tap in taps)]
         self._taps = [tap.layer for tap in taps]
