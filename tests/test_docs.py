@@ -28,6 +28,7 @@ import op_sweep as sweep
 from nissl.cli import main
 from nissl.core.op import registry as ops
 from nissl.errors import DatasetError
+from test_i18n import NOWHERE
 
 ROOT = Path(__file__).parents[1]
 OWN = [ROOT / name for name in ("README.md", "README.vi.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -233,7 +234,8 @@ def repeated(texts: dict[str, str]) -> list[str]:
 
 def test_no_passage_stands_twice() -> None:
     """A page that repeats another, or itself, will one day contradict it."""
-    guides = [path for path in DOCUMENTS if path.name not in ("README.md", "README.vi.md")]
+    left_out = {"README.md", *(path.name for _english, path in pages())}
+    guides = [path for path in DOCUMENTS if path.name not in left_out]
     assert repeated({str(path): path.read_text("utf-8") for path in guides}) == []
 
 
@@ -294,12 +296,44 @@ def test_documents_speak_of_the_project_alone(path: Path) -> None:
     assert text.endswith("\n")
 
 
-def test_both_readmes_tell_the_same() -> None:
-    english, vietnamese = (ROOT / name for name in ("README.md", "README.vi.md"))
-    levels = [re.findall(r"^#+", path.read_text("utf-8"), re.MULTILINE) for path in OWN[:2]]
-    assert levels[0] == levels[1]
-    codes = [[snippet.needs for snippet in snippets(path)] for path in (english, vietnamese)]
-    assert codes[0] == codes[1]
+def pages() -> list[tuple[Path, Path]]:
+    """Each page that there is in Vietnamese, in English and in Vietnamese."""
+    found = [path for path in DOCUMENTS if path.name.endswith(".vi.md")]
+    return [(path.with_name(path.name.replace(".vi.md", ".md")), path) for path in found]
+
+
+def shape(path: Path) -> tuple[list[str], list[int], list[str]]:
+    """What two languages of a page share: levels of headings, columns of rows, code."""
+    text = path.read_text("utf-8")
+    plain = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    levels = re.findall(r"^#+(?= )", plain, re.MULTILINE)
+    rows = [len(re.findall(r"(?<!\\)\|", row)) for row in re.findall(r"^\|.*", plain, re.MULTILINE)]
+    codes = [snippet.needs + re.sub(r" *#.*", "", snippet.code) for snippet in snippets(path)]
+    commands = [
+        line
+        for block in CONSOLE.findall(text)
+        for line in re.findall(r"^\$ .*", block, re.MULTILINE)
+    ]
+    return levels, rows, [*codes, *commands]
+
+
+@pytest.mark.parametrize("both", pages(), ids=lambda both: both[0].name)
+def test_both_languages_tell_the_same(both: tuple[Path, Path]) -> None:
+    english, vietnamese = both
+    for ours, theirs in zip(shape(english), shape(vietnamese), strict=True):
+        assert ours == theirs
+    assert f"[Tiếng Việt]({vietnamese.name})" in english.read_text("utf-8")
+    assert f"[English]({english.name})" in vietnamese.read_text("utf-8")
+
+
+#: words that Vietnamese pages have another one for; see the glossary in test_i18n.py
+STRAY = r"triệt tiêu|tiêu biến|bộ tối ưu|quán tính|tiếp tuyến|liên hợp|phân loại|chế độ lùi|lớp ẩn"
+
+
+@pytest.mark.parametrize("both", pages(), ids=lambda both: both[1].name)
+def test_vietnamese_pages_use_the_words_of_the_glossary(both: tuple[Path, Path]) -> None:
+    text = both[1].read_text("utf-8").lower()
+    assert re.findall(rf"{STRAY}|{NOWHERE}", text) == []
 
 
 # ---- what the tests themselves would catch ---------------------------------------------------

@@ -95,9 +95,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_guide_names_every_option(nissl) -> None:
-    guide = Path(__file__).parents[2] / "docs" / "command-line.md"
-    text = guide.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["command-line.md", "command-line.vi.md"])
+def test_the_guide_names_every_option(nissl, name: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
     for command in COMMANDS:
         assert f"`nissl {command} " in text
         for option in re.findall(r"^  (--[a-z-]+)", nissl(command, "--help").out, re.MULTILINE):
