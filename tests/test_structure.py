@@ -133,6 +133,51 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
     assert order.index("nissl.errors") < order.index("nissl.core.tensor")
 
 
+# modules that name each other, also under TYPE_CHECKING or inside functions, and why
+CIRCLES = {
+    "core.kinds core.op core.operators core.tensor": "a tensor's equation has an op, for types",
+    "layers.base layers.building layers.calling layers.tracking": "a layer's parts, for types",
+    "models.model models.saving models.sequential": "model.save() is a method of what is saved",
+}
+EXPLAIN_CIRCLES = 10  # in which a report draws its own picture
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """The modules that reach each other by imports, more than one together."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        found, waiting = set[str](), [start]
+        while waiting:
+            for name in graph[waiting.pop()] & graph.keys():
+                if name not in found:
+                    found.add(name)
+                    waiting.append(name)
+        reached[start] = found
+    groups = {
+        tuple(sorted(other for other in reached[name] if name in reached[other]))
+        for name in graph
+        if name in reached[name]
+    }
+    return [" ".join(name.removeprefix("nissl.") for name in each) for each in sorted(groups)]
+
+
+def test_circles_of_late_imports_are_few_and_have_reasons() -> None:
+    """Imports inside functions and for types alone count too, but for those that ``LATE`` has."""
+    graph = {
+        name: {each for each in imports(tree) if (name, each) not in LATE} - {name}
+        for name, tree in source_modules()
+    }
+    found = circles(graph)
+    explaining = [each for each in found if each.startswith("explain.")]
+    assert set(found) - set(explaining) == set(CIRCLES)
+    assert len(explaining) <= EXPLAIN_CIRCLES
+
+
+def test_the_check_of_circles_finds_them() -> None:
+    graph = {"a": {"b", "numpy"}, "b": {"c"}, "c": {"b", "d"}, "d": set[str](), "e": {"f"}}
+    assert circles({**graph, "f": {"e"}}) == ["b c", "e f"]
+
+
 ROOTS = ("nissl", "nissl.cli", "nissl.__main__")
 DATA = {".po", ".h", ".gz", ".md"}  # files that are no modules
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nissl import arguments
+from nissl.datasets.columns import Columns
 from nissl.errors import DataError
-
-if TYPE_CHECKING:
-    from nissl.datasets.columns import Columns
 
 __all__ = ["Dataset"]
 

@@ -12,16 +12,15 @@ from typing import Any, Literal
 import numpy as np
 
 from nissl import arguments
-from nissl.datasets.columns import (
-    Column,
-    Columns,
+from nissl.datasets.columns import Column, Columns
+from nissl.datasets.dataset import Array, Dataset, exact_dtype, make
+from nissl.datasets.filling import (
     bad_cell,
     check_figures,
     check_numbers,
     check_present,
     fill,
 )
-from nissl.datasets.dataset import Array, Dataset, exact_dtype, make
 from nissl.datasets.notation import is_number, is_unsaid, is_whole
 from nissl.datasets.rows import Rows
 from nissl.datasets.seen import Seen
