@@ -21,7 +21,7 @@ from nissl.cli.options import (
     Task,
     TestFraction,
 )
-from nissl.datasets.dataset import Array
+from nissl.core.tensor import Host
 from nissl.errors import UnknownNameError
 from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
@@ -101,7 +101,7 @@ def evaluate(
 
 def _samples(
     found: runs.Found, place: source.Source | None, part: str | None
-) -> tuple[str, str, Array, Array, str, tuple[str, ...]]:
+) -> tuple[str, str, Host, Host, str, tuple[str, ...]]:
     """Name, part, samples, targets, task and names of classes of what is measured."""
     columns = tables.columns_of(found)
     own = place is None or place.place == found.data.get("place")

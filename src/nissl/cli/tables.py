@@ -11,9 +11,10 @@ from nissl.cli import console
 from nissl.cli.messages import translate_message
 from nissl.cli.runs import CONFIG, Found
 from nissl.cli.source import Source
+from nissl.core.tensor import Host
 from nissl.datasets import Dataset
 from nissl.datasets.columns import Columns
-from nissl.datasets.dataset import Array, make
+from nissl.datasets.dataset import make
 from nissl.datasets.seen import Seen
 from nissl.datasets.survey import Survey
 from nissl.datasets.table import examine, read_like
@@ -99,7 +100,7 @@ def columns_of(found: Found) -> Columns | None:
     return None if saved is None else Columns.from_dict(saved, found.path.with_name(CONFIG))
 
 
-def read(place: Source, columns: Columns, own: bool) -> tuple[Array, Array]:
+def read(place: Source, columns: Columns, own: bool) -> tuple[Host, Host]:
     """Samples and targets of a table that has the columns of a run's.
 
     Args:

@@ -32,7 +32,8 @@ from nissl.errors import (
 if TYPE_CHECKING:
     from nissl.core.op import Op
 
-Array: TypeAlias = Any  # a NumPy array or NumPy scalar, or an engine's array while it traces
+Host: TypeAlias = np.ndarray[Any, Any]  # in the host's memory: NumPy's
+Array: TypeAlias = Any  # Host, a NumPy scalar, or an engine's array, on its device or traced
 Axis: TypeAlias = int | tuple[int, ...] | None
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Aval",
     "Axis",
     "Equation",
+    "Host",
     "Key",
     "Shape",
     "Tensor",

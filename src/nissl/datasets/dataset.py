@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from unicodedata import normalize
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nissl import arguments
+from nissl.core.tensor import Host
 from nissl.datasets.columns import Columns
 from nissl.errors import DataError
 
 __all__ = ["Dataset"]
 
-Array = NDArray[Any]
-Pair = tuple[Array, Array]
+Pair = tuple[Host, Host]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +42,10 @@ class Dataset:
     ((1437, 8, 8), 'classification', ('0', '1', '2'))
     """
 
-    x_train: Array
-    y_train: Array
-    x_test: Array
-    y_test: Array
+    x_train: Host
+    y_train: Host
+    x_test: Host
+    y_test: Host
     class_names: tuple[str, ...]
     name: str
     source: str
@@ -88,7 +87,7 @@ class Dataset:
         return (self.x_train, self.y_train), (self.x_test, self.y_test)
 
 
-def _require_finite(what: str, values: Array) -> None:
+def _require_finite(what: str, values: Host) -> None:
     if values.dtype.kind not in "biuf":
         raise DataError(f"{what} has dtype {values.dtype}; numbers are needed.")
     if values.dtype.kind == "f":
@@ -135,7 +134,7 @@ def make(
     return Dataset(train[0], targets[0], test[0], targets[1], class_names, name, source)
 
 
-def _number_classes(targets: list[Array]) -> tuple[list[Array], tuple[str, ...]]:
+def _number_classes(targets: list[Host]) -> tuple[list[Host], tuple[str, ...]]:
     if any(y.ndim != 1 or y.dtype.kind not in "biuU" for y in targets):
         return targets, ()
     targets = [_composed(y) for y in targets]
@@ -146,12 +145,12 @@ def _number_classes(targets: list[Array]) -> tuple[list[Array], tuple[str, ...]]
     return [np.searchsorted(values, y).astype(np.int32) for y in targets], names
 
 
-def _composed(y: Array) -> Array:
+def _composed(y: Host) -> Host:
     """Texts in Unicode's composed form (NFC), so that one word is one class."""
     return np.array([normalize("NFC", each) for each in y.tolist()]) if y.dtype.kind == "U" else y
 
 
-def exact_dtype(values: Array) -> type[np.float32 | np.float64]:
+def exact_dtype(values: Host) -> type[np.float32 | np.float64]:
     """The float dtype in which numbers stay apart: float64 where float32 would round them together.
 
     That is so for whole numbers that float32 does not hold, and for columns (of one axis or two)
@@ -172,8 +171,8 @@ def exact_dtype(values: Array) -> type[np.float32 | np.float64]:
 
 
 def _split(
-    name: str, y: Array, test_fraction: float, seed: int, *, stratify: bool
-) -> tuple[Array, Array]:
+    name: str, y: Host, test_fraction: float, seed: int, *, stratify: bool
+) -> tuple[Host, Host]:
     """Indices kept for training and held for testing, both shuffled, the same for the same seed.
 
     Raw PCG64 words are sorted, because NumPy promises their values for all versions. With

@@ -10,7 +10,8 @@ from typing import IO
 
 import numpy as np
 
-from nissl.datasets.dataset import Array, Dataset, Pair, make
+from nissl.core.tensor import Host
+from nissl.datasets.dataset import Dataset, Pair, make
 from nissl.errors import DataError, FileFormatError
 from nissl.files import user_path
 
@@ -78,7 +79,7 @@ def read_bytes(path: Path, limit: int | None = None) -> bytearray:
     return data
 
 
-def parse_idx(data: bytearray, where: str) -> Array:
+def parse_idx(data: bytearray, where: str) -> Host:
     """The array in the bytes of an idx file, the format of MNIST.
 
     Two zero bytes, a type code, the number of axes, their lengths (32 bits each), then the values,
@@ -174,13 +175,13 @@ def from_idx(path: str | os.PathLike[str], *, test_fraction: float = 0.2, seed: 
     )
 
 
-def read_npz(path: Path) -> dict[str, Array]:
+def read_npz(path: Path) -> dict[str, Host]:
     """The arrays of an npz file by name, each checked against its header before it is read."""
     import zipfile
     import zlib
 
     size = check_regular(path)
-    arrays: dict[str, Array] = {}
+    arrays: dict[str, Host] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nissl.core.tensor import Host
 from nissl.datasets.columns import Column
-from nissl.datasets.dataset import Array
 from nissl.datasets.notation import is_missing, parse, simple
 from nissl.datasets.seen import Seen
 from nissl.datasets.survey import Survey, blocks
@@ -69,7 +69,7 @@ def check_present(survey: Survey, *columns: Seen) -> None:
 
 def fill(
     survey: Survey, used: Sequence[Column], dtype: str, target: Column | None = None
-) -> tuple[Array, Array]:
+) -> tuple[Host, Host]:
     """The features that columns become, ``(rows, features)``, and the targets, ``(rows,)``.
 
     Args:
@@ -104,7 +104,7 @@ def fill(
     return x, y
 
 
-def _numbers(survey: Survey, column: Column, texts: Sequence[str], lines: Sequence[int]) -> Array:
+def _numbers(survey: Survey, column: Column, texts: Sequence[str], lines: Sequence[int]) -> Host:
     values = simple(texts, column.decimal)
     if values is None:
         values = np.array([parse(text, column.decimal) for text in texts])
@@ -119,7 +119,7 @@ def _numbers(survey: Survey, column: Column, texts: Sequence[str], lines: Sequen
     return values
 
 
-def _codes(survey: Survey, column: Column, texts: Sequence[str], lines: Sequence[int]) -> Array:
+def _codes(survey: Survey, column: Column, texts: Sequence[str], lines: Sequence[int]) -> Host:
     """The numbers of the categories that texts name, from 0, as int32."""
     known = {name: number for number, name in enumerate(column.categories)}
     try:

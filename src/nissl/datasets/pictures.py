@@ -12,7 +12,8 @@ from unicodedata import normalize
 import numpy as np
 
 from nissl import arguments
-from nissl.datasets.dataset import Array, Dataset, Pair, make
+from nissl.core.tensor import Host
+from nissl.datasets.dataset import Dataset, Pair, make
 from nissl.datasets.files import check_inside, check_regular
 from nissl.errors import DataError, FileFormatError, MissingDependencyError
 from nissl.files import user_path
@@ -87,7 +88,7 @@ def _flattened(image: Image) -> tuple[Image, bool]:
     return Image.alpha_composite(white, layer).convert(mode), clear
 
 
-def read_pixels(path: Path, form: Form) -> Array:
+def read_pixels(path: Path, form: Form) -> Host:
     """The bytes of an image that is brought to a form, ``(height, width[, 3])``."""
     from PIL import Image
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import numpy as np
 
 from nissl import arguments
+from nissl.core.tensor import Host
 from nissl.datasets.columns import Column, Columns
-from nissl.datasets.dataset import Array, Dataset, exact_dtype, make
+from nissl.datasets.dataset import Dataset, exact_dtype, make
 from nissl.datasets.filling import (
     bad_cell,
     check_figures,
@@ -191,7 +192,7 @@ def _is_wide(seen: Seen) -> bool:
     return largest > 2**24 or 0 < high - low < 1e-4 * largest
 
 
-def _arrays(found: Survey, columns: Columns) -> tuple[Array, Array]:
+def _arrays(found: Survey, columns: Columns) -> tuple[Host, Host]:
     """Samples and targets of a table."""
     x, y = fill(found, columns.used, columns.dtype, columns.target)
     return x, y if columns.target.kind == "category" else y.astype(exact_dtype(y))
@@ -285,7 +286,7 @@ def read_like(
     targets: bool = False,
     header: bool | None = None,
     encoding: str | None = None,
-) -> tuple[Array, Array, Sequence[int], tuple[str, ...]]:
+) -> tuple[Host, Host, Sequence[int], tuple[str, ...]]:
     """Read samples from a table that has the columns of another one.
 
     Columns are matched by their names, in any order. A table without names has the columns in the

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nissl.core.program import Program
-from nissl.core.tensor import Array
+from nissl.core.tensor import Array, Host
 
 __all__ = ["LoopSpec", "Loop", "Engine"]
 
@@ -45,7 +45,7 @@ class LoopSpec:
     batch_size: int
     rows: int
     shuffled: bool
-    fresh: tuple[np.ndarray[Any, Any] | None, ...]
+    fresh: tuple[Host | None, ...]
     stored: tuple[np.dtype[Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class LoopSpec:
 class Loop(ABC):
     """A compiled training or evaluation loop; see :class:`LoopSpec`."""
 
-    def hold(self, arrays: Sequence[np.ndarray[Any, Any]]) -> list[Array] | None:
+    def hold(self, arrays: Sequence[Host]) -> list[Array] | None:
         """Return the data as this loop reads them in the host's memory; ``None`` if it cannot."""
         return None
 
@@ -110,7 +110,7 @@ class Loop(ABC):
         data: Sequence[Array],
         orders: Array | None,
         count: int,
-    ) -> tuple[list[Array], list[np.ndarray[Any, Any]]]:
+    ) -> tuple[list[Array], list[Host]]:
         """Run ``count`` whole epochs; return the state and, for each report, its value an epoch."""
 
 
@@ -142,9 +142,9 @@ class Engine(ABC):
         """Whether the device can read the host's memory in place."""
 
     @abstractmethod
-    def borrow(self, array: np.ndarray[Any, Any]) -> Array:
+    def borrow(self, array: Host) -> Array:
         """Let the device use a host array in place where it can; keep it unchanged meanwhile."""
 
-    def run(self, program: Program, values: Sequence[Array]) -> list[np.ndarray[Any, Any]]:
+    def run(self, program: Program, values: Sequence[Array]) -> list[Host]:
         """Run a program on host arrays, compiling it the first time."""
         return [np.asarray(value) for value in self.compile(program)(values)]

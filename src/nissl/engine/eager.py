@@ -9,7 +9,7 @@ import numpy as np
 
 from nissl.core.op import quiet
 from nissl.core.program import Program
-from nissl.core.tensor import Array
+from nissl.core.tensor import Array, Host
 from nissl.engine.base import Compiled, Engine, Loop, LoopSpec
 
 
@@ -35,7 +35,7 @@ class NumpyEngine(Engine):
     def shares_memory(self) -> bool:
         return True
 
-    def borrow(self, array: np.ndarray[Any, Any]) -> Array:
+    def borrow(self, array: Host) -> Array:
         return array
 
 
@@ -73,7 +73,7 @@ class _NumpyLoop(Loop):
         data: Sequence[Array],
         orders: Array | None,
         count: int,
-    ) -> tuple[list[Array], list[np.ndarray[Any, Any]]]:
+    ) -> tuple[list[Array], list[Host]]:
         reports: list[list[Array]] = []
         carried = list(state)
         for epoch in range(count):

@@ -21,7 +21,7 @@ import numpy as np
 from jax import lax
 
 from nissl.core.program import Program
-from nissl.core.tensor import Array
+from nissl.core.tensor import Array, Host
 from nissl.engine.base import Compiled, Engine, Loop, LoopSpec
 from nissl.errors import EngineError
 from nissl.files import cache_folder
@@ -134,7 +134,7 @@ class XlaEngine(Engine):
     def shares_memory(self) -> bool:
         return _backend() == "cpu"
 
-    def borrow(self, array: np.ndarray[Any, Any]) -> Array:
+    def borrow(self, array: Host) -> Array:
         with _device():
             return jax.device_put(array, may_alias=self.shares_memory)
 
@@ -241,7 +241,7 @@ class _XlaLoop(Loop):
         data: Sequence[Array],
         orders: Array | None,
         count: int,
-    ) -> tuple[list[Array], list[np.ndarray[Any, Any]]]:
+    ) -> tuple[list[Array], list[Host]]:
         with _device():
             capacity = self.spec.capacity
             if orders is not None and len(orders) < capacity:  # compiled for one length only

@@ -15,10 +15,9 @@ import stat
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
-
+from nissl.core.tensor import Host
 from nissl.errors import ArgumentTypeError, FileFormatError, SaveError
 from nissl.files import user_path, writing
 from nissl.models.archive_h5 import decode_weights, encode_weights
@@ -36,8 +35,6 @@ __all__ = [
     "write_weights",
 ]
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-
 
 @dataclass(frozen=True, slots=True)
 class Archive:
@@ -52,10 +49,10 @@ class Archive:
 
     config: dict[str, Any]
     metadata: dict[str, Any]
-    weights: dict[str, Array]
+    weights: dict[str, Host]
     path: str
 
-    def variables(self, owner: str) -> list[Array]:
+    def variables(self, owner: str) -> list[Host]:
         """Return the variables of one object in order.
 
         Args:

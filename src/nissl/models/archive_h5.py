@@ -13,16 +13,16 @@ import io
 import math
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
 from nissl.core.dtypes import bfloat16, type_names
+from nissl.core.tensor import Host
 from nissl.errors import ArgumentError, DTypeError, FileFormatError, MissingDependencyError
 
 __all__ = ["decode_weights", "encode_weights"]
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _MAX_OBJECTS: Final = 100_000
@@ -45,7 +45,7 @@ def _h5py() -> Any:
         raise MissingDependencyError("h5py", "the .keras file", "keras-files") from error
 
 
-def _storable(path: str, value: Any) -> Array:
+def _storable(path: str, value: Any) -> Host:
     """Return ``value`` as an array that HDF5 holds without pickling."""
     parts = path.split("/")
     if not path or any(part in ("", ".", "..") or "\0" in part for part in parts):
@@ -97,7 +97,7 @@ def encode_weights(weights: Mapping[str, Any], groups: Mapping[str, str]) -> byt
         return file.id.get_file_image()
 
 
-def decode_weights(data: bytes, where: str) -> dict[str, Array]:
+def decode_weights(data: bytes, where: str) -> dict[str, Host]:
     """Return the arrays of an HDF5 file image by path, in the order of the file.
 
     Args:
@@ -113,7 +113,7 @@ def decode_weights(data: bytes, where: str) -> dict[str, Array]:
     h5py = _h5py()
     if not data.startswith(_SIGNATURE):
         raise FileFormatError(f"{where} is not an HDF5 file: its signature is missing")
-    found: dict[str, Array] = {}
+    found: dict[str, Host] = {}
     left = len(data)
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
@@ -204,7 +204,7 @@ def _is_bfloat16(h5py: Any, dataset: Any) -> bool:
     return opaque and dataset.dtype.itemsize == 2 and "dtype" in dataset.attrs
 
 
-def _read(dataset: Any, where: str) -> Array:
+def _read(dataset: Any, where: str) -> Host:
     dtype: np.dtype[Any] = dataset.dtype
     try:
         array = np.empty(dataset.shape, dtype)

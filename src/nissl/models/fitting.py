@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nissl.callbacks import CallbackList
-from nissl.core.tensor import Array
+from nissl.core.tensor import Array, Host
 from nissl.models.compilable import Compilable
 from nissl.models.diagnosis import explain_non_finite
 from nissl.models.inputs import Data
@@ -18,7 +18,6 @@ from nissl.models.loops import ModelLoop
 from nissl.models.steps import moved_by_training
 from nissl.models.streaming import Piece, Resident
 
-Host = np.ndarray[Any, Any]
 INTERVAL = 0.1  # seconds between returns to Python
 SHORT_EPOCH = 0.02  # seconds: below this, whole epochs are run in one call
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numbers
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
+from nissl.core.tensor import Host
 from nissl.errors import DataError
 
-Array: TypeAlias = np.ndarray[Any, Any]
 _MISSING = ("NAType", "NaTType")  # of pandas, which is not imported to ask it
 
 
@@ -27,7 +27,7 @@ def columns_of(value: Any) -> list[str] | None:
     return [str(name) for name in value.columns] if is_frame(value) else None
 
 
-def from_frame(frame: Any, name: str) -> Array:
+def from_frame(frame: Any, name: str) -> Host:
     """Return a table's numbers, one row each, whatever kinds of numbers its columns hold.
 
     Args:
@@ -51,7 +51,7 @@ def from_frame(frame: Any, name: str) -> Array:
     return np.stack(made, axis=1) if made else np.empty((len(frame), 0), np.float32)
 
 
-def as_numbers(array: Array, name: str, where: str = "") -> Array:
+def as_numbers(array: Host, name: str, where: str = "") -> Host:
     """Return an array of Python objects as one of numbers; an array of numbers stays as it is.
 
     Args:
@@ -78,7 +78,7 @@ def as_numbers(array: Array, name: str, where: str = "") -> Array:
     return array.astype(np.int64 if small else np.float64)
 
 
-def _no_number(array: Array, value: Any, name: str, where: str, row: int) -> DataError:
+def _no_number(array: Host, value: Any, name: str, where: str, row: int) -> DataError:
     """Say what stands where a number should, and what to do about it."""
     place = f"{where}row {row}"
     if value is None or type(value).__name__ in _MISSING:

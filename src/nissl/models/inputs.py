@@ -6,19 +6,18 @@ import math
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from nissl import losses
 from nissl.arguments import number
 from nissl.core import dtypes
-from nissl.core.tensor import Aval, Tensor
+from nissl.core.tensor import Aval, Host, Tensor
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError
 from nissl.models import frames
 
-Array: TypeAlias = np.ndarray[Any, Any]
 _CHUNK = 1 << 22  # elements looked at together, so that checks need little memory
 
 
@@ -33,9 +32,9 @@ class Data:
         dtype: the model's floating dtype.
     """
 
-    x: Array
-    y: Array | None = None
-    weights: Array | None = None
+    x: Host
+    y: Host | None = None
+    weights: Host | None = None
     dtype: np.dtype[Any] = dtypes.float32
 
     @property
@@ -44,7 +43,7 @@ class Data:
         return len(self.x)
 
     @property
-    def arrays(self) -> list[Array]:
+    def arrays(self) -> list[Host]:
         """All that is cut into batches, in order."""
         return [a for a in (self.x, self.y, self.weights) if a is not None]
 
@@ -69,7 +68,7 @@ class Data:
         )
 
 
-def as_array(value: Any, name: str) -> Array:
+def as_array(value: Any, name: str) -> Host:
     """Return data as an array of numbers, or say what is wrong with it."""
     if isinstance(value, np.ma.MaskedArray):
         raise DataError(
@@ -101,7 +100,7 @@ def _is_arraylike(value: Any) -> bool:
     return any(hasattr(value, each) for each in protocols)
 
 
-def _converted(value: Any, name: str) -> Array:
+def _converted(value: Any, name: str) -> Host:
     try:
         return np.asarray(value)
     except ValueError as error:
@@ -129,7 +128,7 @@ def _other(value: Any) -> str:
 
 
 def check_finite(
-    array: Array,
+    array: Host,
     name: str,
     dtype: np.dtype[Any] | None = None,
     columns: Sequence[str] | None = None,
@@ -186,14 +185,14 @@ def prepare(
     return Data(data, targets, weights, dtype)
 
 
-def _are_several(x: Any, y: Array) -> bool:
+def _are_several(x: Any, y: Host) -> bool:
     """Whether ``x`` is a list of arrays that each have a row for each target."""
     if not isinstance(x, list | tuple) or len(x) == len(y):
         return False
     return all(hasattr(each, "shape") and tuple(each.shape[:1]) == y.shape[:1] for each in x)
 
 
-def _same_rows(a: Array, b: Array, a_name: str, b_name: str) -> None:
+def _same_rows(a: Host, b: Host, a_name: str, b_name: str) -> None:
     if len(a) != len(b):
         raise DataError(
             f"{a_name} has {len(a)} rows (shape {a.shape}) and {b_name} has {len(b)} "
@@ -201,7 +200,7 @@ def _same_rows(a: Array, b: Array, a_name: str, b_name: str) -> None:
         )
 
 
-def _weights(given: Any, x: Array, name: str, dtype: np.dtype[Any]) -> Array:
+def _weights(given: Any, x: Host, name: str, dtype: np.dtype[Any]) -> Host:
     weights = as_array(given, name)
     _same_rows(x, weights, "x", name)
     check_finite(weights, name, dtype)
@@ -251,7 +250,7 @@ def weighted_by_class(data: Data, given: Any, outputs: int) -> Data:
     return replace(data, weights=weights)
 
 
-def _classes(y: Array) -> Array:
+def _classes(y: Host) -> Host:
     """The class of each sample: of one-hot rows the place of the largest."""
     if y.ndim == 2 and y.shape[1] > 1:
         if np.abs(y.sum(axis=1, dtype=np.float64) - 1).max() <= 0.01:

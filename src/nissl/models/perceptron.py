@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from nissl import random
 from nissl.core import functions as F
 from nissl.core.op import quiet
-from nissl.core.tensor import Tensor
+from nissl.core.tensor import Host, Tensor
 from nissl.errors import (
     ArgumentError,
     DataError,
@@ -21,7 +21,7 @@ from nissl.errors import (
     UnbuiltError,
     UnknownNameError,
 )
-from nissl.models.two_classes import Array, as_array, as_labels, as_samples, frozen, two_classes
+from nissl.models.two_classes import as_array, as_labels, as_samples, frozen, two_classes
 
 __all__ = ["Perceptron"]
 
@@ -50,13 +50,13 @@ class Update:
     number: int
     epoch: int
     sample: int
-    inputs: Array
+    inputs: Host
     target: int
     pre_activation: float
     output: int
     error: int
-    before: Array
-    after: Array
+    before: Host
+    after: Host
 
 
 class Perceptron:
@@ -121,16 +121,16 @@ class Perceptron:
     def reset(self) -> None:
         """Forget all training: no history, and the initial weights again."""
         given = self.initial_weights
-        self._weights: Array | None = None if isinstance(given, str) else given
+        self._weights: Host | None = None if isinstance(given, str) else given
         self.history: list[Update] = []
         self.errors: list[int] = []  # errors met in each pass
         self.converged = False
-        self.samples: Array | None = None  # what it was fitted to, (N, D)
-        self.targets: Array | None = None  # outputs wanted, (N,)
-        self.classes: Array = np.array(TARGETS[self.activation])
+        self.samples: Host | None = None  # what it was fitted to, (N, D)
+        self.targets: Host | None = None  # outputs wanted, (N,)
+        self.classes: Host = np.array(TARGETS[self.activation])
 
     @property
-    def weights(self) -> Array:
+    def weights(self) -> Host:
         """The weights, bias first, shape ``(D + 1,)``.
 
         Raises:
@@ -179,7 +179,7 @@ class Perceptron:
             self.converged = bool(np.array_equal(self.outputs(x), self.targets))
         return self
 
-    def _start(self, features: int, source: random.SeedGenerator) -> Array:
+    def _start(self, features: int, source: random.SeedGenerator) -> Host:
         given = self.initial_weights
         if isinstance(given, str):
             if given == "zeros":
@@ -192,7 +192,7 @@ class Perceptron:
             )
         return given
 
-    def _pass(self, order: Array) -> int:
+    def _pass(self, order: Host) -> int:
         """Try each sample once, in this order; return how many were errors."""
         assert self.samples is not None
         assert self.targets is not None
@@ -239,7 +239,7 @@ class Perceptron:
         self.history.append(made)
         self._weights = after
 
-    def _forward(self, x: Array) -> tuple[Tensor, Tensor]:
+    def _forward(self, x: Host) -> tuple[Tensor, Tensor]:
         """Pre-activations and outputs of samples ``(N, D)``, each summed alone, in one order."""
         weights = self.weights
         if x.shape[1] != len(weights) - 1:
@@ -251,15 +251,15 @@ class Perceptron:
             a = F.add(F.sum(F.multiply(x, weights[1:]), axis=1), weights[0])
             return a, ACTIVATIONS[self.activation](a)
 
-    def decision_function(self, x: ArrayLike) -> Array:
+    def decision_function(self, x: ArrayLike) -> Host:
         """Return ``a = w . x`` for each sample, shape ``(N,)``: its side of the line."""
         return np.asarray(self._forward(as_samples(x))[0])
 
-    def outputs(self, x: ArrayLike) -> Array:
+    def outputs(self, x: ArrayLike) -> Host:
         """Return ``H(a)`` or ``sgn(a)`` for each sample, as numbers, shape ``(N,)``."""
         return np.asarray(self._forward(as_samples(x))[1])
 
-    def predict(self, x: ArrayLike) -> Array:
+    def predict(self, x: ArrayLike) -> Host:
         """Return the label of each sample, shape ``(N,)``.
 
         A sample on the line itself is given to the second class, under sgn too, whose output 0
@@ -297,7 +297,7 @@ def _is_number(value: object) -> bool:
     return real and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _given_weights(given: Any) -> str | Array:
+def _given_weights(given: Any) -> str | Host:
     if isinstance(given, str):
         if given not in ("zeros", "random"):
             raise UnknownNameError("initial_weights", given, ("zeros", "random"))

@@ -11,6 +11,7 @@ import numpy as np
 
 from nissl import losses, metrics, optimizers
 from nissl.arguments import flag
+from nissl.core.tensor import Host
 from nissl.core.variable import Variable
 from nissl.errors import (
     ArgumentError,
@@ -66,7 +67,7 @@ def _states_at(layer: Layer) -> list[Variable]:
     return [] if isinstance(layer, Model) else [v for v in layer.variables if v not in kept]
 
 
-def _numbered(path: str, variables: Sequence[Variable]) -> dict[str, np.ndarray[Any, Any]]:
+def _numbered(path: str, variables: Sequence[Variable]) -> dict[str, Host]:
     return {f"{path}/vars/{i}": v.numpy() for i, v in enumerate(variables)}
 
 
@@ -230,7 +231,7 @@ def _compile(model: Sequential, described: Mapping[str, Any]) -> None:
     )
 
 
-Pairs: TypeAlias = list[tuple[str, Variable, np.ndarray[Any, Any]]]
+Pairs: TypeAlias = list[tuple[str, Variable, Host]]
 
 
 def _paired(archive: Archive, path: str, variables: Sequence[Variable]) -> Pairs:

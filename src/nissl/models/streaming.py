@@ -10,14 +10,12 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from nissl.core.tensor import Array, Aval
+from nissl.core.tensor import Array, Aval, Host
 from nissl.engine.base import Engine, Loop
-
-Host: TypeAlias = np.ndarray[Any, Any]
 
 RESIDENT_BYTES = 1 << 24  # data smaller than this is brought to the device whole
 PIECE_BYTES = 1 << 24

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from nissl import metrics as metrics_module
 from nissl import random
 from nissl.arguments import flag, whole
 from nissl.callbacks import Callback, CallbackList, History
-from nissl.core.tensor import Aval
+from nissl.core.tensor import Aval, Host
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, GraphError, ShapeError
 from nissl.layers.building import BatchShape
@@ -291,7 +289,7 @@ class Trainer(Compilable):
         verbose: int | str = "auto",
         steps: int | None = None,
         callbacks: Any = None,
-    ) -> np.ndarray[Any, Any]:
+    ) -> Host:
         """Return the outputs for each row of ``x`` as a NumPy array.
 
         Args:
@@ -342,7 +340,7 @@ class Trainer(Compilable):
         data = self._labelled("test_on_batch", x, y, sample_weight)
         return self._on_batch("evaluate", data, return_dict)
 
-    def predict_on_batch(self, x: Any) -> np.ndarray[Any, Any]:
+    def predict_on_batch(self, x: Any) -> Host:
         """Return the outputs for one batch."""
         return self.predict(x, batch_size=len(inputs.as_array(x, "x")), verbose=0)
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nissl.core.tensor import Host
 from nissl.errors import ArgumentTypeError, DataError, NonFiniteError, ShapeError
 
-__all__ = ["Array", "as_array", "as_labels", "as_samples", "check_samples", "frozen", "two_classes"]
-
-Array: TypeAlias = NDArray[Any]
+__all__ = ["as_array", "as_labels", "as_samples", "check_samples", "frozen", "two_classes"]
 
 
-def two_classes(
-    y: ArrayLike, samples: int, natural: tuple[int, int] = (0, 1)
-) -> tuple[Array, Array]:
+def two_classes(y: ArrayLike, samples: int, natural: tuple[int, int] = (0, 1)) -> tuple[Host, Host]:
     """Return the two classes that labels name, and which samples are of the second one.
 
     Args:
@@ -51,7 +47,7 @@ def two_classes(
     return found, labels == found[1]
 
 
-def as_samples(x: ArrayLike) -> Array:
+def as_samples(x: ArrayLike) -> Host:
     """Return samples as a float64 array ``(N, D)`` of their own, or say what is wrong with them.
 
     Raises:
@@ -84,7 +80,7 @@ def check_samples(shape: Sequence[int]) -> None:
         )
 
 
-def as_labels(y: ArrayLike, samples: int) -> Array:
+def as_labels(y: ArrayLike, samples: int) -> Host:
     """Return labels as an array ``(N,)``, or say what is wrong with them."""
     labels = as_array("y", y)
     if labels.dtype.kind == "O":  # as pandas holds texts
@@ -102,7 +98,7 @@ def as_labels(y: ArrayLike, samples: int) -> Array:
     return labels
 
 
-def as_array(name: str, value: ArrayLike) -> Array:
+def as_array(name: str, value: ArrayLike) -> Host:
     """Return an array of what was given, or raise a ShapeError that names it."""
     try:
         return np.asarray(value)
@@ -110,7 +106,7 @@ def as_array(name: str, value: ArrayLike) -> Array:
         raise ShapeError(f"{name}: rows of different lengths are no array") from error
 
 
-def frozen(array: ArrayLike) -> Array:
+def frozen(array: ArrayLike) -> Host:
     """Return a copy that nobody can write into."""
     found = np.array(array)
     found.flags.writeable = False

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nissl.core.program import Program
-from nissl.core.tensor import Array, Aval
+from nissl.core.tensor import Array, Aval, Host
 from nissl.engine.base import Loop, LoopSpec
 from nissl.engine.native.codegen import Value, program_to_c
 from nissl.engine.native.compiler import find_compiler, load
@@ -22,7 +22,6 @@ from nissl.engine.native.functions import C_TYPES, PRELUDE, Unsupported, literal
 
 _FLOPS_A_THREAD = 1_000_000  # a step, below which a thread more costs more than it brings
 _MOST_COPIED = 1 << 24  # bytes of data; more is brought to the loop piece by piece
-Host = np.ndarray[Any, Any]
 
 
 def _stores(values: Sequence[Value], first: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nissl import activations
+from nissl.core.tensor import Host
 
 __all__ = [
     "LayerState",
@@ -24,7 +25,6 @@ __all__ = [
     "signal",
 ]
 
-Host = np.ndarray[Any, Any]
 LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 BINS = 24
 _AT_MOST = 2_000  # numbers of which quantiles and histogram are taken; more are thinned evenly

@@ -19,7 +19,7 @@ from nissl import losses as losses_module
 from nissl.autodiff.reverse import gradients
 from nissl.core.op import quiet, scope
 from nissl.core.passes import FINAL
-from nissl.core.tensor import Tensor
+from nissl.core.tensor import Host, Tensor
 from nissl.core.traced import traced
 from nissl.core.variable import Variable
 from nissl.engine.choice import engine_for
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Probe"]
 
-Host = np.ndarray[Any, Any]
 _NUMPY_FLOPS = 1_000_000_000  # below this, compiling would cost more than it saves
 
 

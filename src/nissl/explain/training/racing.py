@@ -15,7 +15,7 @@ from nissl.autodiff.reverse import gradients
 from nissl.core import functions as F
 from nissl.core.op import quiet
 from nissl.core.passes import FINAL
-from nissl.core.tensor import Tensor
+from nissl.core.tensor import Host, Tensor
 from nissl.core.traced import traced
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RaceReport", "race"]
 
-Host = np.ndarray[Any, Any]
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 MOST_STEPS = 20_000
 NEAR = 0.05  # distance at which a minimum counts as reached

@@ -16,12 +16,12 @@ import numpy as np
 
 from nissl.core import functions as F
 from nissl.core.op import quiet
+from nissl.core.tensor import Host
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError, UnknownNameError
 from nissl.explain.expressions.expression import parse
 
 __all__ = ["SURFACES", "Surface", "surface"]
 
-Host = np.ndarray[Any, Any]
 Box = tuple[float, float, float, float]
 _VARIABLES = ("x", "y")
 
