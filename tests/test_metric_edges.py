@@ -11,6 +11,7 @@ import pytest
 import nissl
 from nissl import losses, metrics
 from nissl.errors import DataError, NisslError, ShapeError
+from nissl.optimizers.base import registry as optimizer_registry
 
 # ---- R2 ----------------------------------------------------------------------------------------
 
@@ -322,7 +323,7 @@ WRONG = ("x", 1.5, -3, None, True, [1], {"a": 1}, object(), math.nan, b"1", 1j)
 
 
 def settings_of(cls: type) -> list[str]:
-    from nissl.registry import known_settings
+    from nissl.settings import known_settings
 
     return sorted(known_settings(cls) or ())
 
@@ -330,7 +331,7 @@ def settings_of(cls: type) -> list[str]:
 CLASSES = [
     *(losses.registry.lookup(name) for name in losses.registry),
     *(metrics.registry.lookup(name) for name in metrics.registry),
-    *(nissl.optimizers.base.registry.lookup(name) for name in nissl.optimizers.base.registry),
+    *(optimizer_registry.lookup(name) for name in optimizer_registry),
 ]
 
 

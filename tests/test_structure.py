@@ -27,7 +27,7 @@ from close import assert_close
 SOURCE = Path(nissl.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "version"),
-    ("arguments", "files", "keras_names", "names", "registry", "i18n", "screen"),
+    ("arguments", "files", "keras_names", "names", "registry", "settings", "i18n", "screen"),
     ("core",),
     ("autodiff",),
     ("engine",),

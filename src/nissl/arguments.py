@@ -16,7 +16,17 @@ import numpy as np
 
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
-__all__ = ["flag", "function", "named", "number", "one_of", "several", "whole", "wholes"]
+__all__ = [
+    "flag",
+    "function",
+    "named",
+    "number",
+    "one_of",
+    "optional",
+    "several",
+    "whole",
+    "wholes",
+]
 
 T = TypeVar("T")
 _INT = frozenset({int})
@@ -183,6 +193,19 @@ def named(who: str, name: str, value: Any) -> str:
     if not value:
         raise ArgumentError(f"{who}: {name}='' must not be empty")
     return value
+
+
+def optional(check: Callable[..., T]) -> Callable[..., T | None]:
+    """Return a check that lets ``None`` through.
+
+    >>> optional(whole)("Dropout", "seed", None, least=0) is None
+    True
+    """
+
+    def checked(who: str, name: str, value: Any, **limits: Any) -> T | None:
+        return None if value is None else check(who, name, value, **limits)
+
+    return checked
 
 
 def _kind(who: str, name: str, wanted: str, value: Any) -> ArgumentTypeError:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -26,7 +25,8 @@ from nissl.core.functions.convert import as_shape
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import AbstractMethodError, ShapeError
 from nissl.names import absent
-from nissl.registry import Registry, from_config
+from nissl.registry import Registry
+from nissl.settings import Configured, Setting, configured, from_config, setting
 
 __all__ = [
     "Constant",
@@ -56,11 +56,10 @@ registry: Registry[Any] = Registry("initializer", "keras.initializers")
 Shape = int | Sequence[int]
 
 
-class Initializer:
+class Initializer(Configured):
     """What initialisers share: they can be described, and made again from the description.
 
-    A subclass defines ``__call__(shape, dtype=None)``; if it is a dataclass, its fields are its
-    config.
+    A subclass defines ``__call__(shape, dtype=None)``; its fields are its settings.
     """
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
@@ -70,13 +69,8 @@ class Initializer:
     def get_config(self) -> dict[str, Any]:
         """Return the settings, in JSON's terms."""
         if not dataclasses.is_dataclass(self):
-            return {}
+            return super().get_config()
         return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Initializer:
-        """Make an initialiser from its settings."""
-        return cls(**config)
 
     def clone(self) -> Initializer:
         """Return another one with the same settings."""
@@ -84,7 +78,6 @@ class Initializer:
 
 
 @registry.add("zero")
-@dataclass(eq=False)
 class Zeros(Initializer):
     """Start at 0."""
 
@@ -93,7 +86,6 @@ class Zeros(Initializer):
 
 
 @registry.add("one")
-@dataclass(eq=False)
 class Ones(Initializer):
     """Start at 1."""
 
@@ -101,8 +93,15 @@ class Ones(Initializer):
         return F.ones(shape, dtype)
 
 
+def _values(who: str, name: str, value: Any) -> Any:
+    F.asarray(value)  # texts and ragged lists are refused here
+    return value
+
+
+VALUES = Setting(_values, lambda value: np.asarray(value).tolist())  # as they were given
+
+
 @registry.add()
-@dataclass(eq=False)
 class Constant(Initializer):
     """Start at a given number, or at given numbers.
 
@@ -116,10 +115,7 @@ class Constant(Initializer):
     [1.0, 2.0]
     """
 
-    value: TensorLike = 0.0
-
-    def __post_init__(self) -> None:
-        F.asarray(self.value)  # texts and ragged lists are refused here
+    value: TensorLike = setting(VALUES, default=0.0)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         wanted = as_shape(shape)
@@ -131,12 +127,8 @@ class Constant(Initializer):
             )
         return Tensor(np.array(np.broadcast_to(given, wanted)))
 
-    def get_config(self) -> dict[str, Any]:
-        return {"value": np.asarray(self.value).tolist()}  # a list's numbers as they were given
-
 
 @registry.add("IdentityInitializer")
-@dataclass(eq=False)
 class Identity(Initializer):
     """Start as ``gain`` times the identity matrix; for weights of two axes.
 
@@ -144,10 +136,7 @@ class Identity(Initializer):
         gain: what stands on the diagonal.
     """
 
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        self.gain = number("Identity", "gain", self.gain)
+    gain: float = setting(number, default=1.0)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         wanted = as_shape(shape)
@@ -156,30 +145,31 @@ class Identity(Initializer):
         return F.eye(*wanted, dtype=dtype) * self.gain
 
 
+def _seed(who: str, name: str, value: Any) -> int | random.SeedGenerator | None:
+    if isinstance(value, Mapping):  # a generator, as a model file describes it
+        settings: Any = value.get("config")
+        value = settings.get("seed") if isinstance(settings, Mapping) else None
+    if value is None or isinstance(value, random.SeedGenerator):
+        return value
+    return whole(who, name, value, least=0)
+
+
+SEED = Setting(
+    _seed, lambda given: given.seed if isinstance(given, random.SeedGenerator) else given
+)
+
+
 class _Random(Initializer):
     """An initialiser with a seed, drawn from the global one when it is made without."""
 
     seed: int | random.SeedGenerator | None
-    _drawn: int | random.SeedGenerator
 
     def __post_init__(self) -> None:
         given = self.seed
-        if isinstance(given, Mapping):  # a generator, as a model file describes it
-            settings: Any = given.get("config")
-            given = self.seed = settings.get("seed") if isinstance(settings, Mapping) else None
-        if given is not None and not isinstance(given, random.SeedGenerator):
-            given = self.seed = whole(type(self).__name__, "seed", given, least=0)
-        self._drawn = random.draw_seed() if given is None else given
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        if isinstance(self.seed, random.SeedGenerator):
-            config["seed"] = self.seed.seed
-        return config
+        self._drawn: int | random.SeedGenerator = random.draw_seed() if given is None else given
 
 
 @registry.add("uniform")
-@dataclass(eq=False)
 class RandomUniform(_Random):
     """Draw evenly from ``[minval, maxval)``.
 
@@ -189,21 +179,19 @@ class RandomUniform(_Random):
             seed drawn from the global one now.
     """
 
-    minval: float = -0.05
-    maxval: float = 0.05
-    seed: int | random.SeedGenerator | None = None
+    minval: float = setting(number, default=-0.05)
+    maxval: float = setting(number, default=0.05)
+    seed: int | random.SeedGenerator | None = setting(SEED, default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.minval = number("RandomUniform", "minval", self.minval)
-        self.maxval = number("RandomUniform", "maxval", self.maxval, least=self.minval)
+        number("RandomUniform", "maxval", self.maxval, least=self.minval)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         return random.uniform(shape, self.minval, self.maxval, dtype, self._drawn)
 
 
 @registry.add("normal")
-@dataclass(eq=False)
 class RandomNormal(_Random):
     """Draw from a normal distribution.
 
@@ -212,20 +200,15 @@ class RandomNormal(_Random):
         seed: as in :class:`RandomUniform`.
     """
 
-    mean: float = 0.0
-    stddev: float = 0.05
-    seed: int | random.SeedGenerator | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_moments(self)
+    mean: float = setting(number, default=0.0)
+    stddev: float = setting(number, default=0.05, least=0)
+    seed: int | random.SeedGenerator | None = setting(SEED, default=None)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         return random.normal(shape, self.mean, self.stddev, dtype, self._drawn)
 
 
 @registry.add()
-@dataclass(eq=False)
 class TruncatedNormal(_Random):
     """Draw from a normal distribution, again where further than two ``stddev`` from its mean.
 
@@ -234,26 +217,22 @@ class TruncatedNormal(_Random):
         seed: as in :class:`RandomUniform`.
     """
 
-    mean: float = 0.0
-    stddev: float = 0.05
-    seed: int | random.SeedGenerator | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_moments(self)
+    mean: float = setting(number, default=0.0)
+    stddev: float = setting(number, default=0.05, least=0)
+    seed: int | random.SeedGenerator | None = setting(SEED, default=None)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         return random.truncated_normal(shape, self.mean, self.stddev, dtype, self._drawn)
 
 
-def _check_moments(made: RandomNormal | TruncatedNormal) -> None:
-    who = type(made).__name__
-    made.mean = number(who, "mean", made.mean)
-    made.stddev = number(who, "stddev", made.stddev, least=0)
-
-
 _MODES = ("fan_in", "fan_out", "fan_avg")
 _DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+
+
+def _distribution(who: str, name: str, value: Any) -> str:
+    return one_of(who, name, "truncated_normal" if value == "normal" else value, _DISTRIBUTIONS)
+
+
 _CUT_STDDEV = 0.87962566103423978  # of a standard normal distribution cut at -2 and 2
 
 
@@ -275,7 +254,6 @@ def compute_fans(shape: Shape) -> tuple[int, int]:
 
 
 @registry.add()
-@dataclass(eq=False)
 class VarianceScaling(_Random):
     """Draw with variance ``scale / n``; ``n`` is the number of inputs, of outputs, or their mean.
 
@@ -291,19 +269,10 @@ class VarianceScaling(_Random):
         ArgumentError, ArgumentTypeError: for a setting outside its range, or of another kind.
     """
 
-    scale: float = 1.0
-    mode: str = "fan_in"
-    distribution: str = "truncated_normal"
-    seed: int | random.SeedGenerator | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.distribution == "normal":
-            self.distribution = "truncated_normal"
-        who = type(self).__name__
-        self.scale = number(who, "scale", self.scale, above=0)
-        one_of(who, "mode", self.mode, _MODES)
-        one_of(who, "distribution", self.distribution, _DISTRIBUTIONS)
+    scale: float = setting(number, default=1.0, above=0)
+    mode: str = setting(one_of, default="fan_in", allowed=_MODES)
+    distribution: str = setting(_distribution, default="truncated_normal")
+    seed: int | random.SeedGenerator | None = setting(SEED, default=None)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         fan_in, fan_out = compute_fans(shape)
@@ -318,27 +287,22 @@ class VarianceScaling(_Random):
         return random.truncated_normal(shape, 0.0, stddev / _CUT_STDDEV, dtype, self._drawn)
 
 
-@dataclass(eq=False)
+@configured
 class _Scaled(VarianceScaling):
     """A variance scaling whose settings its name says, so that only the seed is left to choose."""
 
-    scale: float = dataclasses.field(default=1.0, init=False)
-    mode: str = dataclasses.field(default="fan_in", init=False)
-    distribution: str = dataclasses.field(default="truncated_normal", init=False)
-    seed: int | random.SeedGenerator | None = None
+    scale: float = setting(init=False, default=1.0)
+    mode: str = setting(init=False, default="fan_in")
+    distribution: str = setting(init=False, default="truncated_normal")
 
     SETTINGS: ClassVar[tuple[float, str, str]]
 
     def __post_init__(self) -> None:
-        self.scale, self.mode, self.distribution = self.SETTINGS
         super().__post_init__()
-
-    def get_config(self) -> dict[str, Any]:
-        return {"seed": super().get_config()["seed"]}
+        self.scale, self.mode, self.distribution = self.SETTINGS
 
 
 @registry.add()
-@dataclass(eq=False)
 class GlorotUniform(_Scaled):
     """Uniform, variance ``2 / (inputs + outputs)`` (Glorot and Bengio 2010, eq. 16).
 
@@ -349,7 +313,6 @@ class GlorotUniform(_Scaled):
 
 
 @registry.add()
-@dataclass(eq=False)
 class GlorotNormal(_Scaled):
     """Truncated normal, variance ``2 / (inputs + outputs)`` (Glorot and Bengio 2010, eq. 12)."""
 
@@ -357,7 +320,6 @@ class GlorotNormal(_Scaled):
 
 
 @registry.add()
-@dataclass(eq=False)
 class HeUniform(_Scaled):
     """Uniform, variance ``2 / inputs``, bound ``sqrt(6 / inputs)`` (He et al. 2015, eq. 10)."""
 
@@ -365,7 +327,6 @@ class HeUniform(_Scaled):
 
 
 @registry.add()
-@dataclass(eq=False)
 class HeNormal(_Scaled):
     """Truncated normal, variance ``2 / inputs`` (He et al. 2015, eq. 10)."""
 
@@ -373,7 +334,6 @@ class HeNormal(_Scaled):
 
 
 @registry.add()
-@dataclass(eq=False)
 class LecunUniform(_Scaled):
     """Uniform, variance ``1 / inputs`` (LeCun et al. 1998, *Efficient BackProp*, 4.6)."""
 
@@ -381,7 +341,6 @@ class LecunUniform(_Scaled):
 
 
 @registry.add()
-@dataclass(eq=False)
 class LecunNormal(_Scaled):
     """Truncated normal, variance ``1 / inputs`` (LeCun et al. 1998, *Efficient BackProp*, 4.6)."""
 
@@ -389,7 +348,6 @@ class LecunNormal(_Scaled):
 
 
 @registry.add("OrthogonalInitializer")
-@dataclass(eq=False)
 class Orthogonal(_Random):
     """A random matrix with orthonormal rows or columns, whichever are fewer, times ``gain``.
 
@@ -404,12 +362,8 @@ class Orthogonal(_Random):
         ShapeError: for a weight of fewer than two axes.
     """
 
-    gain: float = 1.0
-    seed: int | random.SeedGenerator | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.gain = number("Orthogonal", "gain", self.gain)
+    gain: float = setting(number, default=1.0)
+    seed: int | random.SeedGenerator | None = setting(SEED, default=None)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         wanted = as_shape(shape)

@@ -11,16 +11,12 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, dataclass_transform
 
-from nissl.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    FileFormatError,
-    UnknownNameError,
-    nearest,
-)
-from nissl.keras_names import ARGUMENTS, NAMES, is_off
+from nissl.arguments import named
+from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError
+from nissl.keras_names import NAMES
+from nissl.settings import configured, from_config, setting
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -35,6 +31,11 @@ def snake_case(name: str) -> str:
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def own_name(who: str, name: str, value: Any) -> str:
+    """Check a name; without one it is the class's in snake case."""
+    return snake_case(who) if value is None else named(who, name, value)
 
 
 _added: ContextVar[Mapping[str, Any]] = ContextVar("added")
@@ -76,8 +77,12 @@ class Registry(Generic[T]):
         self._items: dict[str, Any] = {}
         self._aliases: dict[str, str] = {}
 
+    @dataclass_transform(eq_default=False, field_specifiers=(setting,))
     def add(self, *aliases: str, name: str = "") -> Callable[[Item], Item]:
-        """Register a class or function, under its own name and others; use as a decorator."""
+        """Register a class or function, under its own name and others; use as a decorator.
+
+        A class whose fields are settings gets its constructor here; see :mod:`nissl.settings`.
+        """
 
         def register(item: Item) -> Item:
             own = name or getattr(item, "__name__", "")
@@ -87,7 +92,7 @@ class Registry(Generic[T]):
             also = {*aliases, snake_case(own)} if inspect.isclass(item) else set(aliases)
             for alias in sorted(also - {own}):
                 self._aliases.setdefault(alias, own)
-            return item
+            return configured(item) if inspect.isclass(item) else item
 
         return register
 
@@ -174,88 +179,6 @@ class Registry(Generic[T]):
         return from_config(found, config)
 
 
-def known_settings(cls: type) -> set[str] | None:
-    """Names that a class's ``__init__`` takes; ``None`` if it takes any name.
-
-    What it takes as ``**kwargs`` goes on to the class that it is derived from.
-    """
-    names: set[str] = set()
-    for each in cls.__mro__:
-        if "__init__" not in vars(each):
-            continue
-        parameters = list(inspect.signature(each.__init__).parameters.values())[1:]
-        rest = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
-        listed = [p for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL]
-        names.update(p.name for p in listed if p.name not in rest)
-        if not rest or rest == ["unknown"]:
-            return names
-        if rest != ["kwargs"]:
-            return None
-    return names
-
-
-def refuse_unknown(cls: type, unknown: Mapping[str, Any]) -> None:
-    """Refuse arguments that a class does not take; those of Keras's are taken where they are off.
-
-    Raises:
-        ArgumentTypeError: no class has an argument of this name; says the nearest.
-        ArgumentError: Keras has it, and it is on.
-    """
-    if unknown:
-        refuse_arguments(cls.__name__, unknown, known_settings(cls) or ())
-
-
-def refuse_arguments(who: str, unknown: Mapping[str, Any], known: Iterable[str] = ()) -> None:
-    """Refuse arguments that a function does not take, as :func:`refuse_unknown` does."""
-    for name, value in unknown.items():
-        if is_off(name, value):
-            continue
-        if name in ARGUMENTS:
-            raise _not_yet(who, name, value)
-        names = sorted(known)
-        takes = f" It takes: {', '.join(names)}." if names else ""
-        raise ArgumentTypeError(
-            f"{who} has no argument {name!r} (given: {value!r:.80}); {nearest(name, names)}".rstrip(
-                "; "
-            )
-            + (takes or ".")
-        )
-
-
-def _not_yet(who: str, name: str, value: Any) -> ArgumentError:
-    return ArgumentError(
-        f"{who}: {name}={value!r} is not there yet: Keras 3 has it, Nissl does not so far. "
-        "Leave it out"
-    )
-
-
-def settings_for(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings in a config that a class takes.
-
-    Those that only other versions know are left out where they are off; where they are on, they
-    would change what the object does, and are an error.
-    """
-    known, given = known_settings(cls), dict(config)
-    if known is None:
-        return given
-    for key in [key for key in given if key not in known]:
-        value = given.pop(key)
-        if value is None or value is False or is_off(key, value):
-            continue
-        if key in ARGUMENTS:
-            raise _not_yet(cls.__name__, key, value)
-        raise ArgumentError(f"{cls.__name__}: {key}={value!r} is not offered")
-    return given
-
-
-def from_config(cls: Any, config: Mapping[str, Any]) -> Any:
-    """Make an object from its config: by its class's own ``from_config``, or its settings."""
-    own = "from_config" in vars(cls) or not inspect.isclass(cls)
-    given = dict(config) if own else settings_for(cls, config)
-    maker = getattr(cls, "from_config", None)
-    return maker(given) if maker else cls(**given)
-
-
 _counts: dict[str, int] = {}
 
 
@@ -264,6 +187,11 @@ def automatic_name(base: str) -> str:
     number = _counts.get(base, 0)
     _counts[base] = number + 1
     return f"{base}_{number}" if number else base
+
+
+def numbered_name(who: str, name: str, value: Any) -> str:
+    """Check a name; without one it is the class's in snake case, with a number after the first."""
+    return automatic_name(snake_case(who)) if value is None else named(who, name, value)
 
 
 def forget_names() -> None:

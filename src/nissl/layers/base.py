@@ -13,45 +13,42 @@ from nissl.core.functions import asarray
 from nissl.core.op import scope
 from nissl.core.tensor import Shape, Tensor
 from nissl.core.variable import Capture, Variable, capture, unique
-from nissl.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    GraphError,
-    NisslError,
-    ShapeError,
-)
+from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, NisslError, ShapeError
 from nissl.layers import building, tracking
-from nissl.layers.building import BatchShape, as_batch_shape, shapes_of
 from nissl.layers.calling import MISSING, input_among, located, mode_of, no_attribute, not_one
-from nissl.layers.settings import DTYPE, NAME, Setting, arguments_of
-from nissl.random import SeedGenerator
-from nissl.registry import (
-    Registry,
-    automatic_name,
-    known_settings,
-    refuse_arguments,
-    refuse_unknown,
-    settings_for,
-    snake_case,
+from nissl.layers.settings import (
+    DTYPE,
+    INPUT_DIM,
+    INPUT_SHAPE,
+    NAME,
+    are_arguments_of,
+    arguments_of,
 )
+from nissl.layers.shapes import BatchShape, shapes_of, stand_ins
+from nissl.random import SeedGenerator
+from nissl.registry import Registry
+from nissl.settings import Configured, configured, known_settings, refuse_arguments, setting
 
 __all__ = ["Layer"]
 
 registry: Registry[type[Layer]] = Registry("layer", "keras.layers")
 
 
-class Layer:
+@configured
+class Layer(Configured):
     """A function with weights.
 
-    A subclass makes its weights in :meth:`build`, which is called once, with the shape of the
-    first input, and computes in :meth:`call`. Layers and variables that are set as attributes are
-    found by themselves.
+    The settings of a subclass are its fields (:func:`nissl.settings.setting`), or arguments of an
+    ``__init__`` of its own. It makes its weights in :meth:`build`, which is called once, with the
+    shape of the first input, and computes in :meth:`call`. Layers and variables that are set as
+    attributes are found by themselves.
 
     Args:
         name: unique name within a model; made from the class by default.
         dtype: floating dtype of weights and computation; the default dtype unless given.
         trainable: whether training changes the weights.
         input_shape: shape of one input, without the batch; lets a model be built at once.
+        input_dim: the same for inputs of one axis: ``input_dim=3`` is ``input_shape=(3,)``.
 
     >>> import nissl
     >>> class Scale(nissl.layers.Layer):
@@ -65,18 +62,21 @@ class Layer:
 
     keras_module: ClassVar[str] = "keras.layers"
     takes_one: ClassVar[bool] = False  # a single tensor; else a container of several may come
-    setting_checks: ClassVar[Mapping[str, Setting]] = {"name": NAME, "dtype": DTYPE}
-    _serial: int  # another one for each layer
-    _changes: dict[str, Any]  # what stands for each setting's value
+
+    name: Any = setting(NAME, default=None, kw_only=True)
+    _trainable: bool = setting(flag, default=True, alias="trainable", kw_only=True)
+    dtype: Any = setting(DTYPE, default=None, kw_only=True)
+    input_shape_argument: Any = setting(
+        INPUT_SHAPE, default=None, alias="input_shape", kw_only=True, saved=False
+    )
+    input_dim_argument: Any = setting(
+        INPUT_DIM, default=None, alias="input_dim", kw_only=True, saved=False
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = vars(cls)
-        if "build" in own:
-            cls.build = building.wrapped(own["build"])
-        if "setting_checks" in own:
-            below: Mapping[str, Setting] = getattr(super(cls, cls), "setting_checks", {})
-            cls.setting_checks = {**below, **own["setting_checks"]}
+        if "build" in vars(cls):
+            cls.build = building.wrapped(vars(cls)["build"])
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Remember the arguments, from which a layer without a ``get_config`` is described."""
@@ -84,48 +84,42 @@ class Layer:
         vars(layer)["_given"] = (args, kwargs)
         return layer
 
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        input_shape: Any = None,
-        **unknown: Any,
-    ) -> None:
-        vars(self).update(_serial=tracking.next_serial(), _changes={}, _building=False)
+    def __pre_init__(self) -> None:
+        self._serial = tracking.next_serial()  # another one for each layer
+        self._changes: dict[str, Any] = {}  # what stands for each setting's value
+        self._building = False
         self.built = False
         self.build_shape: BatchShape | None = None
         self._weights: list[Variable] = []
-        refuse_unknown(type(self), unknown)
-        self.name = automatic_name(snake_case(type(self).__name__)) if name is None else name
-        self.dtype = dtype
-        self.input_shape_argument = as_batch_shape(input_shape)
-        self._trainable = flag(type(self).__name__, "trainable", trainable)
+
+    def __post_init__(self) -> None:
+        if self.input_dim_argument is not None and self.input_shape_argument is None:
+            self.input_shape_argument = (self.input_dim_argument,)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute: a setting is checked, and compiled programs notice its change."""
         fields = vars(self)
-        setting = self.setting_checks.get(name)
-        if setting is not None:
-            value = setting.check(type(self).__name__, name, value)
-            if setting.fixed and fields.get("built") and not _same(fields.get(name), value):
-                raise ArgumentError(
-                    f"layer {self.name!r} ({type(self).__name__}): its weights were made with "
-                    f"{name}={fields.get(name)!r}, which cannot become {value!r}; make a new layer"
-                )
-        if isinstance(fields.get(name), Variable):
+        old = fields.get(name)
+        if isinstance(old, Variable):
             if isinstance(value, Tensor | np.ndarray | np.generic | list | int | float):
                 raise ArgumentTypeError(
                     f"layer {self.name!r} ({type(self).__name__}): {name} is a variable; give it "
                     f"numbers with {name}.assign(...), or put another nissl.Variable in its place"
                 )
-            self._let_go(fields[name], value)
+            self._let_go(old, value)
         super().__setattr__(name, value)
         if name not in tracking.OWN and not mode.calling():
-            fields.setdefault("_changes", {})[name] = tracking.change_of(value)
+            fields.setdefault("_changes", {})[name] = tracking.change_of(fields.get(name, value))
             if fields.get("built"):
                 mode.note_change()
+
+    def refuse_change(self, name: str, value: Any) -> None:
+        old = vars(self)[name]
+        if vars(self).get("built") and not _same(old, value):
+            raise ArgumentError(
+                f"layer {self.name!r} ({type(self).__name__}): its weights were made with "
+                f"{name}={old!r}, which cannot become {value!r}; make a new layer"
+            )
 
     def __delattr__(self, name: str) -> None:
         """Delete an attribute; a weight that it held is no longer the layer's."""
@@ -174,23 +168,19 @@ class Layer:
     def get_config(self) -> dict[str, Any]:
         """Return the settings from which the same layer, with new weights, can be made.
 
-        A subclass adds the arguments of its ``__init__``. If it has no ``get_config``, those that
-        it was made with are returned.
+        A subclass with an ``__init__`` of its own adds its arguments. If it has no ``get_config``,
+        those that it was made with are returned.
 
         Raises:
             ArgumentTypeError: one of these is nothing that a file can hold.
         """
-        general = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
-        if type(self).get_config is not Layer.get_config or type(self).__init__ is Layer.__init__:
-            return general
-        given = arguments_of(self)
+        config = super().get_config()
+        if not are_arguments_of(type(self)):
+            return config
         known = known_settings(type(self))
-        return {**given, **{k: v for k, v in general.items() if known is None or k in known}}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Layer:
-        """Make a layer from its settings."""
-        return cls(**settings_for(cls, config))
+        general = ("name", "trainable", "dtype")
+        kept = {each: config[each] for each in general if known is None or each in known}
+        return {**arguments_of(self), **kept}
 
     # ---- weights -----------------------------------------------------------------------------
     def add_weight(
@@ -385,7 +375,7 @@ class Layer:
     def _stand_in_call(self, shape: Any) -> Any:
         """Call the layer on tensors without values, so that nothing is computed or changed."""
         with capture(Capture()):
-            return self(building.stand_ins(shape, self.dtype))
+            return self(stand_ins(shape, self.dtype))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape that an input of ``input_shape``, batch first, comes out with."""

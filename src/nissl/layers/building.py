@@ -6,26 +6,23 @@ import copy
 import functools
 import inspect
 import math
-import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nissl.core import memory, mode, tree
+from nissl.core import memory, mode
 from nissl.core.op import scope
-from nissl.core.tensor import Aval, Shape, Tensor
+from nissl.core.tensor import Aval, Shape
 from nissl.core.variable import Variable, no_capture
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 from nissl.layers.calling import not_one
+from nissl.layers.shapes import is_shape, is_whole
 
 if TYPE_CHECKING:
     from nissl.layers.base import Layer
-
-BatchShape: TypeAlias = tuple[int | None, ...]
-STAND_IN = 2  # for a length that is not known
 
 _lock = threading.RLock()  # a layer that two threads call for the first time is built once
 
@@ -114,56 +111,6 @@ def without_batch(layer: Layer, given: Any) -> Any:
     return [each and without_batch(layer, each) for each in given]
 
 
-def is_shape(given: Any) -> bool:
-    """Return whether this is one shape: lengths, and ``None`` where one is not known."""
-    return isinstance(given, list | tuple) and all(
-        n is None or (_is_whole(n) and 0 <= n <= sys.maxsize) for n in given
-    )
-
-
-def _is_whole(n: Any) -> bool:
-    return isinstance(n, int | np.integer) and not isinstance(n, bool)
-
-
-def stand_ins(shapes: Any, dtype: np.dtype[Any]) -> Any:
-    """Return tensors without values for shapes, batch first; lengths not known are two."""
-    if is_shape(shapes):
-        known = tuple(STAND_IN if n is None else int(n) for n in shapes)
-        return Tensor(None, aval=Aval(known, dtype))
-    if isinstance(shapes, dict):
-        return {key: stand_ins(each, dtype) for key, each in shapes.items()}
-    return None if shapes is None else [stand_ins(each, dtype) for each in shapes]
-
-
-def shapes_of(found: Any) -> Any:
-    """Return the shapes of tensors in a container, with ``None`` for the batch."""
-    return tree.map_leaves(_shape_of, found)
-
-
-def _shape_of(found: Any) -> BatchShape:
-    if not isinstance(found, Tensor):
-        raise ArgumentTypeError(
-            f"a layer returns tensors, not {type(found).__name__} {found!r:.80}"
-        )
-    return (None, *found.shape[1:]) if found.ndim else ()
-
-
-def as_batch_shape(shape: Any) -> BatchShape | None:
-    """Return a shape without the batch, given as an integer or a sequence, checked."""
-    if shape is None:
-        return None
-    if _is_whole(shape):
-        shape = (shape,)
-    if not isinstance(shape, list | tuple):
-        raise ShapeError(f"an input shape is a tuple of lengths, not {shape!r:.80}")
-    for length in shape:
-        if length is None:
-            continue
-        if not _is_whole(length) or not 0 < length <= sys.maxsize:
-            raise ShapeError(f"input shape {tuple(shape)!s:.80}: each length is a positive integer")
-    return tuple(None if length is None else int(length) for length in shape)
-
-
 # ---- how much a file's description may ask for -------------------------------------------------
 class _Budget(threading.local):
     elements: int | None = None
@@ -246,7 +193,7 @@ def promised(layer: str, name: str, shape: Shape, dtype: np.dtype[Any]) -> Varia
 
 def spend(layer: str, name: str, shape: Any) -> Shape:
     """Return the shape of a weight that is to be made, checked, and take it off the budget."""
-    alone = _is_whole(shape)
+    alone = is_whole(shape)
     given: Any = (shape,) if alone else shape
     listed: list[Any] = list(given) if is_shape(given) else [None]
     if None in listed:

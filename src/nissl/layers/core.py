@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from nissl import activations, initializers, random
-from nissl.arguments import number, one_of, whole
+from nissl import random
+from nissl.arguments import number, one_of, optional, whole
 from nissl.core.functions import add, asarray, matmul, moveaxis, reshape, where
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 from nissl.layers.base import Layer, registry
-from nissl.layers.building import BatchShape, as_batch_shape
-from nissl.layers.settings import (
-    ACTIVATION,
-    ANY_DTYPE,
-    FIXED_FLAG,
-    INITIALIZER,
-    UNITS,
-    Setting,
-)
-from nissl.registry import refuse_unknown
+from nissl.layers.settings import ACTIVATION, ANY_DTYPE, FLAG, INITIALIZER, UNITS
+from nissl.layers.shapes import BatchShape, as_batch_shape
+from nissl.settings import Setting, refuse_unknown, setting
 
 __all__ = ["InputLayer", "Input", "Flatten", "Dense", "Activation", "Dropout", "Rescaling"]
 
@@ -42,7 +34,7 @@ class InputLayer(Layer):
     """
 
     takes_one = True
-    setting_checks: ClassVar[Mapping[str, Setting]] = {"dtype": ANY_DTYPE}
+    dtype: Any = setting(ANY_DTYPE, default=None, kw_only=True)
 
     def __init__(
         self,
@@ -142,11 +134,7 @@ class Flatten(Layer):
     """
 
     takes_one = True
-    setting_checks: ClassVar[Mapping[str, Setting]] = {"data_format": Setting(_data_format)}
-
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.data_format = data_format
+    data_format: str | None = setting(_data_format, default=None)
 
     def call(self, x: Tensor) -> Tensor:
         if self.data_format == "channels_first" and x.ndim > 2:
@@ -154,9 +142,6 @@ class Flatten(Layer):
         if not x.ndim:
             raise ShapeError("needs inputs with a batch axis, not of shape ()")
         return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "data_format": self.data_format}
 
 
 @registry.add()
@@ -178,33 +163,14 @@ class Dense(Layer):
     """
 
     takes_one = True
-    setting_checks: ClassVar[Mapping[str, Setting]] = {
-        "units": UNITS,
-        "activation": ACTIVATION,
-        "use_bias": FIXED_FLAG,
-        "kernel_initializer": INITIALIZER,
-        "bias_initializer": INITIALIZER,
-    }
+    units: int = setting(UNITS)
+    activation: Any = setting(ACTIVATION, default=None)
+    use_bias: bool = setting(FLAG, default=True)
+    kernel_initializer: Any = setting(INITIALIZER, default="glorot_uniform")
+    bias_initializer: Any = setting(INITIALIZER, default="zeros")
 
-    def __init__(
-        self,
-        units: int,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        *,
-        input_dim: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        if input_dim is not None:
-            kwargs.setdefault("input_shape", (UNITS.check("Dense", "input_dim", input_dim),))
-        super().__init__(**kwargs)
-        self.units = units
-        self.activation = activation
-        self.use_bias = use_bias
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.kernel: Variable | None = None
         self.bias: Variable | None = None
 
@@ -233,11 +199,6 @@ class Dense(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "units": self.units,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.registry.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.registry.serialize(self.bias_initializer),
             "kernel_regularizer": None,
             "bias_regularizer": None,
             "kernel_constraint": None,
@@ -255,17 +216,10 @@ class Activation(Layer):
     """
 
     takes_one = True
-    setting_checks: ClassVar[Mapping[str, Setting]] = {"activation": ACTIVATION}
-
-    def __init__(self, activation: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.activation = activation
+    activation: Any = setting(ACTIVATION)
 
     def call(self, x: Tensor) -> Tensor:
         return self.activation(x)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
 
 def _noise_shape(who: str, name: str, value: Any) -> BatchShape | None:
@@ -278,8 +232,8 @@ def _noise_shape(who: str, name: str, value: Any) -> BatchShape | None:
     return tuple(None if n is None else whole(who, name, n, least=1) for n in value)
 
 
-def _seed(who: str, name: str, value: Any) -> int | None:
-    return None if value is None else whole(who, name, value, least=0)
+def _as_list(shape: BatchShape | None) -> list[int | None] | None:
+    return None if shape is None else list(shape)
 
 
 @registry.add()
@@ -298,20 +252,13 @@ class Dropout(Layer):
     """
 
     takes_one = True
-    setting_checks: ClassVar[Mapping[str, Setting]] = {
-        "rate": Setting(partial(number, least=0, below=1)),
-        "noise_shape": Setting(_noise_shape),
-        "seed": Setting(_seed, fixed=True),
-    }
+    rate: float = setting(number, least=0, below=1)
+    noise_shape: Any = setting(Setting(_noise_shape, _as_list), default=None)
+    seed: int | None = setting(optional(whole), least=0, default=None, fixed=True)
 
-    def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.rate = rate
-        self.noise_shape = noise_shape
-        self.seed = seed
-        self.seed_generator = random.SeedGenerator(seed)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.seed_generator = random.SeedGenerator(self.seed)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
@@ -333,12 +280,9 @@ class Dropout(Layer):
         return tuple(n or length for n, length in zip(wanted, shape, strict=True))
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "rate": self.rate,
-            "seed": self.seed,
-            "noise_shape": None if self.noise_shape is None else list(self.noise_shape),
-        }
+        config = super().get_config()
+        config["noise_shape"] = config.pop("noise_shape")  # the last, as Keras has it
+        return config
 
 
 def _numbers(who: str, name: str, value: Any) -> Any:
@@ -356,6 +300,10 @@ def _numbers(who: str, name: str, value: Any) -> Any:
     return number(who, name, value)
 
 
+def _listed(numbers: Any) -> Any:
+    return numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
+
+
 @registry.add()
 class Rescaling(Layer):
     """``x * scale + offset``, e.g. to bring bytes from 0 to 255 into 0 to 1.
@@ -371,23 +319,11 @@ class Rescaling(Layer):
     """
 
     takes_one = True
-    setting_checks: ClassVar[Mapping[str, Setting]] = {
-        "scale": Setting(_numbers),
-        "offset": Setting(_numbers),
-    }
-
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.scale = scale
-        self.offset = offset
+    scale: Any = setting(Setting(_numbers, _listed))
+    offset: Any = setting(Setting(_numbers, _listed), default=0.0)
 
     def call(self, x: Tensor) -> Tensor:
         return x * self._in_dtype(self.scale) + self._in_dtype(self.offset)
 
     def _in_dtype(self, numbers: Any) -> Any:
         return numbers if isinstance(numbers, float) else asarray(numbers, self.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        given = {"scale": self.scale, "offset": self.offset}
-        listed = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in given.items()}
-        return {**super().get_config(), **listed}

@@ -1,43 +1,33 @@
-"""Settings of a layer: what each may be, and whether it may change once there are weights."""
+"""Settings that several layers have: what each may be, and what a file says of it."""
 
 from __future__ import annotations
 
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from nissl import activations, initializers
-from nissl.arguments import flag, named, whole
+from nissl.arguments import flag, optional, whole
 from nissl.core import dtypes
 from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError
+from nissl.layers.shapes import as_batch_shape
+from nissl.registry import numbered_name
+from nissl.settings import Setting, is_generated
 
 LONGEST = sys.maxsize  # an axis
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting of a class of layers; it holds in the constructor and for later assignments.
-
-    Attributes:
-        check: from the class's name, the setting's, and a value, to the value as it is kept, or
-            an error of the tree.
-        fixed: whether the weights depend on it, so that it cannot change once they are made.
-    """
-
-    check: Callable[[str, str, Any], Any]
-    fixed: bool = False
-
-
 def a_name(who: str, name: str, value: Any) -> str:
-    """Check a layer's name, which stands in paths."""
-    if "/" in named(who, name, value):
+    """Check a layer's name, which stands in paths; without one it gets one of its class."""
+    found = numbered_name(who, name, value)
+    if "/" in found:
         raise ArgumentError(f"{who}: {name} is a text without '/', not {value!r}")
-    return value
+    return found
 
 
 def a_dtype(who: str, name: str, value: Any) -> np.dtype[Any]:
@@ -66,12 +56,21 @@ def _got(get: Callable[[Any], Any]) -> Callable[[str, str, Any], Any]:
 
 
 NAME = Setting(a_name)
-DTYPE = Setting(a_floating_dtype, fixed=True)
-ANY_DTYPE = Setting(a_dtype, fixed=True)
+DTYPE = Setting(a_floating_dtype, attrgetter("name"), fixed=True)
+ANY_DTYPE = Setting(a_dtype, attrgetter("name"), fixed=True)
+INPUT_SHAPE = Setting(_got(as_batch_shape))
+INPUT_DIM = Setting(optional(partial(whole, least=1, most=LONGEST)))
 UNITS = Setting(partial(whole, least=1, most=LONGEST), fixed=True)
-FIXED_FLAG = Setting(flag, fixed=True)
-ACTIVATION = Setting(_got(activations.get))
-INITIALIZER = Setting(_got(initializers.get), fixed=True)
+FLAG = Setting(flag, fixed=True)
+ACTIVATION = Setting(_got(activations.get), activations.serialize)
+INITIALIZER = Setting(_got(initializers.get), initializers.serialize, fixed=True)
+
+
+def are_arguments_of(cls: type) -> bool:
+    """Whether a class has a hand-written ``__init__`` that no ``get_config`` describes."""
+    maker = next(each for each in cls.__mro__ if "__init__" in vars(each))
+    describer = next(each for each in cls.__mro__ if "get_config" in vars(each))
+    return not (is_generated(maker) or issubclass(describer, maker))
 
 
 def arguments_of(layer: Any) -> dict[str, Any]:

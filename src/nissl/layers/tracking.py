@@ -14,7 +14,7 @@ T = TypeVar("T")
 # what a layer or a model keeps for itself: no part of it, and no setting that a program depends on
 OWN: Final = frozenset(
     (
-        *("built", "build_shape", "name", "input_shape_argument"),
+        *("built", "build_shape", "name", "input_shape_argument", "input_dim_argument"),
         *("_building", "_changes", "_given", "_serial", "_trainable", "_weights"),
         *("compile_arguments", "history", "loss", "optimizer", "run_eagerly", "stop_training"),
         *("_input", "_output_shape", "_compiled", "_trackers"),

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from nissl.arguments import named, one_of
+from nissl.arguments import named, one_of, optional
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.ops.shapes import normalise_axis
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import AbstractMethodError, ArgumentTypeError, DTypeError, ShapeError
 from nissl.losses import checks
-from nissl.registry import Registry, snake_case
+from nissl.registry import Registry, own_name
+from nissl.settings import Configured, configured, setting
 
 __all__ = ["registry", "Loss", "LossFunctionWrapper"]
 
@@ -114,7 +113,7 @@ def weigh(name: str, values: Tensor, sample_weight: TensorLike) -> tuple[Tensor,
     return values * weights, weights
 
 
-def named_dtype(who: str, dtype: Any) -> np.dtype[Any] | None:
+def named_dtype(who: str, name: str, dtype: Any) -> np.dtype[Any] | None:
     """Return the floating dtype that a name means, or a policy, as newer files of Keras have it."""
     if isinstance(dtype, Mapping):
         settings: Any = dtype.get("config")
@@ -123,12 +122,12 @@ def named_dtype(who: str, dtype: Any) -> np.dtype[Any] | None:
         return None
     chosen = dtypes.as_dtype(dtype)
     if not dtypes.is_floating(chosen):
-        raise DTypeError(f"{who}: dtype is a floating one, not {chosen.name}")
+        raise DTypeError(f"{who}: {name} is a floating one, not {chosen.name}")
     return chosen
 
 
-@dataclass(eq=False)
-class Loss:
+@configured
+class Loss(Configured):
     """A measure of how far predictions are from targets, to be made small.
 
     A subclass defines :meth:`call`, which gives one number a sample; calling the loss reduces them
@@ -153,15 +152,11 @@ class Loss:
     4.5
     """
 
-    name: str | None = field(default=None, kw_only=True)
-    reduction: str | None = field(default="sum_over_batch_size", kw_only=True)
-    dtype: Any = field(default=None, kw_only=True, repr=False)
-
-    def __post_init__(self) -> None:
-        who = type(self).__name__
-        self.name = snake_case(who) if self.name is None else named(who, "name", self.name)
-        one_of(who, "reduction", self.reduction, REDUCTIONS)
-        self.dtype = named_dtype(who, self.dtype)
+    name: str | None = setting(own_name, default=None, kw_only=True)
+    reduction: str | None = setting(
+        one_of, default="sum_over_batch_size", allowed=REDUCTIONS, kw_only=True
+    )
+    dtype: Any = setting(named_dtype, default=None, kw_only=True, saved=False, shown=False)
 
     # ---- for subclasses ---------------------------------------------------------------------
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -256,17 +251,6 @@ class Loss:
         checks.numeric(self._label, name, y)
         checks.finite(self._label, name, y)
 
-    # ---- description ------------------------------------------------------------------------
-    def get_config(self) -> dict[str, Any]:
-        """Return the settings, in JSON's terms, as Keras 3 writes them."""
-        names = [each.name for each in dataclasses.fields(self) if each.name != "dtype"]
-        return {name: getattr(self, name) for name in names}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Loss:
-        """Make a loss from its settings."""
-        return cls(**config)
-
 
 class Elementwise(Loss):
     """A loss whose targets always have the shape of the predictions, of whatever dtype they are."""
@@ -284,7 +268,15 @@ class Elementwise(Loss):
         checks.finite(self._label, name, y)
 
 
-@dataclass(eq=False)
+def _function(who: str, name: str, value: Any) -> Callable[..., Any]:
+    if not callable(value):
+        raise ArgumentTypeError(
+            f"a loss is made of a function, not of {type(value).__name__} {value!r}"
+        )
+    return value
+
+
+@configured
 class LossFunctionWrapper(Loss):
     """A loss whose samples a function computes.
 
@@ -296,16 +288,12 @@ class LossFunctionWrapper(Loss):
     2.0
     """
 
-    fn: Callable[..., Any]
+    name: str | None = setting(optional(named), default=None, kw_only=True)
+    fn: Callable[..., Any] = setting(_function)
 
     def __post_init__(self) -> None:
-        if not callable(self.fn):
-            raise ArgumentTypeError(
-                f"a loss is made of a function, not of {type(self.fn).__name__} {self.fn!r}"
-            )
         if self.name is None:
             self.name = str(getattr(self.fn, "__name__", type(self.fn).__name__))
-        super().__post_init__()
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return F.asarray(self.fn(y_true, y_pred))

@@ -6,12 +6,11 @@ probability rounds to 0 or 1, and with the gradient ``probability - target``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from nissl.arguments import flag, number, whole
+from nissl.arguments import flag, number, optional, whole
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.ops.shapes import normalise_axis
@@ -26,6 +25,7 @@ from nissl.losses.base import (
     computing_dtype,
     registry,
 )
+from nissl.settings import setting
 
 __all__ = [
     "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
@@ -33,11 +33,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _check_settings(loss: BinaryCrossentropy | CategoricalCrossentropy) -> None:
-    who = type(loss).__name__
-    loss.from_logits = flag(who, "from_logits", loss.from_logits)
-    loss.label_smoothing = number(who, "label_smoothing", loss.label_smoothing, least=0, most=1)
-    loss.axis = whole(who, "axis", loss.axis)
+def last_axis(who: str, name: str, value: Any) -> int:
+    """Check an axis that can only be the last."""
+    if whole(who, name, value) != -1:
+        raise ArgumentError(
+            f"{who}: {name}={value}; the classes must lie along the last axis, -1. Move them there "
+            "with nissl.moveaxis."
+        )
+    return -1
 
 
 def _shifted(logits: Tensor, axis: int) -> Tensor:
@@ -51,7 +54,6 @@ def _clipped(p: Tensor) -> Tensor:
 
 
 @registry.add("bce", "BCE")
-@dataclass(eq=False)
 class BinaryCrossentropy(Elementwise):
     r"""Mean of ``-t_k log(p_k) - (1 - t_k) log(1 - p_k)``.
 
@@ -67,13 +69,9 @@ class BinaryCrossentropy(Elementwise):
     0.693147
     """
 
-    from_logits: bool = False
-    label_smoothing: float = 0.0
-    axis: int = -1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_settings(self)
+    from_logits: bool = setting(flag, default=False)
+    label_smoothing: float = setting(number, default=0.0, least=0, most=1)
+    axis: int = setting(whole, default=-1)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if self.label_smoothing:
@@ -98,7 +96,6 @@ class BinaryCrossentropy(Elementwise):
 
 
 @registry.add()
-@dataclass(eq=False)
 class CategoricalCrossentropy(Elementwise):
     r"""``-sum_k t_k log(p_k)``, for targets that are one-hot or distributions.
 
@@ -114,13 +111,9 @@ class CategoricalCrossentropy(Elementwise):
     0.693147
     """
 
-    from_logits: bool = False
-    label_smoothing: float = 0.0
-    axis: int = -1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_settings(self)
+    from_logits: bool = setting(flag, default=False)
+    label_smoothing: float = setting(number, default=0.0, least=0, most=1)
+    axis: int = setting(whole, default=-1)
 
     def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         if y_true.shape != y_pred.shape:
@@ -155,7 +148,6 @@ class CategoricalCrossentropy(Elementwise):
 
 
 @registry.add()
-@dataclass(eq=False)
 class SparseCategoricalCrossentropy(Loss):
     r"""``-log(p_t)`` of the class ``t`` that an integer label names.
 
@@ -175,26 +167,9 @@ class SparseCategoricalCrossentropy(Loss):
     0.693147
     """
 
-    from_logits: bool = False
-    ignore_class: int | None = None
-    axis: int = field(default=-1, kw_only=True, repr=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        who = type(self).__name__
-        self.from_logits = flag(who, "from_logits", self.from_logits)
-        if self.ignore_class is not None:
-            self.ignore_class = whole(who, "ignore_class", self.ignore_class)
-        if whole(who, "axis", self.axis) != -1:
-            raise ArgumentError(
-                f"SparseCategoricalCrossentropy: axis={self.axis}; the classes must lie along the "
-                "last axis, -1. Move them there with nissl.moveaxis."
-            )
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        del config["axis"]  # Keras writes none
-        return config
+    from_logits: bool = setting(flag, default=False)
+    ignore_class: int | None = setting(optional(whole), default=None)
+    axis: int = setting(last_axis, default=-1, kw_only=True, saved=False, shown=False)
 
     def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         labels = labels_for(self._label, y_true, y_pred)
@@ -247,7 +222,6 @@ def labels_for(name: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 @registry.add("kld", "KLD")
-@dataclass(eq=False)
 class KLDivergence(Elementwise):
     """``sum_k t_k log(t_k / y_k)``; both are held between 1e-7 and 1 (Kullback and Leibler 1951).
 
@@ -279,7 +253,6 @@ def crossentropy_for(y_shape: tuple[int | None, ...], pred_shape: tuple[int | No
 
 
 @registry.add("ce")
-@dataclass(eq=False)
 class Crossentropy(Loss):
     """The crossentropy that the shapes ask for: binary, sparse categorical or categorical.
 
@@ -290,11 +263,7 @@ class Crossentropy(Loss):
     0.693147
     """
 
-    from_logits: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.from_logits = flag("Crossentropy", "from_logits", self.from_logits)
+    from_logits: bool = setting(flag, default=False)
 
     def _chosen(self, y_shape: tuple[int, ...], pred_shape: tuple[int | None, ...]) -> Loss:
         kinds = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from nissl.core.functions.norms import root
 from nissl.core.tensor import Tensor
 from nissl.losses import checks
 from nissl.losses.base import EPSILON, Elementwise, registry
+from nissl.registry import own_name
+from nissl.settings import setting
 
 __all__ = [
     "MeanSquaredError", "HalfSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError",
@@ -24,7 +25,6 @@ __all__ = [
 
 
 @registry.add("mse", "MSE")
-@dataclass(eq=False)
 class MeanSquaredError(Elementwise):
     r"""Mean of squared errors, ``1/K sum_k (y_k - t_k)^2``.
 
@@ -37,7 +37,6 @@ class MeanSquaredError(Elementwise):
 
 
 @registry.add()
-@dataclass(eq=False)
 class HalfSquaredError(Elementwise):
     r"""Half the sum of squared errors, ``E_n = 1/2 sum_k (y_k - t_k)^2``.
 
@@ -53,7 +52,6 @@ class HalfSquaredError(Elementwise):
 
 
 @registry.add("mae", "MAE")
-@dataclass(eq=False)
 class MeanAbsoluteError(Elementwise):
     """Mean of absolute errors, ``1/K sum_k |y_k - t_k|``; its derivative at 0 is taken as 0.
 
@@ -66,7 +64,6 @@ class MeanAbsoluteError(Elementwise):
 
 
 @registry.add("mape", "MAPE")
-@dataclass(eq=False)
 class MeanAbsolutePercentageError(Elementwise):
     """Mean of relative errors in percent, ``100/K sum_k |y_k - t_k| / max(|t_k|, 1e-7)``.
 
@@ -80,7 +77,6 @@ class MeanAbsolutePercentageError(Elementwise):
 
 
 @registry.add("msle", "MSLE")
-@dataclass(eq=False)
 class MeanSquaredLogarithmicError(Elementwise):
     """Mean of ``(log(1 + y_k) - log(1 + t_k))^2``; what is below 1e-7 counts as 1e-7.
 
@@ -94,7 +90,6 @@ class MeanSquaredLogarithmicError(Elementwise):
 
 
 @registry.add("huber_loss")
-@dataclass(eq=False)
 class Huber(Elementwise):
     """Squared error near 0 and absolute error far from it (Huber 1964).
 
@@ -107,12 +102,8 @@ class Huber(Elementwise):
     1.3125
     """
 
-    delta: float = 1.0
-    name: str | None = field(default="huber_loss", kw_only=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.delta = number("Huber", "delta", self.delta, above=0)
+    delta: float = setting(number, default=1.0, above=0)
+    name: str | None = setting(own_name, default="huber_loss", kw_only=True)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         error = y_pred - y_true
@@ -122,7 +113,6 @@ class Huber(Elementwise):
 
 
 @registry.add("logcosh")
-@dataclass(eq=False)
 class LogCosh(Elementwise):
     """Mean of ``log(cosh(e))``: ``e^2 / 2`` near 0, ``|e| - log 2`` far from it; no overflow.
 
@@ -140,7 +130,6 @@ def _signs(y_true: Tensor) -> Tensor:
     return F.where(binary, 2.0 * y_true - 1.0, y_true)
 
 
-@dataclass(eq=False)
 class _Margin(Elementwise):
     def check_targets(
         self, y: np.ndarray[Any, Any], output_shape: tuple[int | None, ...], name: str = "y"
@@ -150,7 +139,6 @@ class _Margin(Elementwise):
 
 
 @registry.add()
-@dataclass(eq=False)
 class Hinge(_Margin):
     """Mean of ``max(1 - t_k y_k, 0)``; its derivative at the kink is taken as 0.
 
@@ -165,7 +153,6 @@ class Hinge(_Margin):
 
 
 @registry.add()
-@dataclass(eq=False)
 class SquaredHinge(_Margin):
     """Mean of ``max(1 - t_k y_k, 0)^2``; targets as in :class:`Hinge`.
 
@@ -178,7 +165,6 @@ class SquaredHinge(_Margin):
 
 
 @registry.add()
-@dataclass(eq=False)
 class CategoricalHinge(Elementwise):
     """``max(1 + neg - pos, 0)``: by how much the right class fails to lead the others by 1.
 
@@ -195,7 +181,6 @@ class CategoricalHinge(Elementwise):
 
 
 @registry.add()
-@dataclass(eq=False)
 class Poisson(Elementwise):
     """Mean of ``y_k - t_k log(y_k + 1e-7)``, for counts; constant terms are left out.
 
@@ -214,7 +199,6 @@ class Poisson(Elementwise):
 
 
 @registry.add()
-@dataclass(eq=False)
 class CosineSimilarity(Elementwise):
     """Minus the cosine of the angle between targets and predictions: -1 for one direction.
 
@@ -227,11 +211,7 @@ class CosineSimilarity(Elementwise):
     -1.0
     """
 
-    axis: int = -1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.axis = whole("CosineSimilarity", "axis", self.axis)
+    axis: int = setting(whole, default=-1)
 
     def _unit(self, x: Tensor) -> Tensor:
         peak = F.max(F.abs(F.stop_gradient(x)), axis=self.axis, keepdims=True)

@@ -13,7 +13,8 @@ from nissl.errors import ShapeError
 from nissl.losses.base import align, behind
 from nissl.losses.checks import mismatch
 from nissl.losses.probabilistic import labels_for
-from nissl.metrics.base import PairMean, functions, registry
+from nissl.metrics.base import DTYPE, NAME, PairMean, functions, registry
+from nissl.settings import setting
 
 __all__ = [
     "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
@@ -117,8 +118,8 @@ class Accuracy(PairMean):
     0.75
     """
 
-    def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
+    name: Any = setting(NAME, default="accuracy")
+    dtype: Any = setting(DTYPE, default=None)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return accuracy(y_true, y_pred)
@@ -137,17 +138,12 @@ class BinaryAccuracy(PairMean):
     0.75
     """
 
-    def __init__(
-        self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.threshold = number("BinaryAccuracy", "threshold", threshold, above=0, below=1)
+    name: Any = setting(NAME, default="binary_accuracy")
+    dtype: Any = setting(DTYPE, default=None)
+    threshold: float = setting(number, default=0.5, above=0, below=1)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return binary_accuracy(y_true, y_pred, self.threshold)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "threshold": self.threshold}
 
 
 @registry.add()
@@ -158,8 +154,8 @@ class CategoricalAccuracy(PairMean):
     0.5
     """
 
-    def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
+    name: Any = setting(NAME, default="categorical_accuracy")
+    dtype: Any = setting(DTYPE, default=None)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return categorical_accuracy(y_true, y_pred)
@@ -173,8 +169,8 @@ class SparseCategoricalAccuracy(PairMean):
     0.5
     """
 
-    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
+    name: Any = setting(NAME, default="sparse_categorical_accuracy")
+    dtype: Any = setting(DTYPE, default=None)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return sparse_categorical_accuracy(y_true, y_pred)
@@ -188,17 +184,12 @@ class TopKCategoricalAccuracy(PairMean):
     1.0
     """
 
-    def __init__(
-        self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.k = whole(type(self).__name__, "k", k, least=1)
+    k: int = setting(whole, default=5, least=1)
+    name: Any = setting(NAME, default="top_k_categorical_accuracy")
+    dtype: Any = setting(DTYPE, default=None)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return top_k_categorical_accuracy(y_true, y_pred, self.k)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "k": self.k}
 
 
 @registry.add()
@@ -209,20 +200,16 @@ class SparseTopKCategoricalAccuracy(PairMean):
     0.5
     """
 
-    def __init__(
-        self,
-        k: int = 5,
-        name: str | None = "sparse_top_k_categorical_accuracy",
-        dtype: Any = None,
-        from_sorted_ids: bool = False,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.k = whole(type(self).__name__, "k", k, least=1)
-        self.from_sorted_ids = flag(type(self).__name__, "from_sorted_ids", from_sorted_ids)
+    k: int = setting(whole, default=5, least=1)
+    name: Any = setting(NAME, default="sparse_top_k_categorical_accuracy")
+    dtype: Any = setting(DTYPE, default=None)
+    from_sorted_ids: bool = setting(flag, default=False)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return sparse_top_k_categorical_accuracy(y_true, y_pred, self.k, self.from_sorted_ids)
 
     def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "k": self.k}
-        return {**config, "from_sorted_ids": True} if self.from_sorted_ids else config
+        config = super().get_config()
+        if not self.from_sorted_ids:
+            del config["from_sorted_ids"]  # as Keras writes it
+        return config

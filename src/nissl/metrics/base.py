@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from nissl.arguments import named
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
@@ -20,19 +19,30 @@ from nissl.errors import (
 )
 from nissl.losses import Loss, LossFunctionWrapper, class_of
 from nissl.losses.base import named_dtype, weigh
-from nissl.registry import Registry, automatic_name, snake_case
+from nissl.registry import Registry, numbered_name
+from nissl.settings import Configured, Setting, setting
 
 __all__ = ["registry", "Metric", "Sum", "Mean", "MeanMetricWrapper", "functions"]
 
 registry: Registry[Any] = Registry("metric", "keras.metrics")
 
 
-class Metric:
+def result_dtype(who: str, name: str, value: Any) -> str:
+    """Check the dtype of results; return its name."""
+    return (named_dtype(who, name, value) or dtypes.float32).name
+
+
+NAME = Setting(numbered_name)
+DTYPE = Setting(result_dtype)
+
+
+class Metric(Configured):
     """A measure of how good predictions are, over all batches since the last reset.
 
     Its state is in variables, and it is computed with Nissl's functions only, so it works eagerly
-    and inside the compiled training loop alike. A subclass makes its variables in ``__init__`` with
-    :meth:`add_variable`, and defines :meth:`update_state` and :meth:`result`.
+    and inside the compiled training loop alike. A subclass makes its variables with
+    :meth:`add_variable`, in ``__post_init__`` or in an ``__init__`` of its own, and defines
+    :meth:`update_state` and :meth:`result`.
 
     Sums and counts are kept in float64, which adds up small numbers and counts samples without
     end.
@@ -50,16 +60,14 @@ class Metric:
     """
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        own = automatic_name(snake_case(type(self).__name__)) if name is None else name
-        self.name = named(type(self).__name__, "name", own)
-        self._dtype = named_dtype(type(self).__name__, dtype) or dtypes.float32
-        self._shown_in = self._dtype
-        self._variables: list[Variable] = []
+        self.__pre_init__()
+        self.name: Any = numbered_name(type(self).__name__, "name", name)
+        self.dtype: Any = result_dtype(type(self).__name__, "dtype", dtype)
+        self.__post_init__()
 
-    @property
-    def dtype(self) -> str:
-        """Name of the dtype of the result."""
-        return self._dtype.name
+    def __pre_init__(self) -> None:
+        self._variables: list[Variable] = []
+        self._in_double = False  # whether predictions were, so that results are too
 
     @property
     def variables(self) -> list[Variable]:
@@ -91,12 +99,12 @@ class Metric:
         """Return values or predictions as a tensor, and show results in its dtype if float64."""
         found = F.asarray(values)
         if found.dtype == dtypes.float64:
-            self._shown_in = dtypes.float64
+            self._in_double = True
         return found
 
     def shown(self, result: Tensor) -> Tensor:
         """Return a result in the dtype in which it is reported."""
-        return F.astype(result, self._shown_in)
+        return F.astype(result, dtypes.float64 if self._in_double else self.dtype)
 
     def build(self, y_shape: Shape, pred_shape: Shape) -> None:
         """Make the variables whose shape depends on the data; called before the first update."""
@@ -121,12 +129,7 @@ class Metric:
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, in JSON's terms, as Keras 3 writes them."""
-        return {"name": self.name, "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Metric:
-        """Make a metric from its settings."""
-        return cls(**config)
+        return {"name": self.name, "dtype": self.dtype, **super().get_config()}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -179,8 +182,10 @@ class Sum(Metric):
     4.0
     """
 
-    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
+    name: Any = setting(NAME, default="sum")
+    dtype: Any = setting(DTYPE, default=None)
+
+    def __post_init__(self) -> None:
         self.total = self.add_variable(name="total")
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:
@@ -196,8 +201,7 @@ class Sum(Metric):
 class Average(Metric):
     """What metrics that are weighted means, ``sum(w_i v_i) / sum(w_i)``, have in common."""
 
-    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
+    def __post_init__(self) -> None:
         self.total = self.add_variable(name="total")
         self.count = self.add_variable(name="count")
 
@@ -220,6 +224,9 @@ class Mean(Average):
     >>> Mean()([1.0, 3.0, 5.0], sample_weight=[1.0, 1.0, 0.0]).item()
     2.0
     """
+
+    name: Any = setting(NAME, default="mean")
+    dtype: Any = setting(DTYPE, default=None)
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike = None) -> None:
         """Take in values of shape ``(n, ...)``: of each sample its mean, by its weight."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from nissl.arguments import number, one_of, whole
+from nissl.arguments import number, one_of, optional, whole
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ShapeError
 from nissl.losses.base import align, computing_dtype, weigh
-from nissl.metrics.base import Metric, ratio, registry
+from nissl.metrics.base import DTYPE, NAME, Metric, ratio, registry
+from nissl.settings import configured, setting
 
 __all__ = [
     "Precision", "Recall", "TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives",
@@ -31,16 +31,16 @@ def _weights(name: str, like: Tensor, sample_weight: TensorLike) -> Tensor | Non
     return weigh(name, F.astype(like, dtypes.float64), sample_weight)[1]
 
 
-def _checked_thresholds(who: str, given: Any) -> float | list[float] | None:
+def _thresholds(who: str, name: str, given: Any) -> float | list[float] | None:
     """Return thresholds as plain numbers from 0 to 1: one, or a list of them."""
     if given is None:
         return None
     listed = given.tolist() if isinstance(given, np.ndarray) else given
     if not isinstance(listed, list | tuple):
-        return number(who, "thresholds", listed, least=0, most=1)
+        return number(who, name, listed, least=0, most=1)
     if not listed:
-        raise ArgumentError(f"{who}: thresholds must not be empty")
-    return [number(who, "thresholds", each, least=0, most=1) for each in listed]
+        raise ArgumentError(f"{who}: {name} must not be empty")
+    return [number(who, name, each, least=0, most=1) for each in listed]
 
 
 def _among_first(output: Tensor, k: int) -> Tensor:
@@ -52,27 +52,22 @@ def _among_first(output: Tensor, k: int) -> Tensor:
     return F.sum(F.astype(before, "int32"), axis=-1) < k
 
 
+@configured
 class _Decisions(Metric):
     """Decisions are predictions above a threshold; a subclass counts some kinds of them."""
 
     KINDS: ClassVar[tuple[str, ...]]
 
-    def __init__(
-        self,
-        thresholds: float | Sequence[float] | None = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        who = type(self).__name__
-        self.init_thresholds = _checked_thresholds(who, thresholds)
-        self.top_k = None if top_k is None else whole(who, "top_k", top_k, least=1)
-        self.class_id = None if class_id is None else whole(who, "class_id", class_id, least=0)
+    init_thresholds: Any = setting(_thresholds, default=None, alias="thresholds")
+    top_k: int | None = setting(optional(whole), default=None, least=1)
+    class_id: int | None = setting(optional(whole), default=None, least=0)
+    name: Any = setting(NAME, default=None)
+    dtype: Any = setting(DTYPE, default=None)
+
+    def __post_init__(self) -> None:
         levels = self.init_thresholds
         if levels is None:
-            levels = 0.5 if top_k is None else -np.inf
+            levels = 0.5 if self.top_k is None else -np.inf
         self.thresholds = levels if isinstance(levels, list) else [levels]
         self.counts: dict[str, Variable] = {
             kind: self.add_variable((len(self.thresholds),), name=kind) for kind in self.KINDS
@@ -116,14 +111,6 @@ class _Decisions(Metric):
     def _one(self, value: Tensor) -> Tensor:
         return self.shown(value[0] if len(self.thresholds) == 1 else value)
 
-    def get_config(self) -> dict[str, Any]:
-        settings = {
-            "thresholds": self.init_thresholds,
-            "top_k": self.top_k,
-            "class_id": self.class_id,
-        }
-        return {**super().get_config(), **settings}
-
 
 @registry.add()
 class Precision(_Decisions):
@@ -165,20 +152,13 @@ class Recall(_Decisions):
         return self._one(ratio(right, right + self.counts["false_negatives"].value))
 
 
+@configured
 class _Count(_Decisions):
-    def __init__(
-        self,
-        thresholds: float | Sequence[float] | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(thresholds, name=name, dtype=dtype)
+    top_k: int | None = setting(init=False, default=None)
+    class_id: int | None = setting(init=False, default=None)
 
     def result(self) -> Tensor:
         return self._one(self.counts[self.KINDS[0]].value)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**Metric.get_config(self), "thresholds": self.init_thresholds}
 
 
 @registry.add()
@@ -231,21 +211,13 @@ class FBetaScore(Metric):
         dtype: dtype of the result.
     """
 
-    def __init__(
-        self,
-        average: str | None = None,
-        beta: float = 1.0,
-        threshold: float | None = None,
-        name: str | None = "fbeta_score",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        who = type(self).__name__
-        self.average = one_of(who, "average", average, _AVERAGES)
-        self.beta = number(who, "beta", beta, above=0)
-        self.threshold = threshold
-        if threshold is not None:
-            self.threshold = number(who, "threshold", threshold, above=0, most=1)
+    average: str | None = setting(one_of, default=None, allowed=_AVERAGES)
+    beta: float = setting(number, default=1.0, above=0)
+    threshold: float | None = setting(optional(number), default=None, above=0, most=1)
+    name: Any = setting(NAME, default="fbeta_score")
+    dtype: Any = setting(DTYPE, default=None)
+
+    def __post_init__(self) -> None:
         self.counts: dict[str, Variable] = {}
 
     def build(self, y_shape: Shape, pred_shape: Shape) -> None:
@@ -299,10 +271,6 @@ class FBetaScore(Metric):
             return self.shown(F.sum(score * (support / (F.sum(support) + _EPSILON))))
         return self.shown(score if self.average is None else F.mean(score))
 
-    def get_config(self) -> dict[str, Any]:
-        settings = {"average": self.average, "beta": self.beta, "threshold": self.threshold}
-        return {**super().get_config(), **settings}
-
 
 @registry.add()
 class F1Score(FBetaScore):
@@ -315,16 +283,5 @@ class F1Score(FBetaScore):
     0.6667
     """
 
-    def __init__(
-        self,
-        average: str | None = None,
-        threshold: float | None = None,
-        name: str | None = "f1_score",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(average, 1.0, threshold, name, dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        del config["beta"]
-        return config
+    beta: float = setting(init=False, default=1.0)
+    name: Any = setting(NAME, default="f1_score")

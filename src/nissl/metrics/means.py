@@ -6,14 +6,16 @@ import math
 from typing import Any, ClassVar
 
 from nissl import losses
-from nissl.arguments import one_of, whole
+from nissl.arguments import flag, number, one_of, whole
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
-from nissl.errors import ArgumentError, ShapeError
+from nissl.errors import ShapeError
 from nissl.losses.base import align, weigh
-from nissl.metrics.base import Metric, PairMean, ratio, registry
-from nissl.registry import snake_case
+from nissl.losses.probabilistic import last_axis
+from nissl.metrics.base import DTYPE, NAME, Metric, PairMean, ratio, registry
+from nissl.registry import own_name
+from nissl.settings import configured, setting
 
 __all__ = [
     "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError",
@@ -23,21 +25,20 @@ __all__ = [
 ]  # fmt: skip
 
 
+@configured
 class LossMean(PairMean):
     """The mean over samples of a loss; its settings are the loss's own."""
 
     LOSS: ClassVar[type[losses.Loss]]
-    NAME: ClassVar[str] = ""
     SIGN: ClassVar[float] = 1.0
+    name: Any = setting(own_name, default=None)
+    dtype: Any = setting(DTYPE, default=None)
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        self._start(name, dtype)
-
-    def _start(self, name: str | None, dtype: Any, **settings: Any) -> None:
-        own = self.NAME or snake_case(type(self).__name__)
-        super().__init__(name=own if name is None else name, dtype=dtype)
-        self._settings = settings
-        self.loss = self.LOSS(**settings)
+    @property
+    def loss(self) -> losses.Loss:
+        """The loss, with these settings."""
+        own = self.settings.keys() - LossMean.settings.keys()
+        return self.LOSS(**{name: getattr(self, name) for name in own})
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         values = self.loss.values(y_true, y_pred)
@@ -45,9 +46,6 @@ class LossMean(PairMean):
 
     def mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
         return self.loss.counted(y_true, y_pred)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._settings}
 
 
 @registry.add("mse", "MSE")
@@ -87,7 +85,7 @@ class LogCoshError(LossMean):
     """Mean of ``log(cosh(error))``; see :class:`nissl.losses.LogCosh`."""
 
     LOSS = losses.LogCosh
-    NAME = "logcosh"
+    name: Any = setting(own_name, default="logcosh")
 
 
 @registry.add()
@@ -131,15 +129,8 @@ class BinaryCrossentropy(LossMean):
 
     LOSS = losses.BinaryCrossentropy
 
-    def __init__(
-        self,
-        name: str | None = None,
-        dtype: Any = None,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-    ) -> None:
-        settings = {"from_logits": from_logits, "label_smoothing": label_smoothing}
-        self._start(name, dtype, **settings)
+    from_logits: bool = setting(flag, default=False)
+    label_smoothing: float = setting(number, default=0.0, least=0, most=1)
 
 
 @registry.add()
@@ -148,16 +139,9 @@ class CategoricalCrossentropy(LossMean):
 
     LOSS = losses.CategoricalCrossentropy
 
-    def __init__(
-        self,
-        name: str | None = None,
-        dtype: Any = None,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-    ) -> None:
-        settings = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
-        self._start(name, dtype, **settings)
+    from_logits: bool = setting(flag, default=False)
+    label_smoothing: float = setting(number, default=0.0, least=0, most=1)
+    axis: int = setting(whole, default=-1)
 
 
 @registry.add()
@@ -171,23 +155,8 @@ class SparseCategoricalCrossentropy(LossMean):
 
     LOSS = losses.SparseCategoricalCrossentropy
 
-    def __init__(
-        self,
-        name: str | None = None,
-        dtype: Any = None,
-        from_logits: bool = False,
-        axis: int = -1,
-    ) -> None:
-        if axis != -1:
-            raise ArgumentError(
-                f"SparseCategoricalCrossentropy: axis={axis}; the classes lie along the last axis, "
-                "-1. Move them there with nissl.moveaxis."
-            )
-        self._start(name, dtype, from_logits=from_logits)
-        self.axis = axis
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis}
+    from_logits: bool = setting(flag, default=False)
+    axis: int = setting(last_axis, default=-1)
 
 
 @registry.add()
@@ -203,8 +172,7 @@ class CosineSimilarity(LossMean):
     LOSS = losses.CosineSimilarity
     SIGN = -1.0
 
-    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
-        self._start(name, dtype, axis=axis)
+    axis: int = setting(whole, default=-1)
 
 
 @registry.add("rmse", "RMSE")
@@ -215,8 +183,8 @@ class RootMeanSquaredError(PairMean):
     5.0
     """
 
-    def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
+    name: Any = setting(NAME, default="root_mean_squared_error")
+    dtype: Any = setting(DTYPE, default=None)
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         target, output = align("root_mean_squared_error", y_true, y_pred)
@@ -250,17 +218,14 @@ class R2Score(Metric):
     0.57143
     """
 
-    def __init__(
-        self,
-        class_aggregation: str | None = "uniform_average",
-        num_regressors: int = 0,
-        name: str | None = "r2_score",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        who = type(self).__name__
-        self.class_aggregation = one_of(who, "class_aggregation", class_aggregation, _AGGREGATIONS)
-        self.num_regressors = whole(who, "num_regressors", num_regressors, least=0)
+    class_aggregation: str | None = setting(
+        one_of, default="uniform_average", allowed=_AGGREGATIONS
+    )
+    num_regressors: int = setting(whole, default=0, least=0)
+    name: Any = setting(NAME, default="r2_score")
+    dtype: Any = setting(DTYPE, default=None)
+
+    def __post_init__(self) -> None:
         self.num_samples = self.add_variable(name="num_samples")
 
     def build(self, y_shape: Shape, pred_shape: Shape) -> None:
@@ -329,10 +294,3 @@ class R2Score(Metric):
         enough = left > 0.0
         adjusted = 1.0 - (1.0 - scores) * (samples - 1.0) / F.where(enough, left, 1.0)
         return self.shown(F.where(enough, adjusted, scores))
-
-    def get_config(self) -> dict[str, Any]:
-        settings = {
-            "class_aggregation": self.class_aggregation,
-            "num_regressors": self.num_regressors,
-        }
-        return {**super().get_config(), **settings}

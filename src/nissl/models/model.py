@@ -9,7 +9,7 @@ from nissl.arguments import whole
 from nissl.errors import ArgumentError, UnknownNameError
 from nissl.layers.base import Layer
 from nissl.models.trainer import Trainer
-from nissl.registry import refuse_arguments
+from nissl.settings import refuse_arguments
 
 __all__ = ["Model"]
 

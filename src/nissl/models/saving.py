@@ -37,7 +37,7 @@ from nissl.models.model import Model
 from nissl.models.sequential import Sequential
 from nissl.optimizers import Optimizer
 from nissl.registry import custom_objects as added
-from nissl.registry import refuse_arguments
+from nissl.settings import refuse_arguments
 from nissl.version import __version__
 
 __all__ = ["save_model", "load_model"]

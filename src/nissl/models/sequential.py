@@ -16,15 +16,9 @@ from nissl.errors import (
     UnbuiltError,
 )
 from nissl.layers.base import Layer, registry
-from nissl.layers.building import (
-    BatchShape,
-    Large,
-    announced,
-    as_batch_shape,
-    bytes_of,
-    without_batch,
-)
+from nissl.layers.building import Large, announced, bytes_of, without_batch
 from nissl.layers.core import InputLayer
+from nissl.layers.shapes import BatchShape, as_batch_shape
 from nissl.models.model import Model
 from nissl.registry import automatic_name
 

@@ -12,8 +12,8 @@ from nissl.callbacks import Callback, CallbackList, History
 from nissl.core.tensor import Aval, Host
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, GraphError, ShapeError
-from nissl.layers.building import BatchShape
 from nissl.layers.core import input_mismatch
+from nissl.layers.shapes import BatchShape
 from nissl.layers.tracking import simple_settings
 from nissl.models import inputs, steps
 from nissl.models.advice import warn_of

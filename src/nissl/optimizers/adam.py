@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from nissl.arguments import flag, number
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 from nissl.core.variable import Variable
 from nissl.optimizers.base import Optimizer, registry
+from nissl.settings import setting
 
 __all__ = ["Adam"]
 
@@ -29,21 +29,13 @@ class Adam(Optimizer):
         kwargs: see :class:`Optimizer`.
     """
 
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        who = type(self).__name__
-        self.beta_1 = number(who, "beta_1", beta_1, least=0, below=1)
-        self.beta_2 = number(who, "beta_2", beta_2, least=0, below=1)
-        self.epsilon = number(who, "epsilon", epsilon, least=0, most=1)
-        self.amsgrad = flag(who, "amsgrad", amsgrad)
+    beta_1: float = setting(number, default=0.9, least=0, below=1)
+    beta_2: float = setting(number, default=0.999, least=0, below=1)
+    epsilon: float = setting(number, default=1e-7, least=0, most=1)
+    amsgrad: bool = setting(flag, default=False, fixed=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.slot_names = ("momentum", "velocity", "velocity_hat")[: 3 if self.amsgrad else 2]
 
     def step(
@@ -69,12 +61,3 @@ class Adam(Optimizer):
             return slots
         hats = [v for v in slots if v.name == "velocity_hat"]  # files keep them at the end
         return [v for v in slots if v.name != "velocity_hat"] + hats
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "amsgrad": self.amsgrad,
-        }

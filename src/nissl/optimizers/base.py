@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nissl.arguments import named, number
+from nissl.arguments import number, optional
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from nissl.optimizers.clipping import clip_by_norm
-from nissl.registry import Registry, refuse_unknown, settings_for, snake_case
+from nissl.registry import Registry, own_name
+from nissl.settings import Configured, Setting, configured, setting
 
 __all__ = ["Optimizer"]
 
 registry: Registry[type[Optimizer]] = Registry("optimizer", "keras.optimizers")
 
 
-def _rate(who: str, value: Any) -> float:
-    """Return a learning rate; schedules, from code or from files, are not there yet."""
+def _rate(who: str, name: str, value: Any) -> float:
+    """Check a learning rate; schedules, from code or from files, are not there yet."""
     if callable(value) or isinstance(value, Mapping):
         raise ArgumentError(
-            f"{who}: learning_rate is a number; schedules such as {value!r:.80} are not there yet. "
+            f"{who}: {name} is a number; schedules such as {value!r:.80} are not there yet. "
             "Change it while training with callbacks.LearningRateScheduler or ReduceLROnPlateau"
         )
-    return number(who, "learning_rate", value, least=0)
+    return number(who, name, value, least=0)
 
 
-def _optional(who: str, name: str, value: Any, least: float) -> float | None:
-    return None if value is None else number(who, name, value, least=least)
+class _Rate(Setting):
+    """A setting that a variable keeps, so that compiled steps read it."""
+
+    def settle(self, cls: type, name: str) -> None:
+        """Stay in the class, to be asked for the value."""
+
+    def __get__(self, optimizer: Any, owner: type) -> Any:
+        return self if optimizer is None else float(optimizer._learning_rate.numpy())
+
+    def __set__(self, optimizer: Any, value: float) -> None:
+        optimizer._learning_rate.assign(np.float64(value))
 
 
-_TINY = 1e-30  # a limit of 0 would stop all training
+RATE = _Rate(_rate)
+LIMIT = Setting(partial(optional(number), least=1e-30))  # 0 would stop all training
 
 
 def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -76,16 +88,25 @@ def _whole(weight: Variable, master: Variable | None) -> Tensor:
     return F.where(same, master.value, F.astype(value, master.dtype))
 
 
-_SLOTTED = ("momentum", "amsgrad", "centered")
+# what Keras's files have and what is off here
+_OFF = {
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+}
 
 
-class Optimizer:
+@configured
+class Optimizer(Configured):
     """How gradients change weights.
 
-    A subclass writes :meth:`start`, the slots of one weight, and :meth:`step`, the new weight and
-    slots from the old ones and the gradient. Steps are computed in the dtype of the weight, but in
-    float32 at least: for weights of half precision the optimizer keeps its slots, and a copy with
-    all digits to which steps are added, in float32.
+    The settings of a subclass are its fields (:func:`nissl.settings.setting`); those that decide
+    which slots there are, are ``fixed``. It writes :meth:`start`, the slots of one weight, and
+    :meth:`step`, the new weight and slots from the old ones and the gradient. Steps are computed in
+    the dtype of the weight, but in float32 at least: for weights of half precision the optimizer
+    keeps its slots, and a copy with all digits to which steps are added, in float32.
 
     A gradient with an infinity or a NaN is no direction. Clipping by a norm leaves it with a NaN,
     so that training stops and names the step; ``clipvalue`` turns an infinity into its limit.
@@ -99,47 +120,38 @@ class Optimizer:
         name: name of the optimizer.
     """
 
-    slot_names: tuple[str, ...] = ()
+    slot_names = tuple[str, ...]()
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; what decides which slots there are stays on or off as it was made."""
-        before = vars(self).get(name)
-        if name in _SLOTTED and name in vars(self) and bool(value) != bool(before):
-            raise ArgumentError(
-                f"{type(self).__name__}: it was made with {name}={before!r}, which decides what it "
-                f"keeps for each weight and cannot become {value!r}; make a new one, and compile"
-            )
-        super().__setattr__(name, value)
+    learning_rate: float = setting(RATE, default=0.001)
+    name: Any = setting(own_name, default=None, kw_only=True, shown=False)
+    weight_decay: float | None = setting(LIMIT, default=None, kw_only=True, shown=False, least=0)
+    clipnorm: float | None = setting(LIMIT, default=None, kw_only=True, shown=False)
+    global_clipnorm: float | None = setting(LIMIT, default=None, kw_only=True, shown=False)
+    clipvalue: float | None = setting(LIMIT, default=None, kw_only=True, shown=False)
 
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        *,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        global_clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        name: str | None = None,
-        **unknown: Any,
-    ) -> None:
-        refuse_unknown(type(self), unknown)
-        who = type(self).__name__
-        rate = _rate(who, learning_rate)
-        limits = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
-        given = [key for key, value in limits.items() if value is not None]
-        if len(given) > 1:
-            raise ArgumentError(f"{who}: only one of {', '.join(given)} can be given")
-        self.name = snake_case(who) if name is None else named(who, "name", name)
-        self.weight_decay = _optional(who, "weight_decay", weight_decay, 0.0)
-        self.clipnorm = _optional(who, "clipnorm", clipnorm, _TINY)
-        self.global_clipnorm = _optional(who, "global_clipnorm", global_clipnorm, _TINY)
-        self.clipvalue = _optional(who, "clipvalue", clipvalue, _TINY)
+    def __pre_init__(self) -> None:
         self.iterations = Variable(np.int32(0), trainable=False, name="iteration")
-        self._learning_rate = Variable(np.float64(rate), trainable=False, name="learning_rate")
+        self._learning_rate = Variable(np.float64(0), trainable=False, name="learning_rate")
         self.built = False
         self._weights: list[Variable] = []
         self._masters: list[Variable | None] = []
         self._slots: list[dict[str, Variable]] = []
+
+    def __post_init__(self) -> None:
+        limits = ("clipnorm", "global_clipnorm", "clipvalue")
+        given = [name for name in limits if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ArgumentError(
+                f"{type(self).__name__}: only one of {', '.join(given)} can be given"
+            )
+
+    def refuse_change(self, name: str, value: Any) -> None:
+        before = vars(self)[name]
+        if bool(value) != bool(before):
+            raise ArgumentError(
+                f"{type(self).__name__}: it was made with {name}={before!r}, which decides what it "
+                f"keeps for each weight and cannot become {value!r}; make a new one, and compile"
+            )
 
     # ---- what a subclass writes --------------------------------------------------------------
     def start(self, weight: Variable) -> Mapping[str, TensorLike]:
@@ -159,35 +171,11 @@ class Optimizer:
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings, as Keras 3 names them."""
-        return {
-            "name": self.name,
-            "learning_rate": float(self.learning_rate),
-            "weight_decay": self.weight_decay,
-            "clipnorm": self.clipnorm,
-            "global_clipnorm": self.global_clipnorm,
-            "clipvalue": self.clipvalue,
-            "use_ema": False,
-            "ema_momentum": 0.99,
-            "ema_overwrite_frequency": None,
-            "loss_scale_factor": None,
-            "gradient_accumulation_steps": None,
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
-        """Make an optimizer from its settings; Keras's that are not offered must be off."""
-        return cls(**settings_for(cls, config))
+        own = super().get_config()
+        general = {name: own.pop(name) for name in ("name", *Optimizer.settings) if name in own}
+        return {**general, **_OFF, **own}
 
     # ---- state -------------------------------------------------------------------------------
-    @property
-    def learning_rate(self) -> float:
-        """Step size; may be set at any time, also while training runs."""
-        return float(self._learning_rate.numpy())
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self._learning_rate.assign(np.float64(_rate(type(self).__name__, value)))
-
     def build(self, weights: Sequence[Variable]) -> None:
         """Make the slots of these weights; what was learned about a weight before stays."""
         if self._weights == list(weights):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from nissl.arguments import flag, number
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 from nissl.core.variable import Variable
 from nissl.optimizers.base import Optimizer, registry
+from nissl.settings import setting
 
 __all__ = ["RMSprop"]
 
@@ -36,21 +36,13 @@ class RMSprop(Optimizer):
     0.9
     """
 
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
-        centered: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        who = type(self).__name__
-        self.rho = number(who, "rho", rho, least=0, below=1)
-        self.momentum = number(who, "momentum", momentum, least=0, most=1)
-        self.epsilon = number(who, "epsilon", epsilon, least=0, most=1)
-        self.centered = flag(who, "centered", centered)
+    rho: float = setting(number, default=0.9, least=0, below=1)
+    momentum: float = setting(number, default=0.0, least=0, most=1, fixed=True)
+    epsilon: float = setting(number, default=1e-7, least=0, most=1)
+    centered: bool = setting(flag, default=False, fixed=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         names = {"velocity": True, "momentum": self.momentum > 0, "average_gradient": self.centered}
         self.slot_names = tuple(name for name, used in names.items() if used)
 
@@ -77,12 +69,3 @@ class RMSprop(Optimizer):
     def slot_variables(self) -> list[Variable]:
         slots = super().slot_variables()  # files keep one kind of slot after the other
         return [v for name in self.slot_names for v in slots if v.name == name]
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "rho": self.rho,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "centered": self.centered,
-        }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from nissl.arguments import flag, number
 from nissl.core.tensor import Tensor
-from nissl.optimizers.base import Optimizer, registry
+from nissl.optimizers.base import RATE, Optimizer, registry
+from nissl.settings import setting
 
 __all__ = ["SGD"]
 
@@ -33,17 +33,12 @@ class SGD(Optimizer):
     0.8
     """
 
-    def __init__(
-        self,
-        learning_rate: float = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        who = type(self).__name__
-        self.momentum = number(who, "momentum", momentum, least=0, most=1)
-        self.nesterov = flag(who, "nesterov", nesterov)
+    learning_rate: float = setting(RATE, default=0.01)
+    momentum: float = setting(number, default=0.0, least=0, most=1, fixed=True)
+    nesterov: bool = setting(flag, default=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.momentum:
             self.slot_names = ("momentum",)
 
@@ -61,6 +56,3 @@ class SGD(Optimizer):
         m = slots["momentum"] * self.momentum - move
         ahead = m * self.momentum - move if self.nesterov else m
         return weight + ahead, {"momentum": m}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

@@ -17,7 +17,7 @@ from nissl.core import tree
 from nissl.core.op import lookup
 from nissl.core.tensor import Equation, Tensor
 from nissl.layers.base import Layer
-from nissl.layers.building import BatchShape
+from nissl.layers.shapes import BatchShape
 
 __all__ = ["Call", "Frame", "Recorder", "below", "recording", "shapes", "tensors"]
 

@@ -24,7 +24,7 @@ from nissl.explain.training.watch import Watch, WatchReport, initialisation, sig
 from nissl.i18n import translate as _
 from nissl.models.inputs import checked_count
 from nissl.models.sequential import Sequential
-from nissl.registry import known_settings
+from nissl.settings import known_settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
