@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from nissl import explain, plots
 from nissl.explain.approximation.figure import bishop
-from nissl.explain.report import Explanation, format_number
+from nissl.explain.parts import format_number
+from nissl.explain.report import Explanation
 
 FUNCTIONS = (
     ("x**2", -1, 1),

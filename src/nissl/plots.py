@@ -46,6 +46,7 @@ __all__ = [
     "regression",
     "samples",
     "save",
+    "write",
 ]
 
 P = ParamSpec("P")
@@ -129,11 +130,18 @@ def save(figure: Figure, path: str | os.PathLike[str], dpi: float | None = None)
             f"{os.fspath(path)}: pictures are written as {', '.join(ENDINGS)}; the ending "
             f"{ending!r} is none of these"
         )
+    with writing(path) as beside:
+        write(figure, beside, ending[1:], dpi)
+
+
+def write(figure: Figure, target: Any, format: str, dpi: float | None = None) -> None:
+    """Write a figure to a path or a stream: ``png``, or ``svg`` and ``pdf`` with text as text."""
     import matplotlib as mpl
 
-    with writing(path) as beside, drawing(), mpl.rc_context({"svg.hashsalt": "nissl"}):
-        dates = {_DATES[ending]: None} if ending in _DATES else {}
-        figure.savefig(beside, dpi=DPI if dpi is None else dpi, metadata=dates)
+    settings: Any = {"svg.hashsalt": "nissl", "svg.fonttype": "none", "pdf.fonttype": 42}
+    with drawing(), mpl.rc_context(settings):
+        dates = {_DATES[f".{format}"]: None} if f".{format}" in _DATES else {}
+        figure.savefig(target, format=format, dpi=DPI if dpi is None else dpi, metadata=dates)
 
 
 # ---- pictures --------------------------------------------------------------------------------

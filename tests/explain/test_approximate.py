@@ -22,7 +22,7 @@ from nissl.explain.approximation.figure import draw
 from nissl.explain.approximation.report import Approximation, measure
 from nissl.explain.approximation.small_network import METHODS, Scaling, find_method
 from nissl.explain.approximation.target import as_target
-from nissl.explain.report import Table, Text
+from nissl.explain.parts import Table, Text
 
 TWO_PI = 6.283185307
 LECTURE = (

@@ -27,7 +27,7 @@ from nissl.errors import (
 )
 from nissl.explain.convolution.kernels import KERNELS, Kernel, kernel
 from nissl.explain.convolution.photographs import photograph, sample
-from nissl.explain.report import Table
+from nissl.explain.parts import Table
 
 Array = np.ndarray[Any, Any]
 RANDOM = np.random.default_rng(8)

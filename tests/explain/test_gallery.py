@@ -20,7 +20,7 @@ from nissl.activations import FACTS, Facts
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from nissl.explain.gallery.curves import evaluate, named, study
 from nissl.explain.gallery.formulas import plain
-from nissl.explain.report import Table
+from nissl.explain.parts import Table
 
 VECTORS = ("softmax", "log_softmax")
 SCALARS = sorted({*FACTS} - {*VECTORS})

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from nissl.explain.expressions.expression import *
     from nissl.explain.gallery.activations import *
     from nissl.explain.gallery.low_precision import *
+    from nissl.explain.latex import *
+    from nissl.explain.panels import *
+    from nissl.explain.parts import *
     from nissl.explain.perceptrons.gate_training import *
     from nissl.explain.perceptrons.gates import *
     from nissl.explain.perceptrons.run import *
@@ -50,12 +53,15 @@ PLACES = {
     "expressions.expression": "Expression parse",
     "gallery.activations": "Gallery activations",
     "gallery.low_precision": "Precision precision",
+    "latex": "PREAMBLE",
+    "panels": "Panel Sheet",
+    "parts": "Cell Part Table Text formula",
     "perceptrons.gate_training": "GateNetwork gate_network",
     "perceptrons.gates": "GateReport gate",
     "perceptrons.run": "PerceptronRun perceptron",
     "perceptrons.separability": "Separability separable",
     "perceptrons.study": "PerceptronStudy perceptron_study",
-    "report": "Cell Explanation Part Table Text",
+    "report": "Explanation",
     "tracing.costs": "ModeCosts mode_costs",
     "tracing.traces": "Component Trace trace",
     "training.deep": "DepthReport depth",

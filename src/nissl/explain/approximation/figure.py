@@ -10,7 +10,7 @@ import numpy as np
 
 from nissl import plots
 from nissl.explain.approximation.report import OUTSIDE, Approximation, Fit, Hidden
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from nissl.core.op import no_grad, quiet
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 from nissl.explain.approximation.small_network import METHODS, NAMES, find_method, train
 from nissl.explain.approximation.target import GRID, Target, as_target, checked_range
-from nissl.explain.report import Explanation, Part, format_number
+from nissl.explain.parts import Part, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
 from nissl.models.inputs import checked_count
@@ -189,7 +190,7 @@ class Approximation(Explanation):
 
         yield from parts(self)
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         from nissl.explain.approximation.figure import draw
 
         return draw(self)

@@ -21,7 +21,8 @@ from nissl.explain.approximation.small_network import NAMES, Trained, find_metho
 from nissl.explain.approximation.target import checked_range
 from nissl.explain.drawing.lettering import mathematics
 from nissl.explain.expressions.expression import Expression, parse
-from nissl.explain.report import Explanation, Part, Table, Text, format_number
+from nissl.explain.parts import Part, Table, Text, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class SurfaceApproximation(Explanation):
             hidden=self.trained.model.get_weights()[1].size, activation=self.activation, name=name
         )
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         far = OUTSIDE / 2 * (self.high - self.low)
         side = np.linspace(self.low - far, self.high + far, 121)
         points = _pairs(side)

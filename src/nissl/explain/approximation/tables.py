@@ -10,7 +10,8 @@ import numpy as np
 
 from nissl.explain.approximation.report import OUTSIDE, Approximation, Fit
 from nissl.explain.approximation.target import GRID
-from nissl.explain.report import Cell, Part, Table, Text, format_number, number_latex
+from nissl.explain.latex import number_latex
+from nissl.explain.parts import Cell, Part, Table, Text, format_number
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
 

@@ -12,7 +12,8 @@ import numpy as np
 from nissl import plots
 from nissl.errors import ArgumentError
 from nissl.explain.approximation.report import Approximation, approximate
-from nissl.explain.report import Explanation, Part, Table, Text, format_number
+from nissl.explain.parts import Part, Table, Text, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class ByWidth(Explanation):
             samples=self.found[0].x.size,
         )
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         from nissl.explain.approximation.figure import bishop
 
         count = len(self.found) + 1

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from nissl.explain.report import Cell, format_number, number_latex
+from nissl.explain.latex import number_latex
+from nissl.explain.parts import Cell, format_number
 
 __all__ = ["chosen", "equal", "factor", "folded", "joined", "number", "plus", "symbol", "times"]
 

@@ -14,7 +14,7 @@ from nissl import activations
 from nissl.explain.backpropagation.bishop import symbol
 from nissl.explain.backpropagation.numbers import Numbers, StageNumbers
 from nissl.explain.backpropagation.stages import Stage, Stages
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
 
 __all__ = ["Agreement", "compare", "first_not_finite", "kinks"]

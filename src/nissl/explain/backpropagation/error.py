@@ -23,7 +23,7 @@ from nissl.explain.backpropagation.bishop import (
     times,
 )
 from nissl.explain.backpropagation.layer import MOST_UNITS, Layer, rest_row
-from nissl.explain.report import Cell, Part, Table, Text
+from nissl.explain.parts import Cell, Part, Table, Text
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from nissl.explain.backpropagation.bishop import chosen, symbol
 from nissl.explain.backpropagation.numbers import StageNumbers
 from nissl.explain.backpropagation.stages import Stage
-from nissl.explain.report import Cell
+from nissl.explain.parts import Cell
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:

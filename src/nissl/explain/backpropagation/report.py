@@ -32,7 +32,8 @@ from nissl.explain.backpropagation.checks import Agreement, compare, first_not_f
 from nissl.explain.backpropagation.numbers import Numbers, OutputRule, Weights
 from nissl.explain.backpropagation.stages import Stages
 from nissl.explain.backpropagation.tables import tables
-from nissl.explain.report import Explanation, Part, Table, Text, format_number
+from nissl.explain.parts import Part, Table, Text, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 from nissl.losses import Loss
 
@@ -310,7 +311,7 @@ class Backprop(Explanation):
                 ).format(dtype=own.dtype, **own.told())
             )
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         """Draw the network with its numbers, forward and backward."""
         from nissl.explain.backpropagation.picture import draw
 

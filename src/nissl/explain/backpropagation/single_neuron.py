@@ -32,7 +32,8 @@ from nissl.explain.backpropagation.bishop import (
     times,
 )
 from nissl.explain.drawing.network import BACKWARD, FORWARD, LINE, line_of
-from nissl.explain.report import Cell, Explanation, Part, Table, Text, format_number
+from nissl.explain.parts import Cell, Part, Table, Text, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class Neuron(Explanation):
         if not math.isfinite(self.z):
             yield Text(_("The output is not a finite number."), style="bad")
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         """Draw the neuron, and its place on the curve of the activation function."""
         figure = plots.new_figure(10.2, 4.4)
         left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])

@@ -20,7 +20,7 @@ from nissl.explain.backpropagation.bishop import (
 )
 from nissl.explain.backpropagation.error import activation_jacobian, error_parts, mixed_delta
 from nissl.explain.backpropagation.layer import Layer
-from nissl.explain.report import Cell, Part, Table, Text
+from nissl.explain.parts import Cell, Part, Table, Text
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 

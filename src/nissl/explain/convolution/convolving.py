@@ -19,16 +19,9 @@ from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
 from nissl.explain.convolution.kernels import Kernel, Matrix, entry, kernel
 from nissl.explain.convolution.photographs import SIDE, Photograph, photograph
-from nissl.explain.report import (
-    Cell,
-    Explanation,
-    Part,
-    Table,
-    Text,
-    Value,
-    format_number,
-    number_latex,
-)
+from nissl.explain.latex import number_latex
+from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -166,7 +159,7 @@ class Convolution(Explanation):
                 yield from _by_hand(result)
             yield _summary(group)
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         """Draw pictures and results, and the patch, the kernel and the products at one place."""
         from nissl.explain.convolution.pictures import draw
 

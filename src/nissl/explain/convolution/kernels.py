@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from nissl.explain.drawing.lettering import shortened
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.i18n import mark
 
 __all__ = ["KERNELS", "Kernel"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nissl.explain.convolution.convolving import Filtered
 from nissl.explain.convolution.kernels import entry
 from nissl.explain.drawing.lettering import drawable, style
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
 from nissl.plots import GRID, INK, TRAINING, VALIDATION, new_figure
 

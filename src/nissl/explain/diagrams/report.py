@@ -16,7 +16,8 @@ from nissl.explain.diagrams.boxes import Shown, end_name, shapes_text, trained_t
 from nissl.explain.diagrams.drawing import draw_blocks
 from nissl.explain.diagrams.folding import fold
 from nissl.explain.diagrams.neurons import draw_neurons, neurons_of, suits
-from nissl.explain.report import Cell, Explanation, Part, Table, Text
+from nissl.explain.parts import Cell, Part, Table, Text
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 from nissl.models.model import Model
 
@@ -117,7 +118,7 @@ class Diagram(Explanation):
             trained_text(block.trainable),
         ]
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         """Draw the picture: blocks and arrows, or neurons."""
         title = self.title if self.shown.names else ""
         if self.neurons:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from nissl import plots
 from nissl.explain.drawing.lettering import families
 from nissl.explain.drawing.network_plan import RADIUS, Column, Gap, Options, Plan, make_plan
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from nissl.core.kinds import Constant
 from nissl.core.op import Op
 from nissl.explain.expressions.grammar import NUMBERED, Step
 from nissl.explain.expressions.vocabulary import CONSTANTS
-from nissl.explain.report import escape_latex, format_number, number_latex
+from nissl.explain.latex import escape_latex, number_latex
+from nissl.explain.parts import format_number
 
 __all__ = [
     "Term",

@@ -10,7 +10,8 @@ from nissl.activations import Facts
 from nissl.errors import ArgumentError
 from nissl.explain.gallery.curves import OTHERS, Curve, Named, Wanted, evaluate, named, study
 from nissl.explain.gallery.formulas import formula_cell, plain
-from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value, format_number
+from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Gallery(Explanation):
         yield from self._kinks()
         yield from self._outside()
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         """Draw each function solid and its derivative dashed, kinks marked by circles."""
         from nissl.explain.gallery.pictures import gallery
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nissl.explain.report import Cell
+from nissl.explain.parts import Cell
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 

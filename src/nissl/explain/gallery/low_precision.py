@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from nissl.errors import ArgumentError
 from nissl.explain.drawing.lettering import drawable, style
 from nissl.explain.gallery.curves import Array, Named, Wanted, evaluate, named
-from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value, format_number
+from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Precision(Explanation):
                 style="good",
             )
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         """Draw the largest errors in fixed point, counted in steps of the format."""
         from nissl import plots
 

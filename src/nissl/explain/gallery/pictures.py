@@ -12,7 +12,7 @@ import numpy as np
 from nissl.explain.drawing.lettering import drawable, style
 from nissl.explain.gallery.curves import OTHERS, Curve, Kink
 from nissl.explain.gallery.formulas import plain, spoken
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
 from nissl.plots import GRID, INK, TRAINING, VALIDATION, new_figure
 

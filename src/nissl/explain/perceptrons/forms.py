@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nissl.explain.report import Cell, format_number, number_latex
+from nissl.explain.latex import number_latex
+from nissl.explain.parts import Cell, format_number
 from nissl.i18n import translate as _
 
 __all__ = [

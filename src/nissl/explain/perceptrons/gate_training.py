@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError
+from nissl.explain.parts import Part, Table, Text, format_number
 from nissl.explain.perceptrons import decision
 from nissl.explain.perceptrons.forms import linear_form, right_or_wrong, variable
 from nissl.explain.perceptrons.gates import Gate, find
-from nissl.explain.report import Explanation, Part, Table, Text, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 from nissl.initializers import GlorotUniform
 from nissl.layers import Dense, Input
@@ -140,13 +141,13 @@ class GateNetwork(Explanation):
                 style="bad",
             )
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         figure = new_figure(5.2, 4.9)
-        self.draw(figure.add_subplot())
+        self.draw_on(figure.add_subplot())
         decision.legend(figure)
         return figure
 
-    def draw(self, axes: Axes) -> None:
+    def draw_on(self, axes: Axes) -> None:
         """Draw where the output is at least one half, and where each hidden unit is 0."""
         points, positive = self.gate.inputs, np.array(self.gate.targets) == 1
         box = decision.limits(points)

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError, UnknownNameError
+from nissl.explain.parts import Cell, Part, Table, Text
 from nissl.explain.perceptrons.forms import feature_names, linear_form, right_or_wrong, variable
 from nissl.explain.perceptrons.separability import separable
-from nissl.explain.report import Cell, Explanation, Part, Table, Text
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 from nissl.models.perceptron import Perceptron
 
@@ -245,7 +246,7 @@ class GateReport(Explanation):
         ]
         yield Text(", ".join(steps))
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         from nissl.explain.perceptrons.gate_picture import draw
 
         return draw(self)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from nissl.explain.parts import Cell, Part, Table, Text
 from nissl.explain.perceptrons.forms import exact_number, linear_form, vector
-from nissl.explain.report import Cell, Part, Table, Text
 from nissl.i18n import translate as _
 
 __all__ = ["contradiction", "readable"]

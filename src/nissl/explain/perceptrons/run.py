@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nissl.errors import ArgumentError, ArgumentTypeError
+from nissl.explain.parts import Cell, Part, Table, Text, format_number
 from nissl.explain.perceptrons.forms import (
     feature_names,
     fold,
@@ -18,7 +19,7 @@ from nissl.explain.perceptrons.forms import (
     right_or_wrong,
     vector,
 )
-from nissl.explain.report import Cell, Explanation, Part, Table, Text, format_number
+from nissl.explain.report import Explanation
 from nissl.files import user_path
 from nissl.i18n import translate as _
 from nissl.models.perceptron import TARGETS, Perceptron, Update
@@ -235,12 +236,12 @@ class PerceptronRun(Explanation):
         columns = ("x", "y", Cell("a = w·x", r"a = \mathbf{w}^T\mathbf{x}"), "o", "")
         yield Table(columns, rows, _("Outputs with the final weights"))
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         from nissl.explain.perceptrons.run_picture import draw
 
         return draw(self)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], **settings: Any) -> None:
         """Write the explanation to a file; as ``.gif`` the line moves from update to update.
 
         Raises:
@@ -252,4 +253,4 @@ class PerceptronRun(Explanation):
 
             animate(self, path)
         else:
-            super().save(path)
+            super().save(path, **settings)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nissl.errors import ArgumentTypeError, GraphError, NonFiniteError
+from nissl.explain.parts import Part, Table, Text, format_number
 from nissl.explain.perceptrons import inequalities
 from nissl.explain.perceptrons.forms import (
     exact_number,
@@ -24,7 +25,7 @@ from nissl.explain.perceptrons.forms import (
     vector,
 )
 from nissl.explain.perceptrons.hulls import Point, line_holds, separate
-from nissl.explain.report import Explanation, Part, Table, Text, format_number
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 from nissl.models.two_classes import as_labels, check_samples, two_classes
 
@@ -305,7 +306,7 @@ class Separability(Explanation):
         """The label of a sample."""
         return str(self.classes[int(self.positive[sample]) if len(self.classes) > 1 else 0])
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         from nissl.explain.perceptrons.separability_picture import draw
 
         return draw(self)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nissl.explain.parts import Part, Text
 from nissl.explain.perceptrons import decision
 from nissl.explain.perceptrons.gate_picture import draw_gate
 from nissl.explain.perceptrons.gate_training import GateNetwork, gate_network
@@ -16,7 +17,7 @@ from nissl.explain.perceptrons.run import PerceptronRun, perceptron
 from nissl.explain.perceptrons.run_picture import draw_end
 from nissl.explain.perceptrons.separability import Separability, separable
 from nissl.explain.perceptrons.separability_picture import draw_plane
-from nissl.explain.report import Explanation, Part, Text
+from nissl.explain.report import Explanation
 from nissl.files import user_path
 from nissl.i18n import translate as _
 from nissl.models.perceptron import Perceptron
@@ -86,7 +87,7 @@ class PerceptronStudy(Explanation):
         if self.trained is not None:
             yield from self.trained.parts()
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         if self.reason is None or self.run.samples.shape[1] > 2:
             return self.run.figure()
         draw: list[Callable[[Axes], None]] = [
@@ -96,7 +97,7 @@ class PerceptronStudy(Explanation):
         if self.given is not None:
             draw.append(partial(draw_gate, gate=self.given.gate))
         if self.trained is not None:
-            draw.append(self.trained.draw)
+            draw.append(self.trained.draw_on)
         rows = (len(draw) + 1) // 2
         figure = new_figure(9.2, 4.1 * rows + 0.6)
         for place, each in enumerate(draw, start=1):
@@ -107,9 +108,9 @@ class PerceptronStudy(Explanation):
         decision.legend(figure, columns=5)
         return figure
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], **settings: Any) -> None:
         """Write the explanation to a file; as ``.gif`` the run's line moves."""
         if user_path(path).suffix.lower() == ".gif":
             self.run.save(path)
         else:
-            super().save(path)
+            super().save(path, **settings)

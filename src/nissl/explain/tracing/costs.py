@@ -13,7 +13,8 @@ from nissl.core.passes import simplify
 from nissl.core.program import Program, inline, trace
 from nissl.core.tensor import Tensor
 from nissl.errors import ArgumentError
-from nissl.explain.report import Cell, Explanation, Part, Table, Text
+from nissl.explain.parts import Cell, Part, Table, Text
+from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class ModeCosts(Explanation):
         yield self.table()
         yield Text(self.sentence())
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         """Draw the operations of both modes as bars, on a logarithmic axis."""
         from nissl import plots
 

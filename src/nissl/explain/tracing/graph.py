@@ -17,7 +17,7 @@ from nissl.core.tensor import Array, Key, Tensor
 from nissl.explain.drawing.layout import Point, layout, ranks_of
 from nissl.explain.drawing.lettering import mathematics
 from nissl.explain.expressions.mathematics import input_latex
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.explain.tracing.recording import Line, pull_back
 from nissl.explain.tracing.tables import title_of
 from nissl.explain.tracing.values import is_finite, summary

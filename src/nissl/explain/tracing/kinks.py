@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 

@@ -19,7 +19,8 @@ from nissl.core.program import equations_behind, placeholder
 from nissl.core.tensor import Equation, Key, Tensor
 from nissl.errors import NisslError
 from nissl.explain.expressions.mathematics import PRODUCT, Term, combine, number_term
-from nissl.explain.report import format_number, number_latex
+from nissl.explain.latex import number_latex
+from nissl.explain.parts import format_number
 from nissl.explain.tracing.recording import Line, Recording, pull_back, recording
 
 __all__ = ["Rule", "Rules", "adjoint_name", "tangent_name", "value_name"]

@@ -12,16 +12,8 @@ from nissl.core.kinks import singular
 from nissl.core.tensor import Array
 from nissl.explain.drawing.lettering import shortened
 from nissl.explain.expressions.mathematics import Term, input_latex, number_term
-from nissl.explain.report import (
-    Cell,
-    Part,
-    Table,
-    Text,
-    Value,
-    escape_latex,
-    format_number,
-    number_latex,
-)
+from nissl.explain.latex import escape_latex, number_latex
+from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number
 from nissl.explain.tracing import kinks
 from nissl.explain.tracing.recording import Line
 from nissl.explain.tracing.rules import Leaf, adjoint_name, symbol, tangent_name, total, value_name

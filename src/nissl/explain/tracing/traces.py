@@ -18,7 +18,8 @@ from nissl.core.op import no_grad, quiet
 from nissl.core.tensor import Array, Tensor
 from nissl.core.tree import flatten
 from nissl.errors import ArgumentError, DTypeError, OutOfRangeError, UnknownNameError
-from nissl.explain.report import Explanation, Part
+from nissl.explain.parts import Part
+from nissl.explain.report import Explanation
 from nissl.explain.tracing import tables
 from nissl.explain.tracing.costs import ModeCosts, program_costs
 from nissl.explain.tracing.quotient import Quotient, difference_quotient
@@ -219,7 +220,7 @@ class Trace(Explanation):
     def parts(self) -> Iterator[Part]:
         return tables.parts(self)
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         """Draw the computational graph with the values, tangents or adjoints on it."""
         from nissl.explain.tracing.graph import draw
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nissl.core.tensor import Array
-from nissl.explain.report import Cell, Value, format_number
+from nissl.explain.parts import Cell, Value, format_number
 from nissl.i18n import translate as _
 
 __all__ = ["DIGITS", "is_finite", "shown_value", "summary"]

@@ -17,7 +17,8 @@ import numpy as np
 from nissl import activations, datasets, initializers, layers, optimizers, utils
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError, ArgumentTypeError, NonFiniteError
-from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value
+from nissl.explain.parts import Cell, Part, Table, Text, Value
+from nissl.explain.report import Explanation
 from nissl.explain.training import verdict as verdicts
 from nissl.explain.training.measures import LayerState
 from nissl.explain.training.watch import Watch, WatchReport, initialisation, signal_cell
@@ -263,7 +264,7 @@ class DepthReport(Explanation):
             )
         return "\n".join(told)
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         from nissl.explain.training.deep_picture import draw
 
         return draw(self)

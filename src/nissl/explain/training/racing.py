@@ -19,7 +19,8 @@ from nissl.core.tensor import Host, Tensor
 from nissl.core.traced import traced
 from nissl.core.variable import Variable
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
-from nissl.explain.report import Cell, Explanation, Part, Table, Text, Value
+from nissl.explain.parts import Cell, Part, Table, Text, Value
+from nissl.explain.report import Explanation
 from nissl.explain.training.surfaces import Surface, surface
 from nissl.files import user_path
 from nissl.i18n import translate as _
@@ -148,7 +149,7 @@ class RaceReport(Explanation):
                 "point."
             ).format(names=", ".join(lost))
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         from nissl.explain.training.race_picture import draw
 
         return draw(self)

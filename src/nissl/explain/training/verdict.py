@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nissl.explain.report import format_number
+from nissl.explain.parts import format_number
 from nissl.explain.training.measures import SATURATED, LayerState, Record
 from nissl.i18n import mark
 from nissl.i18n import translate as _

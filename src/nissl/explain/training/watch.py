@@ -23,15 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from nissl.callbacks import Callback
 from nissl.errors import GraphError
-from nissl.explain.report import (
-    Cell,
-    Explanation,
-    Part,
-    Table,
-    Text,
-    format_number,
-    number_latex,
-)
+from nissl.explain.latex import number_latex
+from nissl.explain.parts import Cell, Part, Table, Text, format_number
+from nissl.explain.report import Explanation
 from nissl.explain.training import verdict as verdicts
 from nissl.explain.training.measures import LayerState, Record
 from nissl.explain.training.probe import Probe
@@ -203,7 +197,7 @@ class WatchReport(Explanation):
                 training=f"{1000 * rest:,.0f}" if rest >= 1 else format_number(1000 * rest, 3),
             )
 
-    def figure(self) -> Figure:
+    def draw(self) -> Figure:
         from nissl.explain.training.watch_picture import draw
 
         return draw(self)

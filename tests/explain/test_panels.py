@@ -1,0 +1,74 @@
+"""Pictures on pages of any width."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nissl import plots
+from nissl.errors import ArgumentError
+from nissl.explain.panels import SMALLEST, Panel, Sheet, fitted
+
+
+def line(axes: plots.Axes) -> None:
+    axes.plot([0, 1], [0, 1], label="a line")
+    axes.text(0.5, 0.5, "small", fontsize=7)
+
+
+def sheet() -> Sheet:
+    panels = [Panel(line, title=f"Panel {number}", x="x", y="y") for number in range(3)]
+    return Sheet([panels], title="A title that is long enough to be wrapped somewhere", legend=3)
+
+
+def sizes(figure: plots.Figure) -> list[float]:
+    from matplotlib.text import Text
+
+    return [float(text.get_fontsize()) for text in figure.findobj(Text) if text.get_text()]
+
+
+def test_panels_stand_beside_each_other_where_there_is_room() -> None:
+    figure = sheet().figure()
+    figure.canvas.draw()
+    tops = {round(axes.get_position().y1, 2) for axes in figure.axes}
+    assert len(figure.axes) == 3
+    assert len(tops) == 1
+    assert [text.get_text() for legend in figure.legends for text in legend.texts] == ["a line"]
+
+
+@pytest.mark.parametrize("centimetres", [8, 12])
+def test_a_narrow_figure_stacks_panels_and_can_be_read(centimetres: float) -> None:
+    figure = sheet().figure(width=centimetres / 2.54)
+    figure.canvas.draw()
+    lefts = {round(axes.get_position().x0, 2) for axes in figure.axes}
+    assert figure.get_figwidth() == pytest.approx(centimetres / 2.54)
+    assert len(lefts) == 1
+    assert min(sizes(figure)) >= SMALLEST
+
+
+def test_one_panel_alone() -> None:
+    figure = sheet().figure(panel=2)
+    assert [axes.get_title() for axes in figure.axes] == ["Panel 1"]
+    with pytest.raises(ArgumentError, match="no panel 4; its panels are: 1 Panel 0; 2 Panel 1"):
+        sheet().figure(panel=4)
+
+
+def test_a_width_too_small_to_read_is_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"a width of 3.0 cm is too small .* at least 6.1 cm"):
+        sheet().figure(width=3 / 2.54)
+    drawn = Sheet([[Panel(line)]]).figure()
+    natural = drawn.get_figwidth()
+    with pytest.raises(ArgumentError, match=r"smallest text of this picture .* give at least"):
+        fitted(drawn, natural / 2)
+    assert min(sizes(fitted(drawn, natural * 0.9))) >= SMALLEST
+
+
+def test_text_stays_text_in_svg_and_pdf(tmp_path: Path) -> None:
+    figure = sheet().figure()
+    plots.save(figure, tmp_path / "a.svg")
+    plots.save(figure, tmp_path / "a.pdf")
+    assert re.search(r"<text[^>]*>Panel 1</text>", (tmp_path / "a.svg").read_text("utf-8"))
+    assert b"/TrueType" in (tmp_path / "a.pdf").read_bytes() or b"Type42" in (
+        tmp_path / "a.pdf"
+    ).read_bytes() or b"CIDFontType2" in (tmp_path / "a.pdf").read_bytes()  # fmt: skip
