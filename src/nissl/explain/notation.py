@@ -270,6 +270,7 @@ class _Reader:
 
 @functools.lru_cache(4096)
 def read(latex: str) -> tuple[Row, tuple[str, ...]]:
+    """Return a formula as a tree, and the commands in it that are not known."""
     reader = _Reader(latex)
     found = reader.row()
     while reader.place < len(reader.tokens):  # an end without a beginning
@@ -304,6 +305,7 @@ def text(latex: str) -> str:
 
 
 def characters(node: Node) -> str:
+    """Return a part of a formula in the characters of a terminal."""
     match node:
         case Atom():
             return node.text
@@ -379,6 +381,7 @@ def _power(found: re.Match[str]) -> str:
 
 
 def kind_of(node: Node) -> str:
+    """Return how a part of a formula is spaced, by what it begins with: ``"sign"``, ``"mi"``."""
     match node:
         case Atom():
             return node.kind

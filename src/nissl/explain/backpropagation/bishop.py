@@ -9,10 +9,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from nissl.explain.formulas import folded
 from nissl.explain.latex import number_latex
-from nissl.explain.parts import Cell, format_number
+from nissl.explain.parts import Cell, chosen, format_number
 
 __all__ = ["chosen", "equal", "factor", "folded", "joined", "number", "plus", "symbol", "times"]
 
@@ -99,29 +98,3 @@ def equal(*sides: Cell) -> Cell:
 
 
 DOTS = Cell("…", r"\cdots")
-
-
-def folded(sizes: Any, most: int = 4) -> list[int | None]:
-    """Return the places of the terms of a sum that are written; ``None`` is dots for the others.
-
-    Of a long sum those are the largest ones.
-
-    >>> folded([1.0, 2.0, 3.0]), folded([0.1, 5.0, 0.0, -7.0, 0.2], most=3)
-    ([0, 1, 2], [1, 3, None])
-    """
-    if len(sizes) <= most:
-        return list(range(len(sizes)))
-    return [*chosen(sizes, most - 1), None]
-
-
-def chosen(scores: Any, most: int) -> list[int]:
-    """Return all places, or those of the ``most`` largest scores, in order; not a number first.
-
-    >>> chosen([0.1, 3.0, 2.0], 2)
-    [1, 2]
-    """
-    given = np.asarray(scores, np.float64)
-    if len(given) <= most:
-        return list(range(len(given)))
-    ranked = np.where(np.isnan(given), np.inf, np.abs(given))
-    return sorted(int(place) for place in np.argsort(-ranked, kind="stable")[:most])
