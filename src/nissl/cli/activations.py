@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nissl.cli.help import HelpCommand
-from nissl.cli.options import Debug, Lang
-from nissl.cli.showing import Force, Format, Output, check, show
+from nissl.cli import showing
 from nissl.errors import ArgumentError
+from nissl.explain.report import Explanation
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
@@ -52,9 +51,10 @@ Fraction = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
+    showing.register(
+        app,
         "activations",
-        cls=HelpCommand,
+        activations,
         help=mark("Show activation functions: curve, derivative, formula, range and kinks."),
         epilog=mark(
             "Examples:\n"
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
             "  nissl activations relu tanh --range -2 2\n"
             "  nissl activations relu tanh sigmoid --precision"
         ),
-    )(activations)
+    )
 
 
 def activations(
@@ -71,26 +71,20 @@ def activations(
     in_few_bits: InFewBits = False,
     bits: Bits = None,
     fraction: Fraction = None,
-    output: Output = None,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
-    """Show activation functions."""
+) -> Explanation:
+    """Show activation functions, or what few bits do to them."""
     from nissl import explain
 
-    check(output, force, format)
-    if in_few_bits:
-        if interval is not None:
-            raise ArgumentError(
-                _("--range has no meaning with --precision, which tries every number of the format")
-            )
-        bits = 8 if bits is None else bits
-        fraction = bits // 2 if fraction is None else fraction
-        show(explain.precision(names or None, bits=bits, fraction=fraction), output, force, format)
-        return
-    if bits is not None or fraction is not None:
-        raise ArgumentError(_("--bits and --fraction need --precision"))
-    low, high = interval or (-4.0, 4.0)
-    show(explain.activations(names or None, low=low, high=high), output, force, format)
+    if not in_few_bits:
+        if bits is not None or fraction is not None:
+            raise ArgumentError(_("--bits and --fraction need --precision"))
+        low, high = interval or (-4.0, 4.0)
+        return explain.activations(names or None, low=low, high=high)
+    if interval is not None:
+        raise ArgumentError(
+            _("--range has no meaning with --precision, which tries every number of the format")
+        )
+    bits = 8 if bits is None else bits
+    return explain.precision(
+        names or None, bits=bits, fraction=bits // 2 if fraction is None else fraction
+    )

@@ -7,9 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from nissl.cli import showing
-from nissl.cli.options import Debug, Lang
 from nissl.cli.settings import parse_hidden
-from nissl.cli.showing import Force, Format, Output
 from nissl.cli.typed import TypedCommand
 from nissl.errors import ArgumentError
 from nissl.explain.report import Explanation
@@ -93,9 +91,10 @@ Seed = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
+    showing.register(
+        app,
         "approximate",
-        cls=TypedCommand,
+        approximate,
         help=mark(
             "Train a network of one hidden layer on samples of a function, and show the fit, the "
             "weights, what each hidden unit contributes, and what lies outside the interval."
@@ -106,7 +105,8 @@ def register(app: typer.Typer) -> None:
             '  nissl approximate "sin(x)" --range 0 2*pi --method all\n'
             '  nissl approximate "abs(x)" --hidden 1,2,3,5,10 -o widths.png'
         ),
-    )(approximate)
+        cls=TypedCommand,
+    )
 
 
 def approximate(
@@ -121,14 +121,8 @@ def approximate(
     epochs: Epochs = None,
     starts: Starts = None,
     seed: Seed = 0,
-    output: Output = None,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+) -> Explanation:
     """Approximate a typed function."""
-    showing.check(output, force, format)
     from nissl.explain.approximation.report import approximate as one
     from nissl.explain.approximation.surface import approximate_surface
     from nissl.explain.approximation.width import approximate_by_width
@@ -145,7 +139,7 @@ def approximate(
         if surface:
             raise ArgumentError(_("a function of two inputs takes one number of --hidden units"))
         run = approximate_by_width
-    found: Explanation = run(
+    return run(
         function,
         low,
         high,
@@ -159,7 +153,6 @@ def approximate(
         random=random,
         seed=seed,
     )
-    showing.show(found, output, force, format)
 
 
 def _end(text: str) -> float:

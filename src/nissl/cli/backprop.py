@@ -11,11 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from nissl.cli import runs, showing, source
-from nissl.cli.options import Debug, Lang
 from nissl.cli.settings import parse_hidden
-from nissl.cli.showing import Force, Format, Output
 from nissl.cli.typed import TypedCommand
 from nissl.errors import ArgumentError
+from nissl.explain.report import Explanation
 from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 
@@ -96,9 +95,10 @@ Seed = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
+    showing.register(
+        app,
         "backprop",
-        cls=TypedCommand,
+        backprop,
         help=mark(
             "Show one step of backpropagation with every number: forward propagation, errors, "
             "derivatives and new weights, as tables and as a picture of the network."
@@ -109,7 +109,8 @@ def register(app: typer.Typer) -> None:
             "  nissl backprop --x 0.5,1 --t 1 --hidden 2 --activation sigmoid --steps 20\n"
             "  nissl backprop demo-run --sample 3 --format latex"
         ),
-    )(backprop)
+        cls=TypedCommand,
+    )
 
 
 @dataclass(frozen=True)
@@ -139,14 +140,8 @@ def backprop(
     activation: Activation = None,
     output_activation: OutputActivation = None,
     seed: Seed = None,
-    output: Output = None,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+) -> Explanation:
     """Show a step of backpropagation."""
-    showing.check(output, force, format)
     from nissl.explain.backpropagation.report import backprop as explain
 
     if learning_rate is not None and not 0 < learning_rate < math.inf:
@@ -161,8 +156,7 @@ def backprop(
             raise ArgumentError(_("--sample needs a run to take samples from; give --x and --t"))
         model, inputs, targets = _made(x, t, new)
         loss = loss or "half_squared_error"
-    shown = explain(model, inputs, targets, learning_rate, loss, steps=steps)
-    showing.show(shown, output, force, format)
+    return explain(model, inputs, targets, learning_rate, loss, steps=steps)
 
 
 def _numbers(option: str, text: str) -> list[float]:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nissl.cli.help import HelpCommand
-from nissl.cli.options import Debug, Lang
-from nissl.cli.showing import Force, Format, Output, check, show
+from nissl.cli import showing
+from nissl.explain.report import Explanation
 from nissl.i18n import mark
 
 Pictures = Annotated[
@@ -54,9 +53,10 @@ Side = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
+    showing.register(
+        app,
         "convolve",
-        cls=HelpCommand,
+        convolve,
         help=mark("Lay a kernel over photographs, and show the sum of one pixel by hand."),
         epilog=mark(
             "Examples:\n"
@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
             "  nissl convolve photo.png --kernel vertical --at 120 80\n"
             '  nissl convolve photo.png --kernel "-1,0,1;-2,0,2;-1,0,1" -o sobel.png'
         ),
-    )(convolve)
+    )
 
 
 def convolve(
@@ -72,17 +72,10 @@ def convolve(
     kernels: Kernels = None,
     at: At = None,
     side: Side = None,
-    output: Output = None,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+) -> Explanation:
     """Convolve pictures."""
     from nissl import explain
     from nissl.explain.convolution.photographs import SIDE
 
-    check(output, force, format)
     chosen = SIDE if side is None else side
-    explanation = explain.convolve(pictures or None, *(kernels or ()), at=at, side=chosen)
-    show(explanation, output, force, format)
+    return explain.convolve(pictures or None, *(kernels or ()), at=at, side=chosen)

@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from nissl.cli import showing
-from nissl.cli.help import HelpCommand
-from nissl.cli.options import Debug, Lang
-from nissl.cli.showing import Force, Format, Output
+from nissl.explain.report import Explanation
 from nissl.i18n import mark
 
 Setups = Annotated[
@@ -55,9 +53,10 @@ Seed = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
+    showing.register(
+        app,
         "depth",
-        cls=HelpCommand,
+        depth,
         help=mark(
             "Show how signals and gradients vanish or explode in deep networks, and which set-ups "
             "of activation and initializer learn."
@@ -68,7 +67,7 @@ def register(app: typer.Typer) -> None:
             "  nissl depth sigmoid:glorot_uniform relu:he_normal --layers 30 --epochs 5\n"
             "  nissl depth tanh:random_normal:stddev=0.3 tanh:glorot_normal --epochs 0"
         ),
-    )(depth)
+    )
 
 
 def depth(
@@ -80,17 +79,11 @@ def depth(
     optimizer: Optimizer = None,
     batch_size: BatchSize = 32,
     seed: Seed = 42,
-    output: Output = None,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+) -> Explanation:
     """Compare deep networks."""
-    showing.check(output, force, format)
     from nissl.explain.training.deep import depth as compare
 
-    found = compare(
+    return compare(
         *(setups or ()),
         layers=layers,
         units=units,
@@ -100,4 +93,3 @@ def depth(
         batch_size=batch_size,
         seed=seed,
     )
-    showing.show(found, output, force, format)

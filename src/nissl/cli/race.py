@@ -7,15 +7,11 @@ from typing import Annotated
 import typer
 
 from nissl.cli import showing
-from nissl.cli.options import Debug, Lang
-from nissl.cli.showing import Force, Format
-from nissl.cli.showing import Output as _Output
 from nissl.cli.typed import TypedCommand
 from nissl.errors import ArgumentError
+from nissl.explain.report import Explanation
 from nissl.i18n import mark
 from nissl.i18n import translate as _
-
-GIF = (".gif",)
 
 On = Annotated[
     str,
@@ -57,9 +53,10 @@ LearningRate = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
+    showing.register(
+        app,
         "race",
-        cls=TypedCommand,
+        race,
         help=mark(
             "Let optimizers descend a surface in two variables, and show their paths and how soon "
             "they arrive. Saved as .gif, the paths move."
@@ -70,7 +67,9 @@ def register(app: typer.Typer) -> None:
             "  nissl race ravine --optimizers sgd:0.03,momentum:0.03 -o race.gif\n"
             '  nissl race "x^2 + 10*y^4" --start 2 1'
         ),
-    )(race)
+        cls=TypedCommand,
+        also=(".gif",),
+    )
 
 
 def race(
@@ -79,20 +78,13 @@ def race(
     start: Start = None,
     steps: Steps = 500,
     learning_rate: LearningRate = None,
-    output: _Output = None,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+) -> Explanation:
     """Race optimizers."""
-    showing.check(output, force, format, GIF)
     from nissl.explain.training.racing import race as run
 
     names = None if optimizers is None else [n.strip() for n in optimizers.split(",") if n.strip()]
     begin = None if start is None else (_number(start[0]), _number(start[1]))
-    found = run(surface, names, start=begin, steps=steps, learning_rate=learning_rate)
-    showing.show(found, output, force, format, GIF)
+    return run(surface, names, start=begin, steps=steps, learning_rate=learning_rate)
 
 
 def _number(text: str) -> float:

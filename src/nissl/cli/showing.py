@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from nissl.cli import console
+from nissl.cli.help import HelpCommand
+from nissl.cli.options import Debug, Lang
 from nissl.errors import ArgumentError, UnknownNameError
 from nissl.explain.report import PICTURES, TEXTS, Explanation
 from nissl.i18n import mark
@@ -37,6 +41,40 @@ Format = Annotated[
         help=mark("What is printed: table, markdown, latex or html; table by default."),
     ),
 ]
+
+
+def register(
+    app: typer.Typer,
+    name: str,
+    explain: Callable[..., Explanation],
+    *,
+    help: str,
+    epilog: str,
+    cls: type[HelpCommand] = HelpCommand,
+    also: tuple[str, ...] = (),
+) -> None:
+    """Add a command that shows what a function explains.
+
+    The function's parameters are the command's; those of every explanation are added to them.
+    ``also`` are endings, such as ``.gif``, that it can write beside the usual ones.
+    """
+
+    def run(
+        output: Output = None,
+        force: Force = False,
+        format: Format = "table",
+        lang: Lang = None,
+        debug: Debug = False,
+        **given: Any,
+    ) -> None:
+        check(output, force, format, also)
+        show(explain(**given), output, force, format, also)
+
+    own = inspect.signature(explain, eval_str=True).parameters.values()
+    *every, _given = inspect.signature(run, eval_str=True).parameters.values()
+    command: Any = run
+    command.__signature__ = inspect.Signature([*own, *every])
+    app.command(name, cls=cls, help=help, epilog=epilog)(command)
 
 
 def check(
