@@ -24,6 +24,7 @@ def draw(folder: Path) -> list[Path]:
         "see-perceptron-xor.png": explain.perceptron_study(never, name="XOR"),
         "see-separable.png": explain.separable(clouds.round(1), [0] * 40 + [1] * 40),
         "see-gate-xor.png": explain.gate("XOR"),
+        "see-gate-xor-and-not.png": explain.gate("XOR", basis="and,not"),
     }
     for name, picture in pictures.items():
         picture.save(folder / name)

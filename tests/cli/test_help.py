@@ -13,7 +13,17 @@ import pytest
 from nissl import __version__, i18n
 
 COMMANDS = (
-    *("train", "evaluate", "predict", "summary", "data", "activations", "perceptron", "grad"),
+    *(
+        "train",
+        "evaluate",
+        "predict",
+        "summary",
+        "data",
+        "activations",
+        "perceptron",
+        "gate",
+        "grad",
+    ),
     *("backprop", "approximate", "depth", "race", "convolve"),
 )
 

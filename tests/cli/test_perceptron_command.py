@@ -105,6 +105,26 @@ def test_circuit(nissl, tmp_path: Path) -> None:
     assert (tmp_path / "c.png").exists()
 
 
+def test_a_gate_out_of_others(nissl, vietnamese: None, tmp_path: Path) -> None:
+    outcome = nissl("gate", "xor", "--from", "and,not", "-o", tmp_path / "c.png")
+    assert outcome.code == 0, outcome.err
+    assert "From AND and NOT alone" in outcome.out
+    assert "n7 = AND(n4, n6)" in outcome.out
+    assert (tmp_path / "c.png").exists()
+    assert "Chỉ dùng AND và NOT" in nissl("gate", "or", "--from", "AND,NOT", "--lang", "vi").out
+    assert nissl("gate", "XNOR").out == nissl("perceptron", "XNOR", "--circuit").out
+    for arguments, said in (
+        (["XORR"], "did you mean 'XOR'"),
+        (["XOR", "--from", "and,or"], "NAND; NOR; AND,NOT; OR,NOT; not out of 'AND,OR'"),
+        (["XOR", "-o", "a.gif"], "the ending must be one of"),
+    ):
+        wrong = nissl("gate", *arguments)
+        assert wrong.code == 2
+        assert said in wrong.err
+        told = nissl("gate", *arguments, "--lang", "vi").err
+        assert wrong.err.splitlines()[0].removeprefix("Error: ") not in told
+
+
 def test_data_from_files(nissl, tmp_path: Path) -> None:
     table = tmp_path / "flowers.csv"
     rows = [f"{i % 4},{i % 3 + 5 * (i % 2)},{('rose', 'iris')[i % 2]}" for i in range(12)]

@@ -71,7 +71,7 @@ Circuit = Annotated[
     typer.Option(
         "--circuit",
         help=mark(
-            "Train nothing; show the gate by given weights, and by NAND alone, with its circuit."
+            "Train nothing; show the gate by given weights, and by NAND alone, as nissl gate does."
         ),
     ),
 ]

@@ -1,8 +1,8 @@
-"""Boolean functions by perceptrons: one each, NAND alone, and two layers for XOR."""
+"""Boolean functions by perceptrons: one each, two layers for XOR, and circuits of few kinds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError, UnknownNameError
 from nissl.explain.parts import Cell, Part, Table, Text
+from nissl.explain.perceptrons.circuits import BASES, Circuit, basis_of, made_of
 from nissl.explain.perceptrons.forms import feature_names, linear_form, right_or_wrong, variable
 from nissl.explain.perceptrons.separability import separable
 from nissl.explain.report import Explanation
@@ -27,21 +28,6 @@ Array: TypeAlias = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Nand:
-    """One NAND in a circuit, and where it is drawn.
-
-    Attributes:
-        name: what its output is called.
-        inputs: the two signals that it takes: ``x1``, ``x2`` or the name of a gate before it.
-        place: column from the left, and height.
-    """
-
-    name: str
-    inputs: tuple[str, str]
-    place: tuple[float, float]
-
-
-@dataclass(frozen=True)
 class Gate:
     """A Boolean function, and the perceptrons that compute it.
 
@@ -51,13 +37,11 @@ class Gate:
         weights: of one perceptron that computes it, bias first; ``None`` if there is none.
         hidden: for two layers, the gates of the first.
         output: and the gate of the second, which takes their outputs.
-        circuit: the same function by NAND alone; the last one is its output.
     """
 
     name: str
     targets: tuple[int, ...]
     weights: tuple[float, ...] | None
-    circuit: tuple[Nand, ...]
     hidden: tuple[str, ...] = ()
     output: str = ""
 
@@ -87,44 +71,17 @@ class Gate:
         """The outputs of the first of two layers, shape ``(N, 2)``."""
         return np.stack([GATES[name].perceptron().outputs(x) for name in self.hidden], axis=1)
 
-    def signals(self) -> dict[str, Array]:
-        """Each signal of the circuit for all inputs, each NAND computed by its perceptron."""
-        names = feature_names(self.inputs.shape[1])
-        found: dict[str, Array] = dict(zip(names, self.inputs.T, strict=True))
-        nand = GATES["NAND"].perceptron()
-        for each in self.circuit:
-            pair = np.stack([found[name] for name in each.inputs], axis=1)  # (rows, 2)
-            found[each.name] = nand.outputs(pair)
-        return found
-
-
-def _not(of: str, name: str, place: tuple[float, float]) -> Nand:
-    return Nand(name, (of, of), place)
-
-
-_OR = (
-    _not("x1", "n1", (0, 1)),
-    _not("x2", "n2", (0, -1)),
-    Nand("n3", ("n1", "n2"), (1, 0)),
-)
-_XOR = (
-    Nand("n1", ("x1", "x2"), (0, 0)),
-    Nand("n2", ("x1", "n1"), (1, 1)),
-    Nand("n3", ("n1", "x2"), (1, -1)),
-    Nand("n4", ("n2", "n3"), (2, 0)),
-)
-_NAND = (Nand("n1", ("x1", "x2"), (0, 0)),)
 
 GATES: Mapping[str, Gate] = {
     each.name: each
     for each in (
-        Gate("AND", (0, 0, 0, 1), (-1.5, 1, 1), (*_NAND, _not("n1", "n2", (1, 0)))),
-        Gate("OR", (0, 1, 1, 1), (-0.5, 1, 1), _OR),
-        Gate("NAND", (1, 1, 1, 0), (1.5, -1, -1), _NAND),
-        Gate("NOR", (1, 0, 0, 0), (0.5, -1, -1), (*_OR, _not("n3", "n4", (2, 0)))),
-        Gate("XOR", (0, 1, 1, 0), None, _XOR, ("OR", "NAND"), "AND"),
-        Gate("XNOR", (1, 0, 0, 1), None, (*_XOR, _not("n4", "n5", (3, 0))), ("NOR", "AND"), "OR"),
-        Gate("NOT", (1, 0), (0.5, -1), (_not("x1", "n1", (0, 0)),)),
+        Gate("AND", (0, 0, 0, 1), (-1.5, 1, 1)),
+        Gate("OR", (0, 1, 1, 1), (-0.5, 1, 1)),
+        Gate("NAND", (1, 1, 1, 0), (1.5, -1, -1)),
+        Gate("NOR", (1, 0, 0, 0), (0.5, -1, -1)),
+        Gate("XOR", (0, 1, 1, 0), None, ("OR", "NAND"), "AND"),
+        Gate("XNOR", (1, 0, 0, 1), None, ("NOR", "AND"), "OR"),
+        Gate("NOT", (1, 0), (0.5, -1)),
     )
 }
 
@@ -140,28 +97,54 @@ def find(name: str) -> Gate:
     return GATES[str(name).upper()]
 
 
-def gate(name: str) -> GateReport:
-    """Show a Boolean function by perceptrons: by one or by two layers, and by NAND alone.
+def gate(name: str, *, basis: str | Sequence[str] = "NAND") -> GateReport:
+    """Show a Boolean function by perceptrons: by one or by two layers, and by a circuit.
+
+    The circuit has no other gates than those of the basis, each computed by its perceptron, and no
+    circuit of them has fewer.
 
     Args:
         name: one of AND, OR, NAND, NOR, XOR, XNOR and NOT.
+        basis: the gates of the circuit: ``"NAND"``, ``"NOR"``, ``"AND,NOT"`` or ``"OR,NOT"``, or
+            the names as a list.
 
     Raises:
         UnknownNameError: another name.
+        ArgumentError: another basis.
 
     >>> print(gate("AND").form.text)
     o = H(-1.5 + x1 + x2)
     >>> gate("XOR").right
     True
+    >>> print(*gate("AND", basis="nor").circuit, sep=", ")
+    n1 = NOR(x1, x1), n2 = NOR(x2, x2), n3 = NOR(n1, n2)
     """
-    return GateReport(find(name))
+    found, of = find(name), basis_of(basis)
+    return GateReport(found, BASES[of][found.name], of)
 
 
 @dataclass(frozen=True, eq=False)
 class GateReport(Explanation):
-    """The explanation that :func:`gate` returns."""
+    """The explanation that :func:`gate` returns.
+
+    Attributes:
+        gate: the Boolean function.
+        circuit: what computes it out of the basis alone; its last node is the output.
+        basis: names of the gates in the circuit.
+    """
 
     gate: Gate
+    circuit: Circuit
+    basis: tuple[str, ...]
+
+    def signals(self) -> dict[str, Array]:
+        """Each signal of the circuit for all inputs, each node computed by its perceptron."""
+        inputs = self.gate.inputs
+        found = dict(zip(feature_names(inputs.shape[1]), inputs.T, strict=True))
+        for node in self.circuit:
+            taken = np.stack([found[name] for name in node.inputs], axis=1)  # (rows, 1 or 2)
+            found[node.name] = GATES[node.gate].perceptron().outputs(taken)
+        return found
 
     @property
     def form(self) -> Cell:
@@ -180,7 +163,7 @@ class GateReport(Explanation):
     def right(self) -> bool:
         """Whether perceptrons and circuit give the truth table's outputs."""
         wanted = np.array(self.gate.targets, np.float64)
-        circuit = self.gate.signals()[self.gate.circuit[-1].name]
+        circuit = self.signals()[self.circuit[-1].name]
         return np.array_equal(self.gate.outputs(), wanted) and np.array_equal(circuit, wanted)
 
     def parts(self) -> Iterator[Part]:
@@ -233,18 +216,15 @@ class GateReport(Explanation):
             yield Text(f"{name} = H({form.text})", f"${variable(name).latex} = H({form.latex})$")
 
     def _circuit(self) -> Iterator[Part]:
-        signals = self.gate.signals()
-        last = self.gate.circuit[-1].name
+        signals = self.signals()
+        last = self.circuit[-1].name
         rows = [
             (*(int(signals[name][row]) for name in signals), target,
              right_or_wrong(target, signals[last][row]))
             for row, target in enumerate(self.gate.targets)
         ]  # fmt: skip
-        yield Table((*map(variable, signals), self.gate.name, ""), rows, _("From NAND alone"))
-        steps = [
-            f"{each.name} = NAND({each.inputs[0]}, {each.inputs[1]})" for each in self.gate.circuit
-        ]
-        yield Text(", ".join(steps))
+        yield Table((*map(variable, signals), self.gate.name, ""), rows, made_of(self.basis))
+        yield Text(", ".join(map(str, self.circuit)))
 
     def draw(self) -> Figure:
         from nissl.explain.perceptrons.gate_picture import draw
