@@ -45,6 +45,21 @@ KNOWN: dict[str, Callable[..., object]] = {
     ".5x1".replace("x1", "") + "*1.5e-3*x": lambda x, y, z: mp.mpf("0.00075") * x,
     "(x-3)^2+3*sin(x-2)": lambda x, y, z: (x - 3) ** 2 + 3 * mp.sin(x - 2),
     "x·y − z": lambda x, y, z: x * y - z,
+    "x×y÷z — 1": lambda x, y, z: x * y / z - 1,
+    "-x² + y³z⁻¹".replace("z", "*z"): lambda x, y, z: -(x**2) + y**3 / z,
+    "2^x²": lambda x, y, z: mp.mpf(2) ** (x**2),
+    "|x - |y - 3|| * |-z|": lambda x, y, z: abs(x - abs(y - 3)) * z,
+    "√x*y - √(x + y)^2 + √2": lambda x, y, z: mp.sqrt(x) * y - (x + y) + mp.sqrt(2),
+    "（ｘ＋２．５）＊y－π": lambda x, y, z: (x + mp.mpf("2.5")) * y - mp.pi,
+    "tg(x) + cotg(y) - cosin(z)": lambda x, y, z: mp.tan(x) + mp.cot(y) - mp.cos(z),
+    "lg(x) + lb(y) + arctg(z)": lambda x, y, z: mp.log10(x) + mp.log(y, 2) + mp.atan(z),
+    "H(x) + H(-y) + σ(z)": lambda x, y, z: 1 + 1 / (1 + mp.exp(-z)),
+    "v3 = x*y; v4 = sin(y); v3 + v4": lambda x, y, z: x * y + mp.sin(y),
+    "a = x*y\r\n\nb = (sin(a)\n  + z)\n - 1;\ny1 = a*b;": lambda x, y, z: (
+        x * y * (mp.sin(x * y) + z - 1)
+    ),
+    "c = 2*3; relu(x) + c*y + relu(-z, c/60)": lambda x, y, z: x + 6 * y - z / 10,
+    "f(z, x, y) = x - y": lambda x, y, z: x - y,
 }
 
 
@@ -81,7 +96,17 @@ def test_brackets_and_operators_of_any_nesting(pair: tuple[str, float]) -> None:
     assert parse(f"x + {text}")(np.float64(0)).item() == value
 
 
-WORDS = [*functions(), *"xyπ()()+-*/^.,0129e²½₂ \n[]_=&'\"\\", "lambda", "1e308", "ﷺ", "x₁", "**"]
+WORDS = [
+    *functions(),
+    *"xyπ()()+-*/^.,0129e²½₂ \n[]_=&'\"\\",
+    "lambda",
+    "1e308",
+    "ﷺ",
+    "x₁",
+    "**",
+    "v̇",
+    *"|√;³⁻",
+]
 
 
 @given(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=3)), max_size=30).map("".join))
@@ -202,9 +227,30 @@ WRONG = {
     "x, y": (2, "between the arguments"),
     "x.y": (2, "no meaning"),
     "x[0]": (2, "no meaning"),
-    "x = 3": (3, "no meaning"),
+    "x + y = 3": (7, "behind one name only, as in v3 = x1*x2"),
+    "x == 3": (4, "but there is '='"),
     "__import__('os')": (1, "unknown function"),
-    "x²": (2, "written with ^"),
+    "x1x2": (1, "a product is written with *: x1*x2?"),
+    "2*x1y": (3, "x1*y?"),
+    "2*πx": (3, "π*x?"),
+    "2x + 1": (2, "such as 2*x"),
+    "(x)(y)": (4, "such as )*("),
+    "1,5*x": (2, "a point, not a comma: 1.5"),
+    "sin(1,5)": (1, "given: 2; decimals have a point"),
+    "cos(x) + sin 2": (10, "as in sin(2)"),
+    "sin²(x)": (1, "behind its bracket, as in sin(x)^2"),
+    "√x²": (3, "write √(x^2) or √(x)^2"),
+    "√-x": (2, "but there is '-'"),
+    "|x": (1, "never closed; expected a '|'"),
+    "|(x|": (2, "never closed; expected a ')'"),
+    "(|x)|": (2, "never closed; expected a '|'"),
+    "x|": (2, "closes none"),
+    "xⁿ": (2, "written with ^"),
+    "x*y; 3*x": (6, "has no name, as in v3 ="),
+    "a = x; a = y": (8, "'a' has a value already"),
+    "a = b; b = x": (8, "'b' is an input, used above"),
+    "sin = x": (1, "a function or a constant"),
+    "max(x; y)": (4, "never closed"),
     "1 + relu(x, -1)": (5, "negative_slope=-1"),
     "x + ½": (5, "'½' is no name"),
     "x + 1/0": (6, "constant inf"),
@@ -232,6 +278,31 @@ def test_errors_point_at_the_place(text: str) -> None:
     if len(text) <= 60:
         assert marks.index("^") == column + 1
     assert len(shown) <= 70
+
+
+def test_errors_of_several_lines_name_the_line() -> None:
+    with pytest.raises(ArgumentError) as caught:
+        parse("v3 = x1*x2\nv4 = sin(x2\nv5 = v3 + v4")
+    assert str(caught.value) == (
+        "line 2, column 9: this bracket is never closed; expected a ')' for it\n"
+        "  v4 = sin(x2\n"
+        "          ^"
+    )
+    with pytest.raises(ArgumentError, match=r"line 3, column 1: the line before"):
+        parse("v3 = x1*x2\nv3 + 1\nv3 + 2")
+    with pytest.raises(ArgumentError, match=r"product is written with \*: x\*y\?"):
+        parse("a = 3*x\nxy", names=("x", "y"))
+
+
+def test_statements_give_names_to_values() -> None:
+    f = parse("v3 = x1*x2; v4 = sin(x2); v5 = v3 + v4")
+    assert [statement.name for statement in f.statements] == ["v3", "v4", "v5"]
+    assert f.inputs == ("x1", "x2")
+    assert [each.item() for each in f.values(2.0, 0.0)] == [0.0, 0.0, 0.0]
+    assert parse("f(b, a) = a - b")(1.0, 3.0).item() == 2.0
+    assert f.latex == (r"v_{3} = x_{1} \, x_{2};\; v_{4} = \sin(x_{2});\; v_{5} = v_{3} + v_{4}")
+    assert parse("H*x").inputs == ("H", "x")  # a letter, where it is not called
+    assert (parse("2*3").constant, parse("x").constant) == (6.0, None)
 
 
 def test_size_is_bounded() -> None:

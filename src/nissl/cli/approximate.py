@@ -159,7 +159,7 @@ def _end(text: str) -> float:
     """An end of the range: a number, or an expression of numbers such as 2*pi."""
     from nissl.explain.expressions.expression import parse
 
-    value = parse(text.strip()).steps[-1].value
+    value = parse(text.strip()).constant
     if value is None:
         raise ArgumentError(
             _("--range takes two numbers, such as -1 1 or 0 2*pi, not {value}").format(

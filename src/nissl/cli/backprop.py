@@ -163,7 +163,7 @@ def _numbers(option: str, text: str) -> list[float]:
     """Numbers with commas between them, each of which may be typed as pi/2."""
     from nissl.explain.expressions.expression import parse
 
-    values = [parse(part.strip()).steps[-1].value for part in text.split(",")]
+    values = [parse(part.strip()).constant for part in text.split(",")]
     if None in values:
         raise ArgumentError(
             _("{option} takes numbers with commas between them, such as 1,0.5, not {value}").format(

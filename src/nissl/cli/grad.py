@@ -168,6 +168,6 @@ def _number(name: str, text: str) -> float:
                 name=name, problem=translate_message(str(error))
             )
         ) from error
-    constant = value.steps[-1].value
+    constant = value.constant
     assert constant is not None  # there are no inputs in it
     return constant

@@ -11,8 +11,8 @@ from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from nissl.explain.expressions.grammar import MAX_CHARACTERS, Reader, Step
-from nissl.explain.expressions.mathematics import steps_latex
+from nissl.explain.expressions.grammar import MAX_CHARACTERS, Reader, Statement
+from nissl.explain.expressions.mathematics import statements_latex
 from nissl.explain.expressions.vocabulary import CONSTANTS, functions
 
 __all__ = ["Expression", "parse"]
@@ -27,7 +27,7 @@ class Expression:
     Attributes:
         text: what was typed.
         inputs: names of the inputs, in the order in which they are passed.
-        steps: what is computed, operands first.
+        statements: what is computed: the last is the result, those before are given names.
 
     >>> f = parse("x1*x2 + exp(x1*x2) - sin(x2)")
     >>> f.inputs
@@ -38,7 +38,7 @@ class Expression:
 
     text: str
     inputs: tuple[str, ...]
-    steps: tuple[Step, ...] = field(repr=False)
+    statements: tuple[Statement, ...] = field(repr=False)
 
     @property
     def __name__(self) -> str:
@@ -52,13 +52,18 @@ class Expression:
         return inspect.Signature([inspect.Parameter(name, kind) for name in self.inputs])
 
     @property
+    def constant(self) -> float | None:
+        """The number that this is whatever the inputs are; ``None`` if it depends on them."""
+        return self.statements[-1].steps[-1].value
+
+    @property
     def latex(self) -> str:
         """The expression in LaTeX's mathematics.
 
         >>> parse("x1*x2 + exp(x1*x2)/2").latex
         'x_{1} \\\\, x_{2} + \\\\frac{\\\\exp(x_{1} \\\\, x_{2})}{2}'
         """
-        return steps_latex(self.steps)
+        return statements_latex(self.statements)
 
     def __call__(self, *values: TensorLike, **named: TensorLike) -> Tensor:
         """Compute the expression.
@@ -71,22 +76,21 @@ class Expression:
             ArgumentTypeError: an input is missing or given twice, or there are too many.
             UnknownNameError: a name that is no input.
         """
-        given = {name: _real(x) for name, x in self.bind(values, named).items()}
-        stack: list[Tensor | float] = []
-        for step in self.steps:
-            operands = stack[len(stack) - step.count :]
-            del stack[len(stack) - step.count :]
-            if step.value is not None:
-                stack.append(step.value)
-            elif step.known is not None:
-                stack.append(step.known.function(*operands))
-            else:
-                stack.append(given[step.name])
-        (found,) = stack
-        if isinstance(found, Tensor):
-            return found
-        like = next(iter(given.values()), None)
-        return F.asarray(found) if like is None else F.full_like(like, found)
+        return self.values(*values, **named)[-1]
+
+    def values(self, *values: TensorLike, **named: TensorLike) -> list[Tensor]:
+        """Compute the value of each statement; as :meth:`__call__` does, which gives the last."""
+        known: dict[str, Tensor | float] = {
+            name: _real(x) for name, x in self.bind(values, named).items()
+        }
+        like = next(iter(known.values()), None)
+        made: list[Tensor] = []
+        for statement in self.statements:
+            found = known[statement.name] = _computed(statement, known)
+            if not isinstance(found, Tensor):
+                found = F.asarray(found) if like is None else F.full_like(like, found)
+            made.append(found)
+        return made
 
     def bind(
         self, values: Sequence[TensorLike], named: Mapping[str, TensorLike]
@@ -115,6 +119,20 @@ class Expression:
         return self.text
 
 
+def _computed(statement: Statement, known: Mapping[str, Tensor | float]) -> Tensor | float:
+    stack: list[Tensor | float] = []
+    for step in statement.steps:
+        operands = stack[len(stack) - step.count :]
+        del stack[len(stack) - step.count :]
+        if step.value is not None:
+            stack.append(step.value)
+        elif step.known is not None:
+            stack.append(step.known.function(*operands))
+        else:
+            stack.append(known[step.name])
+    return stack[0]
+
+
 def _real(x: TensorLike) -> Tensor:
     x = F.asarray(x)
     return x if dtypes.is_floating(x.dtype) else F.astype(x, dtypes.default_float())
@@ -129,8 +147,11 @@ def parse(text: str, names: Sequence[str] | None = None) -> Expression:
     """Read an expression.
 
     Args:
-        text: such as ``"x1*x2 + exp(x1*x2) - sin(x2)"``; at most 4000 characters, 1000 steps, and
-            100 brackets or pending operators at once.
+        text: such as ``"x1*x2 + exp(x1*x2) - sin(x2)"``, or several statements, parted by
+            semicolons or line ends, of which all but the last give a name to a value:
+            ``"v3 = x1*x2; v4 = sin(x2); v3 + v4"``. At most 4000 characters, 1000 steps, and
+            100 brackets or pending operators at once. ``log`` and ``ln`` are natural, ``lg`` is
+            to base 10 and ``lb`` to base 2 (ISO 80000-2).
         names: the inputs that it may use, in the order in which it is then called. By default
             every name that is no function and no constant is an input, in the order of first
             appearance, but ``x1``, ``x2``, ... in the order of their numbers.
@@ -139,12 +160,16 @@ def parse(text: str, names: Sequence[str] | None = None) -> Expression:
         ArgumentError: the text is no expression; the message shows the place.
         ArgumentTypeError: ``text`` is no text.
 
-    >>> parse("-x^2 + |x|")
+    >>> parse("-x² + |x|")(3.0).item()
+    -6.0
+    >>> parse("v3 = x1*x2; v4 = sin(x2); v3 + v4").inputs
+    ('x1', 'x2')
+    >>> parse("x^2 + sinn(x)")
     Traceback (most recent call last):
         ...
-    nissl.errors.ArgumentError: column 8: the character '|' has no meaning here
-      -x^2 + |x|
-             ^
+    nissl.errors.ArgumentError: column 7: unknown function 'sinn'; did you mean 'sin'?
+      x^2 + sinn(x)
+            ^^^^
     """
     if not isinstance(text, str):
         raise ArgumentTypeError(f"an expression is a text, not {type(text).__name__} {text!r}")
@@ -157,5 +182,5 @@ def parse(text: str, names: Sequence[str] | None = None) -> Expression:
             raise ArgumentError(
                 f"an input cannot be called {name!r}: that is a function, a constant, or no name"
             )
-    inputs, steps = Reader(text, names).read()
-    return Expression(text.strip(), inputs, steps)
+    inputs, statements = Reader(text, names).read()
+    return Expression(text.strip(), inputs, statements)

@@ -15,7 +15,7 @@ from typing import Any
 
 from nissl.core.kinds import Constant
 from nissl.core.op import Op
-from nissl.explain.expressions.grammar import NUMBERED, Step
+from nissl.explain.expressions.grammar import NUMBERED, Statement, Step
 from nissl.explain.expressions.vocabulary import CONSTANTS
 from nissl.explain.latex import escape_latex, number_latex
 from nissl.explain.parts import format_number
@@ -26,7 +26,7 @@ __all__ = [
     "input_latex",
     "is_move",
     "number_term",
-    "steps_latex",
+    "statements_latex",
 ]
 
 CHOICE, COMPARISON, SUM, PREFIX, PRODUCT, SIGN, POWER, ATOM = 0, 5, 10, 15, 20, 30, 40, 50
@@ -262,8 +262,18 @@ def _formula_binds(formula: str) -> int:
 
 
 # ---- what was typed ---------------------------------------------------------------------------
-def steps_latex(steps: Sequence[Step]) -> str:
-    """Return what the steps of an expression compute, in LaTeX."""
+def statements_latex(statements: Sequence[Statement]) -> str:
+    """Return what statements compute, in LaTeX; each but a single one with its name."""
+    if len(statements) == 1:
+        return _steps_latex(statements[0].steps)
+    lines = [
+        (f"{input_latex(each.name)} = " if each.name else "") + _steps_latex(each.steps)
+        for each in statements
+    ]
+    return r";\; ".join(lines)
+
+
+def _steps_latex(steps: Sequence[Step]) -> str:
     stack: list[Term] = []
     for step in steps:
         operands = stack[len(stack) - step.count :]
@@ -273,7 +283,7 @@ def steps_latex(steps: Sequence[Step]) -> str:
                 stack.append(Term(step.name, r"\pi" if step.name == "pi" else step.name))
             else:
                 name = Term(step.name, input_latex(step.name))
-                stack.append(name if step.value is None else _numeral(step.name))
+                stack.append(name if step.name.isidentifier() else _numeral(step.name))
         elif step.known.op is not None and step.count == step.known.least:
             stack.append(combine(step.known.op, operands))
         else:

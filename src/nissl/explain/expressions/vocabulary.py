@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, reduce
 from typing import Any
 
@@ -17,18 +17,26 @@ from nissl import activations
 from nissl.core import op as ops
 from nissl.core.aval import Aval
 from nissl.core.functions import arithmetic
+from nissl.core.functions.convert import binary
 from nissl.core.op import Op
 from nissl.core.program import placeholder
 from nissl.core.tensor import Tensor
 from nissl.errors import NisslError
 
-__all__ = ["CONSTANTS", "Known", "functions"]
+__all__ = ["CONSTANTS", "LETTERS", "Known", "functions"]
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
+
+LETTERS = {"H": "heaviside", "σ": "sigmoid"}  # where they are called; else they are inputs
 
 # what mathematics calls functions that the Array API calls otherwise
 _OTHER_NAMES = {
     "ln": "log",
+    "lg": "log10",
+    "lb": "log2",
+    "cosin": "cos",
+    "tg": "tan",
+    "arctg": "atan",
     "arcsin": "asin",
     "arccos": "acos",
     "arctan": "atan",
@@ -76,12 +84,24 @@ def functions() -> dict[str, Known]:
     for name in activations.registry.names():
         if name not in found:
             _add(found, name, activations.registry.lookup(name))
+    found["pow"] = replace(found["pow"], function=_power)
     for other, name in _OTHER_NAMES.items():
         found[other] = found[name]
+    for name in ("cot", "cotg"):
+        found[name] = Known(_cotangent, 1, 1, 1)
     for short, name in _LARGEST.items():
         one = found[name]
         found[short] = Known(_folded(one.function), 2, _MANY, _MANY, one.op)
     return found
+
+
+def _power(x: Any, y: Any) -> Tensor:
+    """A power as it was typed: not a square, a root or products in its place."""
+    return binary(ops.registry["pow"], x, y)
+
+
+def _cotangent(x: Any) -> Tensor:
+    return arithmetic.divide(arithmetic.cos(x), arithmetic.sin(x))
 
 
 def _folded(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
