@@ -107,11 +107,12 @@ class UnknownNameError(ArgumentError):
     "unknown activation 'rellu'; did you mean 'relu'? Known: relu, tanh."
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], note: str = "") -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], note: str = "", meant: str = ""
+    ) -> None:
         names = sorted(known)
-        super().__init__(
-            f"unknown {kind} {name!r}{note}; {nearest(name, names)}Known: {', '.join(names)}."
-        )
+        near = f"did you mean {meant!r}? " if meant else nearest(name, names)
+        super().__init__(f"unknown {kind} {name!r}{note}; {near}Known: {', '.join(names)}.")
 
 
 class ArgumentTypeError(NisslError, TypeError):

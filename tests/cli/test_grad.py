@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 import mpmath
@@ -13,14 +14,18 @@ LECTURE = "x1*x2 + exp(x1*x2) - sin(x2)"
 
 def gradient(out: str) -> dict[str, list[float]]:
     """The derivatives that were printed, by the name of the input."""
-    rows = re.findall(r"^df/d(\w+) +(.*)$", out, re.MULTILINE)
-    return {name: [float(word) for word in row.split()] for name, row in rows}
+    rows = re.findall(r"^∂f/∂(\w+) +(.*)$", out, re.MULTILINE)
+    return {
+        unicodedata.normalize("NFKC", name): [float(word) for word in row.split()]
+        for name, row in rows
+    }
 
 
 def values(out: str) -> list[float]:
     """The numbers of the column of values in the first table."""
-    table = out.split("\n\n")[1].splitlines()[2:]
-    return [float(re.split(r" {2,}", line)[2]) for line in table]
+    head, _rule, *rows = out.split("\n\n")[1].splitlines()
+    end = head.index("value") + len("value")
+    return [float(row[:end].split()[-1]) for row in rows]
 
 
 def test_the_lectures_function_in_both_modes(nissl) -> None:
@@ -55,6 +60,41 @@ def test_modes_inputs_and_points_are_chosen(nissl) -> None:
     assert "8.48 " in few.out or "8.48\n" in few.out
 
 
+LINES = "v3 = x1*x2; v4 = sin(x2); v5 = exp(v3); v6 = v3 - v4; v7 = v5 + v6"
+
+
+def test_typed_lines_keep_their_numbers(nissl, tmp_path: Path) -> None:
+    at = ("--at", "x1=1", "x2=2")
+    said = nissl("grad", LINES, *at)
+    assert said.code == 0
+    formulas = ["x₁", "x₂", "v₁ * v₂", "sin(v₂)", "exp(v₃)", "v₃ - v₄", "v₅ + v₆"]
+    rows = [row.split("  ") for row in said.out.split("\n\n")[1].splitlines()[2:]]
+    found = {row[0].strip(): next(filter(None, row[1:])).strip() for row in rows}
+    assert found == {f"v{'₁₂₃₄₅₆₇'[i]}": formula for i, formula in enumerate(formulas)}
+    with mpmath.workdps(40):
+        assert gradient(said.out)["x1"][0] == pytest.approx(float(2 * (mpmath.exp(2) + 1)))
+    path = tmp_path / "lines.txt"
+    path.write_text(LINES.replace("; ", "  # a remark\n"), encoding="utf-8")
+    assert nissl("grad", "--file", path, *at).out == said.out
+    assert "there is no such file" in nissl("grad", "--file", tmp_path / "other.txt").err
+    path.write_bytes(b"\xff\xfe")
+    assert "is no text in UTF-8" in nissl("grad", "--file", path).err
+    named = nissl("grad", *at, "a = x1*x2; y = a² + 1")
+    assert "a² + 1" in named.out
+    assert "f = y = 5" in named.out
+    one = nissl("grad", "--at", "x=3", "y = x^2")
+    assert gradient(one.out)["x"][0] == 6
+
+
+def test_long_minus_and_wide_digits_are_numbers(nissl) -> None:
+    plain = nissl("grad", "x*y", "--at", "x=-1.5", "y=2", "--digits", "4")
+    assert nissl("grad", "x*y", "--at", "x=−１．５", "y=２", "--digits", "４").out == plain.out
+    wide = nissl("activations", "relu", "--range", "−1", "１")
+    assert (wide.code, wide.out) == (0, nissl("activations", "relu", "--range", "-1", "1").out)
+    comma = nissl("depth", "relu:he_normal", "--epochs=1,5")
+    assert "decimals have a point, not a comma: 1.5" in comma.err
+
+
 def test_long_functions_fold(nissl) -> None:
     text = "sin(" * 60 + "x" + ")" * 60
     assert "(21 lines more)" in nissl("grad", text, "--at", "x=1").out
@@ -77,7 +117,15 @@ def test_long_functions_fold(nissl) -> None:
         (["x", "--at", "x=-inf"], "x is -inf; a point has finite numbers only"),
         (["3+4"], "no input"),
         (["x", "y", "--at", "x=1"], "one expression is wanted"),
+        (["--at", "x=1"], "one expression is wanted"),
         (["x", "--at", "x=1", "--mode", "up"], "unknown mode 'up'"),
+        (["x", "--at", "x=1", "--mode", "backward"], "did you mean 'reverse'?"),
+        (["x", "--at", "x=1,5"], "decimals have a point, not a comma: 1.5"),
+        (["x1x2", "--at", "x1=1", "x2=2"], "a product is written with *: x1*x2?"),
+        (["xy", "--at", "x=1", "y=2"], "a product is written with *: x*y?"),
+        (["v1 = x*y\nv2 = sin(v1\nv3 = v2", "--at", "x=1", "y=2"], "line 2, column 9"),
+        (["x", "--file", "lines.txt"], "not both"),
+        (["x", "--at", "x=1", "--digits", "1,5"], "decimals have a point"),
         (["x", "--at", "x=1", "--with-respect-to", "z"], "unknown input 'z'"),
         (["x", "--at", "x=1", "--digits", "0"], "1 to 17"),
         (["(" * 10_000 + "x" + ")" * 10_000, "--at", "x=1"], "20001 characters"),
@@ -95,7 +143,7 @@ def test_mistakes_are_told(nissl, words: list[str], said: str) -> None:
 def test_what_is_not_finite_is_shown_with_its_place(nissl) -> None:
     said = nissl("grad", "1/x", "--at", "x=0")
     assert said.code == 0
-    assert "! v2 = 1 / v1 is inf" in said.out
+    assert "! v₂ = 1 / v₁ is inf" in said.out
 
 
 def test_the_graph_is_drawn_and_latex_has_the_bars(nissl, tmp_path: Path) -> None:

@@ -64,13 +64,13 @@ def test_the_lectures_table() -> None:
     made = explain.trace(lecture)(1, 2)
     rows = [text(made, number) for number in range(1, 8)]
     assert rows == [
-        ("x1", "", "v3bar * v2"),
-        ("x2", "", "v3bar * v1 + v4bar * cos(v2)"),
-        ("v1 * v2", "dv1 * v2 + v1 * dv2", "v5bar * v5 + v6bar"),
-        ("sin(v2)", "cos(v2) * dv2", "-v6bar"),
-        ("exp(v3)", "v5 * dv3", "v7bar"),
-        ("v3 - v4", "dv3 - dv4", "v7bar"),
-        ("v5 + v6", "dv5 + dv6", "0"),
+        ("x1", "", "v̄₃ * v₂"),
+        ("x2", "", "v̄₃ * v₁ + v̄₄ * cos(v₂)"),
+        ("v₁ * v₂", "v̇₁ * v₂ + v₁ * v̇₂", "v̄₅ * v₅ + v̄₆"),
+        ("sin(v₂)", "cos(v₂) * v̇₂", "-v̄₆"),
+        ("exp(v₃)", "v₅ * v̇₃", "v̄₇"),
+        ("v₃ - v₄", "v̇₃ - v̇₄", "v̄₇"),
+        ("v₅ + v₆", "v̇₅ + v̇₆", "0"),
     ]
     wanted = exact()
     for place in range(7):
@@ -98,17 +98,17 @@ def test_both_modes_and_the_quotient_give_the_same_gradient() -> None:
 def test_a_typed_function_follows_its_own_order_and_shares_what_stands_twice() -> None:
     f = explain.parse(LECTURE)
     formulas = [text(explain.trace(f)(1, 2), number)[0] for number in range(1, 8)]
-    assert formulas == ["x1", "x2", "v1 * v2", "exp(v3)", "v3 + v4", "sin(v2)", "v5 - v6"]
+    assert formulas == ["x1", "x2", "v₁ * v₂", "exp(v₃)", "v₃ + v₄", "sin(v₂)", "v₅ - v₆"]
     assert len(explain.trace(f, share=False)(1, 2).lines) == 8
 
 
 def test_the_numbers_are_put_into_the_rules() -> None:
     shown = str(explain.trace(lecture, with_respect_to="x1")(1, 2))
     lines = [" ".join(line.split()) for line in shown.splitlines()]
-    assert "dv3 dv1 * v2 + v1 * dv2 1 * 2 + 1 * 0 2" in lines
-    assert "v2bar v3bar * v1 + v4bar * cos(v2) 8.389 * 1 - 1 * cos(2) 8.80520293547779" in lines
-    assert "v7bar 1 derivative of f by itself 1" in lines
-    assert any(line.startswith("df/dx1 16.7781121978613 16.7781121978613") for line in lines)
+    assert "v̇₃ v̇₁ * v₂ + v₁ * v̇₂ 1 * 2 + 1 * 0 2" in lines
+    assert "v̄₂ v̄₃ * v₁ + v̄₄ * cos(v₂) 8.389 * 1 - 1 * cos(2) 8.80520293547779" in lines
+    assert "v̄₇ 1 derivative of f by itself 1" in lines
+    assert any(line.startswith("∂f/∂x₁ 16.7781121978613 16.7781121978613") for line in lines)
 
 
 def test_a_mode_is_shown_alone() -> None:
@@ -117,7 +117,7 @@ def test_a_mode_is_shown_alone() -> None:
     assert "bar" not in str(forward)
     reverse = explain.trace(lecture, mode="reverse")(1, 2)
     assert reverse.tangents == {}
-    assert "dv1" not in str(reverse)
+    assert "v̇₁" not in str(reverse)
     assert forward.gradient[0].value == reverse.gradient[0].value
 
 
@@ -132,12 +132,12 @@ def elementwise() -> list[tuple[str, int]]:
 
 
 def environment(made: Any, leaf: str) -> dict[str, Any]:
-    """Every name that a rule may use, with its number."""
+    """Every name that a rule may use, as the grammar reads it, with its number."""
     found: dict[str, Any] = {}
     for line in made.lines:
         found[f"v{line.number}"] = line.value
-        found[f"dv{line.number}"] = made.tangents[leaf][line.number - 1]
-        found[f"v{line.number}bar"] = made.adjoints["f"][line.number - 1]
+        found[f"v\u0307{line.number}"] = made.tangents[leaf][line.number - 1]
+        found[f"v\u0304{line.number}"] = made.adjoints["f"][line.number - 1]
     return found
 
 
@@ -167,7 +167,7 @@ def test_a_printed_rule_computes_what_the_core_computes(name: str, place: int) -
         assert rule is not None
         if any(word in rule.text for word in ("where", "<", ">", "==", "//", "&", "∂")):
             continue  # the grammar has no conditions, and a rule may be too long to be printed
-        wanted = names[f"dv{line.number}" if line is last else "v1bar"]
+        wanted = names[f"v\u0307{line.number}" if line is last else "v\u03041"]
         printed = 1e-5 if re.search(r"\d\.\d{4}", rule.text) else 1e-12  # digits of constants
         assert evaluated(rule.text, names) == pytest.approx(wanted.item(), rel=printed), rule
 
@@ -242,20 +242,20 @@ def test_arrays_containers_keywords_and_several_outputs() -> None:
     for each in made.gradient:
         assert each.forward == each.reverse == pytest.approx(each.quotient, abs=1e-9)
     shown = str(made)
-    assert "v2 @ v1" in shown
+    assert "v₂ @ v₁" in shown
     assert "f.b = v" in shown
 
 
 def test_what_only_moves_numbers_has_no_line_of_its_own() -> None:
     made = explain.trace(lambda x, b: nissl.sum((x + b) * 2.0))(np.ones((3, 2)), np.ones(2))
-    assert [text(made, n)[0] for n in range(1, 6)] == ["x", "b", "v1 + v2", "v3 * 2", "sum(v4)"]
-    assert text(made, 2)[2] == "sum(v3bar, axis=0)"
+    assert [text(made, n)[0] for n in range(1, 6)] == ["x", "b", "v₁ + v₂", "v₃ * 2", "sum(v₄)"]
+    assert text(made, 2)[2] == "sum(v̄₃, axis=0)"
     assert made.adjoints["f"][1].tolist() == [6.0, 6.0]
 
 
 def test_a_compiled_function_is_stepped_into() -> None:
     made = explain.trace(nissl.jit(lambda x: x * nissl.sin(x)))(2.0)
-    assert [text(made, n)[0] for n in (2, 3)] == ["sin(v1)", "v1 * v2"]
+    assert [text(made, n)[0] for n in (2, 3)] == ["sin(v₁)", "v₁ * v₂"]
 
 
 def test_integers_and_constants_are_shown_and_not_differentiated() -> None:
@@ -283,9 +283,9 @@ def test_long_programs_fold() -> None:
 
     short = str(explain.trace(f, rows=6)(1.0))
     assert short.count("(45 lines more)") == 3
-    assert "v20" not in short
+    assert "v₂₀" not in short
     whole = str(explain.trace(f, rows=None)(1.0))
-    assert "v20" in whole
+    assert "v₂₀" in whole
     assert "more" not in whole
 
 
@@ -293,10 +293,10 @@ def test_long_programs_fold() -> None:
 @pytest.mark.parametrize(
     ("function", "point", "place"),
     [
-        ("log(x)/y", (-1, 2), "v3 = log(v1) is nan"),
-        ("x/y", (1, 0), "v3 = v1 / v2 is inf"),
-        ("exp(x)*y", (1000, 1), "v3 = exp(v1) is inf"),
-        ("sqrt(x) + y", (0, 1), "dv3 is inf (x): the values are finite"),
+        ("log(x)/y", (-1, 2), "v₃ = log(v₁) is nan"),
+        ("x/y", (1, 0), "v₃ = v₁ / v₂ is inf"),
+        ("exp(x)*y", (1000, 1), "v₃ = exp(v₁) is inf"),
+        ("sqrt(x) + y", (0, 1), "v̇₃ is inf (x): the values are finite"),
     ],
 )
 def test_the_first_place_that_is_not_finite_is_marked(
@@ -305,7 +305,7 @@ def test_the_first_place_that_is_not_finite_is_marked(
     made = explain.trace(explain.parse(function))(*point)
     shown = str(made)
     assert f"! {place}" in shown
-    assert ("v3 !" in shown) == ("dv3" not in place)
+    assert ("v₃ !" in shown) == ("v̇₃" not in place)
     assert "font-weight:bold" in made.to_html()
 
 
@@ -327,7 +327,7 @@ def test_a_kink_is_said_and_a_wrong_derivative_is_caught() -> None:
     made = explain.trace(wrong)(2.0)
     assert made.gradient[0].value == 6
     assert made.gradient[0].quotient == pytest.approx(4)
-    assert "disagrees for df/dx" in str(made)
+    assert "disagrees for ∂f/∂x" in str(made)
     assert "disagrees" not in str(explain.trace(lecture)(1, 2))
 
 
@@ -342,7 +342,7 @@ def test_a_missing_rule_and_a_rule_that_needs_values_are_written_as_partials() -
 
     made = explain.trace(one_way, mode="reverse")(3.0)
     assert made.gradient[0].value == 6
-    assert text(made, 1)[2] == "(∂v2/∂v1) * v2bar"
+    assert text(made, 1)[2] == "(∂v₂/∂v₁) * v̄₂"
 
 
 def test_low_precision_shows_its_digits_only() -> None:
@@ -478,9 +478,9 @@ def test_the_value_taken_is_said_with_its_convention() -> None:
     assert "by convention 0 is taken, the left side." in said("relu(x)", x=0)
     assert "comes from 0 and goes to 1" in said("floor(x)", x=1)
     assert "0 is taken, the slope on both sides of the jump." in said("sign(x)", x=0)
-    assert "disagrees for df/dx" in said("relu(x) - relu(-x)", x=0)  # 1, from parts that give 0
-    assert "Without a derivative here: v2 = abs(v1)." in said("abs(x) + x", x=0)
-    assert "Differences say nothing of df/dx" in said("sin(x)", x=1e300)
+    assert "disagrees for ∂f/∂x" in said("relu(x) - relu(-x)", x=0)  # 1, from parts that give 0
+    assert "Without a derivative here: v₂ = abs(v₁)." in said("abs(x) + x", x=0)
+    assert "Differences say nothing of ∂f/∂x" in said("sin(x)", x=1e300)
     latex = explain.trace(explain.parse("abs(x)"))(0.0).to_latex()
     assert "from the right" in latex
     assert r"\partial f / \partial x$ & 0 & 0 & - & $-1$ & 1 & kink" in latex
@@ -541,7 +541,7 @@ def test_the_graph_is_drawn_with_every_number(tmp_path: Any) -> None:
     made.save(tmp_path / "trace.tex")
     latex = (tmp_path / "trace.tex").read_text(encoding="utf-8")
     assert r"$\dot{v}_{1} \, v_{2} + v_{1} \, \dot{v}_{2}$" in latex
-    assert "| v3 | v1 \\* v2 |" in made.to_markdown()
+    assert "| v₃ | v₁ \\* v₂ |" in made.to_markdown()
 
 
 def test_large_graphs_fold_by_layer_or_in_the_middle() -> None:

@@ -31,6 +31,7 @@ from nissl.cli import (
 from nissl.cli.help import HelpGroup
 from nissl.cli.messages import translate_message, usage_message
 from nissl.cli.options import Debug, Lang, Version
+from nissl.cli.typed import plain_numbers
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError
 from nissl.i18n import translate as _
 
@@ -77,7 +78,7 @@ def make_app() -> typer.Typer:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; see :func:`nissl.cli.main`."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = plain_numbers(sys.argv[1:] if arguments is None else arguments)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by who called: nobody listens

@@ -21,10 +21,21 @@ if TYPE_CHECKING:
     from nissl.explain.expressions.expression import Expression
 
 Words = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="EXPRESSION",
-        help=mark('The function, in quotes, such as "x1*x2 + exp(x1*x2) - sin(x2)".'),
+        help=mark(
+            'The function, in quotes, such as "x1*x2 + exp(x1*x2) - sin(x2)", or its lines, such '
+            'as "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4".'
+        ),
+    ),
+]
+File = Annotated[
+    str | None,
+    typer.Option(
+        "--file",
+        metavar="FILE",
+        help=mark("A text file with the lines of the function; what follows # is a remark."),
     ),
 ]
 At = Annotated[
@@ -58,6 +69,7 @@ Separate = Annotated[
 ]
 
 _VALUE = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(.*)", re.DOTALL)
+_NAME = re.compile(r"[^\W\d]\w*")
 _NEXT = re.compile(r"[,;\s]\s*(?=[^\W\d]\w*\s*=)")
 
 
@@ -75,13 +87,15 @@ def register(app: typer.Typer) -> None:
             "overflow), the tables are shown with the place marked.\n\n"
             "Examples:\n"
             '  nissl grad "x1*x2 + exp(x1*x2) - sin(x2)" --at x1=1 x2=2\n'
-            '  nissl grad "(x-3)^2 + 3*sin(x-2)" --at x=1 --mode reverse -o graph.svg'
+            '  nissl grad "(x-3)^2 + 3*sin(x-2)" --at x=1 --mode reverse -o graph.svg\n'
+            '  nissl grad "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4" --at x1=1 x2=2'
         ),
     )(grad)
 
 
 def grad(
-    words: Words,
+    words: Words = None,
+    file: File = None,
     at: At = None,
     mode: Mode = "both",
     by: By = None,
@@ -98,15 +112,9 @@ def grad(
     check(output, force, format)
     from nissl import explain
 
-    texts = [word for word in words if not _VALUE.match(word)]
-    if len(texts) != 1:
-        raise ArgumentError(
-            _("one expression is wanted, in quotes; these words were given: {words}").format(
-                words=", ".join(repr(text.strip()) for text in texts) or "-"
-            )
-        )
-    f = explain.parse(texts[0])
-    point = _point(f, [*(at or ()), *(word for word in words if _VALUE.match(word))])
+    texts = [word for word in words or () if not _is_value(word)]
+    f = explain.parse(_read(file) if file is not None and not texts else _single(texts, file))
+    point = _point(f, [*(at or ()), *(word for word in words or () if _is_value(word))])
     wanted = [name.strip() for text in by or () for name in text.split(",")]
     made = explain.trace(
         f,
@@ -117,6 +125,39 @@ def grad(
         rows=None if all_lines else 40,
     )(**point)
     show(made, output, force, format)
+
+
+def _is_value(word: str) -> bool:
+    """Whether a word is a part of the point, and not a typed line such as ``y = x^2``."""
+    from nissl.explain.expressions.vocabulary import CONSTANTS, functions
+
+    found = [_VALUE.fullmatch(part) for part in _NEXT.split(word.strip())]
+    names = {name for each in found if each for name in _NAME.findall(each[2])}
+    return all(found) and names <= {*CONSTANTS, *functions(), "π", "nan", "inf", "infinity"}
+
+
+def _single(texts: Sequence[str], file: str | None) -> str:
+    if file is not None:
+        raise ArgumentError(_("give an expression or --file, not both"))
+    if len(texts) != 1:
+        raise ArgumentError(
+            _("one expression is wanted, in quotes; these words were given: {words}").format(
+                words=", ".join(repr(text.strip()) for text in texts) or "-"
+            )
+        )
+    return texts[0]
+
+
+def _read(file: str) -> str:
+    """The lines of a file, without remarks."""
+    from nissl.datasets.files import read_bytes
+    from nissl.files import user_path
+
+    try:
+        text = read_bytes(user_path(file), limit=1 << 20).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ArgumentError(_("{path} is no text in UTF-8").format(path=file)) from error
+    return re.sub(r"#[^\n]*", "", text)
 
 
 def _point(f: Expression, given: Sequence[str]) -> dict[str, float]:
@@ -136,6 +177,7 @@ def _point(f: Expression, given: Sequence[str]) -> dict[str, float]:
             )
         name = unicodedata.normalize("NFKC", found[1])
         if name not in f.inputs:
+            _refuse_products(f, given)
             raise UnknownNameError("input", name, f.inputs)
         if name in point:
             raise ArgumentError(_("a value for {name} was given twice").format(name=name))
@@ -148,6 +190,15 @@ def _point(f: Expression, given: Sequence[str]) -> dict[str, float]:
             )
         )
     return {name: point[name] for name in f.inputs}
+
+
+def _refuse_products(f: Expression, given: Sequence[str]) -> None:
+    """Say so where an input is called ``xy`` and the point has values for ``x`` and ``y``."""
+    from nissl.explain.expressions.grammar import as_product
+
+    names = _NAME.findall(" ".join(re.sub(r"=[^,;\s]*", " ", word) for word in given))
+    for product in filter(None, (as_product(name, names) for name in f.inputs)):
+        raise ArgumentError(_("a product is written with *: {product}?").format(product=product))
 
 
 def _number(name: str, text: str) -> float:

@@ -36,8 +36,16 @@ def usage_message(error: Any) -> str:
     if causes and causes[0]["type"] in _WANTED:
         wanted, value = _WANTED[causes[0]["type"]], repr(causes[0]["input"])
         said = _("{option} takes {wanted}, not {value}")
-        return said.format(option=error.param.opts[0], wanted=_(wanted), value=value)
+        said = said.format(option=error.param.opts[0], wanted=_(wanted), value=value)
+        return said + _decimal_hint(str(causes[0]["input"]))
     return translate_message(error.format_message())
+
+
+def _decimal_hint(value: str) -> str:
+    if not re.fullmatch(r"[-+]?\d+,\d+", value):
+        return ""
+    said = _("decimals have a point, not a comma: {number}")
+    return "; " + said.format(number=value.replace(",", "."))
 
 
 def translate_message(message: str) -> str:

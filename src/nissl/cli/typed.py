@@ -1,10 +1,31 @@
-"""Commands that take a typed expression, which may begin with a minus."""
+"""What is typed: expressions that may begin with a minus, and numbers with signs of any script."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from nissl.cli.help import HelpCommand
+from nissl.explain.expressions.tokens import narrow
+
+_NUMBERS = re.compile(r"(?:--[\w-]+=)?[-+.,;:\deE\s]*\d[-+.,;:\deE\s]*")
+
+
+def plain_numbers(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line, numbers among them with ASCII's minus and digits.
+
+    This is the one place where options' numbers are made plain; expressions read such signs too.
+
+    >>> plain_numbers(["−0.5", "--seed=１２", "a−b.csv"])
+    ['-0.5', '--seed=12', 'a−b.csv']
+    """
+    narrowed = [unicodedata.normalize("NFKC", narrow(word)) for word in words]
+    return [
+        plain if _NUMBERS.fullmatch(plain) else word
+        for word, plain in zip(words, narrowed, strict=True)
+    ]
 
 
 class TypedCommand(HelpCommand):

@@ -28,7 +28,7 @@ from nissl.errors import ArgumentError, NisslError, nearest
 from nissl.explain.expressions.tokens import Token, narrow, pointed, tokens
 from nissl.explain.expressions.vocabulary import CONSTANTS, LETTERS, Known, functions
 
-__all__ = ["Reader", "Statement", "Step"]
+__all__ = ["Reader", "Statement", "Step", "as_product"]
 
 MAX_CHARACTERS = 4000
 MAX_DEPTH = 100
@@ -243,7 +243,7 @@ class Reader:
         name = token.text
         known = [*(self.names or ()), *self.given, *CONSTANTS]
         if not own:
-            product = _as_product(name, None if self.names is None else known)
+            product = as_product(name, None if self.names is None else known)
             if product:
                 self._fail(token, f"a product is written with *: {product}?")
             if self.names is not None:
@@ -370,8 +370,8 @@ def _is_decimal(before: Token, comma: Token, after: Token) -> bool:
     return beside and before.kind == after.kind == "number"
 
 
-def _as_product(name: str, known: Sequence[str] | None) -> str:
-    """Names that stand side by side in one, as in ``x1x2``, with the signs that are missing."""
+def as_product(name: str, known: Sequence[str] | None) -> str:
+    """Return names that stand side by side in one, as ``x1*x2`` for ``x1x2``; else nothing."""
     if known is None:
         pieces = _PIECES.findall(name) if _JOINED.fullmatch(name) else []
     else:

@@ -8,6 +8,7 @@ own, :attr:`Op.text <nissl.core.op.Op.text>` and :attr:`Op.formula <nissl.core.o
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
@@ -24,6 +25,8 @@ __all__ = [
     "Term",
     "combine",
     "input_latex",
+    "derivative_term",
+    "name_term",
     "is_move",
     "number_term",
     "statements_latex",
@@ -80,7 +83,7 @@ def number_term(value: float, digits: int = 6, *, fixed: bool = False) -> Term:
 
 def _numeral(text: str, number: float | None = None) -> Term:
     latex = number_latex(text)
-    binds = SIGN if text.startswith("-") else ATOM
+    binds = SIGN if text.startswith("-") else POWER if "e" in text else ATOM
     tall = PRODUCT if "cdot" in latex else min(binds, POWER) if "^" in latex else binds
     return Term(text, latex, binds, tall, number)
 
@@ -99,6 +102,31 @@ def input_latex(name: str) -> str:
     if len(name) == 1 and name.isascii():
         return escape_latex(name)
     return _worded("mathit" if name.isascii() and name.isidentifier() else "text", name)
+
+
+_ACCENTS = {"v": ("", "{}"), "d": ("\u0307", r"\dot{{{}}}"), "bar": ("\u0304", r"\bar{{{}}}")}
+_LOWERED = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_INDEXED = re.compile(r"([^\W\d_]+)_?(-?\d+)")
+
+
+def name_term(name: str, kind: str = "v") -> Term:
+    r"""Return a name as mathematics writes it, ``"d"`` with a dot and ``"bar"`` with a bar.
+
+    >>> name_term("v3", "bar").latex, name_term("x12").text, name_term("v-1", "d").latex
+    ('\\bar{v}_{3}', 'x₁₂', '\\dot{v}_{-1}')
+    """
+    accent, latex = _ACCENTS[kind]
+    found = _INDEXED.fullmatch(name)
+    stem, index = (found[1], found[2]) if found else (name, "")
+    text = unicodedata.normalize("NFC", stem + accent) + index.translate(_LOWERED)
+    return Term(text, latex.format(input_latex(stem)) + (f"_{{{index}}}" if index else ""))
+
+
+def derivative_term(output: str, input: str) -> Term:
+    """Return the name of a derivative: ``∂f/∂x₁``."""
+    text = f"∂{name_term(output)}/∂{name_term(input)}"
+    return Term(text, rf"\partial {input_latex(output)} / \partial {input_latex(input)}")
 
 
 def _worded(command: str, name: str) -> str:
@@ -131,6 +159,8 @@ def combine(
     simpler = _simplified(op, operands) if simple else None
     if simpler is not None:
         return simpler
+    if op.name == "square":
+        return _power(operands[0], number_term(2, fixed=True))
     infix = _INFIX.fullmatch(op.text)
     if infix:
         return _infix(op, infix[1], operands)
@@ -150,22 +180,35 @@ def _simplified(op: Op, operands: Sequence[Term]) -> Term | None:
         return last
     if op.name == "multiply" and 1 in (first.number, last.number):
         return last if first.number == 1 else first
-    if op.name == "divide" and last.number == 1:
+    if op.name in ("divide", "pow") and last.number == 1:
         return first
+    if op.name == "where" and first.number is not None:  # a condition on constants
+        return operands[1] if first.number else last
+    if op.name == "bitwise_and" and 0 in (first.number, last.number):
+        return first if first.number == 0 else last
     return None
+
+
+def _power(base: Term, exponent: Term) -> Term:
+    """A power; in texts, of a whole number, with the exponent raised."""
+    inner = base.within(POWER + 1)
+    latex = f"{{{inner.latex}}}^{{{exponent.latex}}}"
+    if exponent.number is not None and exponent.text.isdigit():
+        return Term(inner.text + exponent.text.translate(_RAISED), latex, POWER, POWER)
+    text = _joined("**", POWER, base, exponent)
+    return Term(text, latex, POWER, POWER)
 
 
 def _infix(op: Op, sign: str, operands: Sequence[Term]) -> Term:
     binds = _BINDS.get(sign, COMPARISON)
     left, right = operands
+    if sign == "**":
+        return _power(left, right)
     if op.formula.startswith(r"\frac"):
         latex = op.formula.format(left.latex, right.latex)
         return Term(_joined(sign, binds, left, right), latex, binds, POWER)
     tall = [Term(each.latex, "", each.latex_binds) for each in operands]
-    if sign == "**":
-        latex = op.formula.format(tall[0].within(POWER + 1).text, right.latex)
-    else:
-        latex = _joined(op.formula, binds, *tall)
+    latex = _joined(op.formula, binds, *tall)
     return Term(_joined(sign, binds, left, right), latex, binds, binds)
 
 

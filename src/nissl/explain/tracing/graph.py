@@ -72,7 +72,7 @@ def draw(made: Trace) -> Figure:
         for number, box in enumerate(boxes)
     }
     few = len(edges) <= _PARTIALS
-    labels = [_partial(made, *edge) if few else "" for edge in edges.values()]
+    labels = [_partial(*edge) if few else "" for edge in edges.values()]
     widest = max([0.0, *(_width(probe, text) for text in labels if text)])
     gap = (0.55, max(0.3, 0.6 * widest)) if down else (max(0.8, 1.1 * widest + 0.2), 0.3)
     found = layout(sizes, pairs, gap=gap, down=down)
@@ -133,38 +133,41 @@ def _groups(lines: Sequence[Line], most: int) -> list[tuple[str, list[Line]]]:
 def _rows(made: Trace, line: Line) -> list[tuple[str, str]]:
     """What stands in the box of one line: formula, value, tangent, adjoint."""
     number = line.number
+    dot, bar = line.symbol("d").latex, line.symbol("bar").latex
     shown = [(_formula(made, line), plots.INK), (_number(line.value), plots.TRAINING)]
     if made.tangents:
         value = made.tangents[made.directions[0].label][number - 1]
         if value is not None:
-            shown.append((rf"$\dot{{v}}_{{{number}}}$ = {_number(value)}", plots.TRAINING))
+            shown.append((f"${dot}$ = {_number(value)}", plots.TRAINING))
     if made.adjoints:
         value = made.adjoints[made.seeds[0].label][number - 1]
         if value is not None:
-            shown.append((rf"$\bar{{v}}_{{{number}}}$ = {_number(value)}", plots.VALIDATION))
+            shown.append((f"${bar}$ = {_number(value)}", plots.VALIDATION))
     return shown
 
 
 def _formula(made: Trace, line: Line) -> str:
-    own = f"v_{{{line.number}}}"
+    own = line.symbol()
     names = [name for name, t in made.recording.outputs if t.key == line.tensor.key]
     start = f"{names[0]} = " if names and line.equations else ""
     if not line.equations:
         plain = line.name.isascii() and line.name.isidentifier()
-        latex = f"{own} = {input_latex(line.name)}" if plain else ""
-        return mathematics(latex, f"v{line.number} = {line.name}")
+        if own.latex == input_latex(line.name):
+            return mathematics(own.latex, own.text)
+        latex = f"{own.latex} = {input_latex(line.name)}" if plain else ""
+        return mathematics(latex, f"{own} = {line.name}")
     rule = made.rules.formula(line)
     term = rule.term()
     if term is None or len(term.text) > _FORMULA:
         name = line.equations[-1].op.name
-        return f"{start}v{line.number} = {name}(...)"
+        return f"{start}{own} = {name}(...)"
     latex = _FRACTION.sub(r"\1 / \2", term.latex)  # that stays within its row
-    return start + mathematics(f"{own} = {latex}", f"v{line.number} = {term.text}")
+    return start + mathematics(f"{own.latex} = {latex}", f"{own} = {term}")
 
 
 def _folded_rows(made: Trace, name: str, lines: Sequence[Line]) -> list[tuple[str, str]]:
-    first, last = lines[0].number, lines[-1].number
-    span = f"v{first} ... v{last}" if last > first else f"v{first}"
+    first, last = lines[0].symbol(), lines[-1].symbol()
+    span = f"{first} ... {last}" if len(lines) > 1 else str(first)
     shown = [(_plain(name), plots.INK), (span, plots.INK)]
     if lines[-1].scope == name:
         shown += _rows(made, lines[-1])[1:]  # a layer's result
@@ -181,21 +184,20 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _edges(made: Trace, boxes: Sequence[_Box]) -> dict[tuple[int, int], tuple[int, Line]]:
-    """Edges between boxes, for each the number of the parent and the line that uses it."""
+def _edges(made: Trace, boxes: Sequence[_Box]) -> dict[tuple[int, int], tuple[Line, Line]]:
+    """Edges between boxes, for each the parent and the line that uses it."""
     home = {line.number: number for number, box in enumerate(boxes) for line in box.lines}
-    found: dict[tuple[int, int], tuple[int, Line]] = {}
+    found: dict[tuple[int, int], tuple[Line, Line]] = {}
     for line in made.lines:
         for parent in made.rules.parents(line):
-            pair = (home[parent], home[line.number])
+            pair = (home[parent.number], home[line.number])
             if pair[0] != pair[1]:
                 found.setdefault(pair, (parent, line))
     return found
 
 
-def _partial(made: Trace, parent: int, line: Line) -> str:
+def _partial(source: Line, line: Line) -> str:
     """The local derivative of a line by one of its parents, where both are numbers."""
-    source = made.lines[parent - 1]
     single = len(line.equations[-1].avals) == 1
     smooth = source.is_smooth and line.is_smooth and single
     if not smooth or source.value.size != 1 or line.value.size != 1:

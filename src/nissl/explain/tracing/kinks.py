@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from nissl.explain.expressions.mathematics import derivative_term
 from nissl.explain.parts import format_number
 from nissl.i18n import mark
 from nissl.i18n import translate as _
@@ -51,7 +52,7 @@ def _at_least(a: float, b: float, tolerance: float) -> bool:
 def sentence(each: Component, tolerance: float) -> str:
     """Say what the function does at a kink, a jump or an end, and what is taken as derivative."""
     found = each.differences
-    names = {"name": f"d{each.output}/d{each.input}", "f": each.output, "x": each.input}
+    names = {"name": derivative_term(each.output, each.input), "f": each.output, "x": each.input}
     taken = _number(each.value)
     if found.kind == "end":
         edge = (

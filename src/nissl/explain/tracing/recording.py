@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from nissl.core.op import apply, no_grad, quiet
 from nissl.core.program import Program, build, inline, trace
 from nissl.core.tensor import Array, Equation, Key, Tensor, state
 from nissl.errors import ArgumentError, ArgumentTypeError
-from nissl.explain.expressions.mathematics import is_move
+from nissl.explain.expressions.expression import Expression
+from nissl.explain.expressions.mathematics import Term, is_move, name_term
 
 __all__ = ["Line", "Recording", "pull_back", "record", "recording"]
 
@@ -35,12 +37,14 @@ class Line:
     """One value that a function goes through.
 
     Attributes:
-        number: ``i`` of ``v_i``, from 1.
+        number: its place, from 1.
         tensor: the value.
         name: of an input, its name.
         equations: what computes it from earlier values: first what only moves numbers (stretches,
-            reshapes, casts them), and the operation itself last; nothing for an input.
+            reshapes, casts them), and the operation itself last; of a typed line, all of it;
+            nothing for an input.
         scope: path of the layer that computed it.
+        label: what it is called: ``v1``, ``v2``, ... or the name that was typed.
     """
 
     number: int
@@ -48,11 +52,16 @@ class Line:
     name: str = ""
     equations: tuple[Equation, ...] = ()
     scope: str = ""
+    label: str = ""
 
     @property
     def value(self) -> np.ndarray[Any, Any]:
         """The value as an array."""
         return self.tensor.numpy()
+
+    def symbol(self, kind: str = "v") -> Term:
+        """Return the name of the value, ``"v"``, of its tangent, ``"d"``, or adjoint, ``"bar"``."""
+        return name_term(self.label, kind)
 
     @property
     def is_smooth(self) -> bool:
@@ -156,13 +165,14 @@ class Call:
         function: what is called.
         names: of each tensor among the arguments.
         values: their values.
-        fill: puts tensors in the places of those values, and calls the function.
+        fill: puts tensors in the places of those values, and calls the function, or another that
+            takes the same.
     """
 
     function: Callable[..., Any]
     names: tuple[str, ...]
     values: tuple[Array, ...]
-    fill: Callable[[Sequence[Any]], Any]
+    fill: Callable[..., Any]
 
 
 def _is_setting(leaf: Any) -> bool:
@@ -187,12 +197,12 @@ def arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     places = [i for i, leaf in enumerate(leaves) if not _is_setting(leaf)]
     values = [_value(leaves[i]) for i in places]
 
-    def fill(tensors: Sequence[Any]) -> Any:
+    def fill(tensors: Sequence[Any], called: Callable[..., Any] = function) -> Any:
         filled = list(leaves)
         for i, tensor in zip(places, tensors, strict=True):
             filled[i] = tensor
         given, options = tree.unflatten(structure, filled)
-        return function(*given, **options)
+        return called(*given, **options)
 
     return Call(function, tuple(labels[i] for i in places), tuple(values), fill)
 
@@ -267,22 +277,38 @@ def record(call: Call, *, share: bool = True) -> Recording:
         )
     with recording():
         given = [Tensor(value, requires_grad=True) for value in call.values]
-        result = call.fill(given)
+        lines = _typed(call.function)
+        named = call.fill(given, lines.values) if lines else []
+        result = named[-1] if lines else call.fill(given)
         leaves, structure = tree.flatten(result)
         if not leaves:
             raise ArgumentError("the function returned nothing; it must return a tensor or several")
         outputs = [asarray(leaf) for leaf in leaves]
         name = getattr(call.function, "__name__", "f")
-        program = build(given, outputs, name if name.isidentifier() else "f")
+        program = build(given, [*outputs, *named], name if name.isidentifier() else "f")
         program = _opened(program)
-        chosen = [each for each in passes.STANDARD if share or each is not _SHARE]
+        chosen = [each for each in passes.STANDARD if (share and not lines) or each is not _SHARE]
         program = passes.simplify(program, tuple(chosen))
         tensors, equations = _run(program, [Tensor(x, requires_grad=True) for x in call.values])
-    labels = list(_labels("", tree.unflatten(structure, list(range(len(leaves))))))
-    named = [(f"f{label}", tensors(t)) for label, t in zip(labels, program.outputs, strict=True)]
+    places = list(_labels("", tree.unflatten(structure, list(range(len(leaves))))))
+    results = [tensors(t) for t in program.outputs]
+    labels: dict[Key, str] = {}
+    for statement, t in zip(lines.statements if lines else (), results[len(leaves) :], strict=True):
+        labels.setdefault(t.key, statement.name)
+    program = replace(program, outputs=program.outputs[: len(leaves)])
     inputs = [tensors(t) for t in program.inputs]
-    lines = _lines(inputs, call.names, equations, [t for _, t in named])
-    return Recording(lines, tuple(named), program, tuple(equations))
+    return Recording(
+        _lines(inputs, call.names, equations, results[: len(leaves)], labels),
+        tuple((f"f{place}", t) for place, t in zip(places, results, strict=False)),
+        passes.eliminate_dead_code(program),
+        tuple(equations),
+    )
+
+
+def _typed(function: Callable[..., Any]) -> Expression | None:
+    """A typed function of several lines, each of which is a line of the trace."""
+    several = isinstance(function, Expression) and len(function.statements) > 1
+    return function if several else None
 
 
 _SHARE = passes.share_common_subexpressions
@@ -327,11 +353,18 @@ def _lines(
     names: Sequence[str],
     equations: Sequence[Equation],
     outputs: Sequence[Tensor],
+    labels: Mapping[Key, str],
 ) -> tuple[Line, ...]:
-    """Number the values; what only moves numbers becomes a part of the lines that use them."""
+    """Number the values; what only moves numbers becomes a part of the lines that use them.
+
+    Of typed lines, to which ``labels`` gives their names, all steps on the way become such a part.
+    """
     kept = {t.key for t in outputs}
     lines = [
-        Line(number, t, name) for number, (t, name) in enumerate(zip(inputs, names, strict=True), 1)
+        Line(number, t, name, label=label)
+        for number, (t, name, label) in enumerate(
+            zip(inputs, names, _input_labels(inputs, names, labels), strict=True), 1
+        )
     ]
     moves: dict[Key, tuple[Equation, ...]] = {}  # how a moved value comes from a numbered one
     for equation in equations:
@@ -341,9 +374,42 @@ def _lines(
         whole = (*(before[serial] for serial in sorted(before)), equation)
         outs = equation.outputs
         smooth = all(dtypes.is_floating(t.dtype) for t in (*equation.inputs, *outs))
-        if is_move(equation.op) and smooth and outs[0].key not in kept:
+        part = outs[0].key not in labels if labels else is_move(equation.op) and smooth
+        if part and outs[0].key not in kept:
             moves[outs[0].key] = whole
             continue
         for t in outs:
-            lines.append(Line(len(lines) + 1, t, "", whole, equation.scope))
+            label = labels.get(t.key) or _next_label(lines)
+            lines.append(Line(len(lines) + 1, t, "", whole, equation.scope, label))
     return tuple(lines)
+
+
+_NUMBERED = re.compile(r"v_?(-?\d+)")
+
+
+def _next_label(lines: Sequence[Line]) -> str:
+    """``v8`` after ``v7``; ``f`` after what has another name."""
+    last = _NUMBERED.fullmatch(lines[-1].label) if lines else None
+    return f"v{int(last[1]) + 1}" if last else "f"
+
+
+def _input_labels(
+    inputs: Sequence[Tensor], names: Sequence[str], labels: Mapping[Key, str]
+) -> list[str]:
+    """What inputs are called: ``v1``, ...; before typed lines, what leaves those their numbers.
+
+    Inputs before a typed ``v1`` are ``v-1`` and ``v0``, as Griewank and Walther number them; among
+    lines of other names they keep their own.
+    """
+    count = len(inputs)
+    keys = {t.key for t in inputs}
+    typed = [_NUMBERED.fullmatch(name) for key, name in labels.items() if name and key not in keys]
+    numbers = [int(found[1]) for found in typed if found]
+    first = min(numbers, default=count + 1)
+    start = 1 if first > count else first - count
+    found: list[str] = []
+    for place, (t, name) in enumerate(zip(inputs, names, strict=True)):
+        label = f"v{start + place}" if len(numbers) == len(typed) else name
+        label = name if label in labels.values() else label
+        found.append(labels.get(t.key) or label)
+    return found

@@ -23,33 +23,18 @@ from nissl.explain.latex import number_latex
 from nissl.explain.parts import format_number
 from nissl.explain.tracing.recording import Line, Recording, pull_back, recording
 
-__all__ = ["Rule", "Rules", "adjoint_name", "tangent_name", "value_name"]
+__all__ = ["Rule", "Rules"]
 
 _LONGEST = 160  # characters of a rule that is still read
 _SMALL = 4  # elements of a constant that is written out
 
-Leaf: TypeAlias = tuple[str, int]  # "v", "d" (tangent) or "bar" (adjoint), and the line's number
-
-
-def value_name(number: int) -> Term:
-    """``v3``."""
-    return Term(f"v{number}", f"v_{{{number}}}")
-
-
-def tangent_name(number: int) -> Term:
-    """``dv3``, with a dot in LaTeX."""
-    return Term(f"dv{number}", rf"\dot{{v}}_{{{number}}}")
-
-
-def adjoint_name(number: int) -> Term:
-    """``v3bar``, with a bar in LaTeX."""
-    return Term(f"v{number}bar", rf"\bar{{v}}_{{{number}}}")
+Leaf: TypeAlias = tuple[str, Line]  # "v", "d" (tangent) or "bar" (adjoint), of a line
 
 
 def symbol(leaf: Leaf) -> Term:
     """Return the name of a quantity of a line."""
-    kind, number = leaf
-    return {"v": value_name, "d": tangent_name, "bar": adjoint_name}[kind](number)
+    kind, line = leaf
+    return line.symbol(kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +105,8 @@ def constant_term(value: np.ndarray[Any, Any]) -> Term:
     flat = value.ravel()
     if flat.size and (flat == flat[0]).all():
         if value.dtype.kind == "b":
-            return Term(str(bool(flat[0])), rf"\text{{{bool(flat[0])}}}")
+            said = bool(flat[0])
+            return Term(str(said), rf"\text{{{said}}}", number=float(said))
         return number_term(flat[0].item(), fixed=True)
     if value.size <= _SMALL and value.ndim == 1:
         shown = [format_number(x.item(), 4) for x in flat]
@@ -134,7 +120,7 @@ class _Local:
     """One line's computation on promises."""
 
     leaves: dict[Key, Leaf]
-    inputs: dict[int, Tensor]  # by number of the line
+    inputs: dict[Line, Tensor]
     equations: list[Equation]
     outputs: tuple[Tensor, ...]
 
@@ -145,7 +131,7 @@ class Rules:
 
     recording: Recording
     _locals: dict[int, _Local] = field(default_factory=dict[int, _Local])
-    _pulled: dict[int, dict[int, Rule]] = field(default_factory=dict[int, dict[int, Rule]])
+    _pulled: dict[int, dict[Line, Rule]] = field(default_factory=dict[int, dict[Line, Rule]])
 
     def __post_init__(self) -> None:
         self.names: dict[Key, Term] = {}
@@ -154,18 +140,22 @@ class Rules:
             if value.size > _SMALL and not (value == value.flat[0]).all():
                 number = len(self.names) + 1
                 self.names[t.key] = Term(f"c{number}", f"c_{{{number}}}")
-        self._users: dict[int, list[Line]] = {}
+        self._users: dict[Line, list[Line]] = {}
         last: dict[int, Line] = {}
         for line in self.recording.lines:
             if line.equations:
                 last.setdefault(id(line.equations[-1]), line)
         for line in last.values():
-            for number in self._local(line).inputs:
-                self._users.setdefault(number, []).append(line)
+            for source in self._local(line).inputs:
+                self._users.setdefault(source, []).append(line)
 
-    def parents(self, line: Line) -> list[int]:
-        """Numbers of the lines that a line is computed from."""
+    def parents(self, line: Line) -> list[Line]:
+        """The lines that a line is computed from."""
         return list(self._local(line).inputs) if line.equations else []
+
+    def children(self, line: Line) -> list[Line]:
+        """The lines that are computed from a line."""
+        return self._users.get(line, [])
 
     def _local(self, line: Line) -> _Local:
         main = line.equations[-1]
@@ -180,8 +170,8 @@ class Rules:
                     source = known.get(t.key)
                     if source is not None and t.key not in env:
                         promise = env[t.key] = placeholder(t.aval)
-                        made.inputs[source.number] = promise
-                        made.leaves[promise.key] = ("v", source.number)
+                        made.inputs[source] = promise
+                        made.leaves[promise.key] = ("v", source)
                 inputs = [env.get(t.key, t) for t in equation.inputs]
                 result = apply(equation.op, inputs, equation.params)
                 results = result if isinstance(result, tuple) else (result,)
@@ -190,8 +180,7 @@ class Rules:
                 for index, each in enumerate(results):
                     env[(id(equation), index)] = each
         for index, each in enumerate(made.outputs):
-            number = known[(id(main), index)].number
-            made.leaves[each.key] = ("v", number)
+            made.leaves[each.key] = ("v", known[(id(main), index)])
         self._locals[id(main)] = made
         return made
 
@@ -208,11 +197,11 @@ class Rules:
         """The tangent of a line, from the values and tangents of those that it is made of."""
         local = self._local(line)
         leaves, moving = dict(local.leaves), dict[Key, Tensor | None]()
-        for number, t in local.inputs.items():
+        for source, t in local.inputs.items():
             if dtypes.is_floating(t.dtype):
                 promise = moving[t.key] = placeholder(t.aval)
-                leaves[promise.key] = ("d", number)
-        instead = self._chain(line, forward=True)
+                leaves[promise.key] = ("d", source)
+        instead = self._chain(line)
         try:
             with recording():
                 for equation in local.equations:
@@ -228,16 +217,16 @@ class Rules:
     def reverse(self, line: Line) -> list[Rule]:
         """What each line that uses a line adds to its adjoint."""
         rules: list[Rule] = []
-        for user in self._users.get(line.number, ()):
+        for user in self.children(line):
             key = id(user.equations[-1])
             if key not in self._pulled:
                 self._pulled[key] = self._pull(user)
-            rule = self._pulled[key].get(line.number)
+            rule = self._pulled[key].get(line)
             if rule is not None:
                 rules.append(rule)
         return rules
 
-    def _pull(self, line: Line) -> dict[int, Rule]:
+    def _pull(self, line: Line) -> dict[Line, Rule]:
         """What a line adds to the adjoint of each line that it is made of."""
         local = self._local(line)
         leaves, found = dict(local.leaves), dict[Key, Tensor | None]()
@@ -251,26 +240,24 @@ class Rules:
         except NisslError:  # as in forward
             found = {t.key: None for t in local.inputs.values() if dtypes.is_floating(t.dtype)}
         return {
-            number: Rule(found[t.key], leaves, self.names, self._chain(line, number, forward=False))
-            for number, t in local.inputs.items()
+            source: Rule(found[t.key], leaves, self.names, self._chain(line, source))
+            for source, t in local.inputs.items()
             if t.key in found
         }
 
-    def _chain(self, line: Line, parent: int = 0, *, forward: bool) -> Term:
-        """The rule with the partial derivatives left as they are: ``(dv5/dv3) * dv3``."""
-        sources = self._local(line).inputs.items() if forward else [(parent, line.tensor)]
-        parts = [
-            (value_name(number), tangent_name(number))
-            for number, t in sources
-            if dtypes.is_floating(t.dtype)
-        ]
-        own = value_name(line.number)
+    def _chain(self, line: Line, parent: Line | None = None) -> Term:
+        """The rule with the partial derivatives left as they are: ``(∂v₅/∂v₃) * v̇₃``.
+
+        That of the tangent, or of what the adjoint of ``parent`` gets.
+        """
+        sources = [each for each in self._local(line).inputs if each.is_smooth]
+        own = line.symbol()
         texts: list[str] = []
         pages: list[str] = []
-        for v, dv in parts:
+        for each in sources if parent is None else [parent]:
+            v, by = each.symbol(), each.symbol("d") if parent is None else line.symbol("bar")
             slope = rf"\frac{{\partial {own.latex}}}{{\partial {v.latex}}}"
-            by = dv if forward else adjoint_name(line.number)
-            texts.append(f"(∂{own.text}/∂{v.text}) * {by.text}")
+            texts.append(f"(∂{own}/∂{v}) * {by}")
             pages.append(rf"{slope} \, {by.latex}")
         return Term(" + ".join(texts) or "0", " + ".join(pages) or "0", PRODUCT, PRODUCT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,18 @@ import numpy as np
 from nissl.core.kinks import singular
 from nissl.core.tensor import Array
 from nissl.explain.drawing.lettering import shortened
-from nissl.explain.expressions.mathematics import Term, input_latex, number_term
+from nissl.explain.expressions.mathematics import (
+    Term,
+    derivative_term,
+    input_latex,
+    name_term,
+    number_term,
+)
 from nissl.explain.latex import escape_latex, number_latex
 from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number
 from nissl.explain.tracing import kinks
 from nissl.explain.tracing.recording import Line
-from nissl.explain.tracing.rules import Leaf, adjoint_name, symbol, tangent_name, total, value_name
+from nissl.explain.tracing.rules import Leaf, total
 from nissl.explain.tracing.values import DIGITS, is_finite, shown_value, summary
 from nissl.i18n import translate as _
 
@@ -29,8 +36,19 @@ _SMALL = 6  # outputs, constants or names that a sentence lists
 _STEPS = 3  # directions or seeds that have a table of their own
 _DERIVATIVES = 24  # rows of the table of derivatives
 _PUT_IN = 4  # digits of the numbers that are put in
+_KIN = 4  # parents or children that are listed
 _SIDE = 6  # digits of a quotient from one side, which is less exact than from both
 _OVERVIEW = 7  # digits of derivatives in the first table; their own tables have all
+
+
+_FORWARD_SUM = Text(
+    "v̇ᵢ = Σ v̇ⱼ ∂vᵢ/∂vⱼ, j ∈ pa(i)",
+    r"$\dot{v}_i = \sum_{j \in \mathrm{pa}(i)} \dot{v}_j \frac{\partial v_i}{\partial v_j}$",
+)
+_REVERSE_SUM = Text(
+    "v̄ᵢ = Σ v̄ⱼ ∂vⱼ/∂vᵢ, j ∈ ch(i)",
+    r"$\bar{v}_i = \sum_{j \in \mathrm{ch}(i)} \bar{v}_j \frac{\partial v_j}{\partial v_i}$",
+)
 
 
 def parts(made: Trace) -> Iterator[Part]:
@@ -40,9 +58,13 @@ def parts(made: Trace) -> Iterator[Part]:
     yield Text(_results(made))
     yield from _constants(made)
     yield from _not_finite(made)
+    if made.tangents:
+        yield _FORWARD_SUM
     for direction in made.directions[:_STEPS] if made.tangents else ():
         yield _forward(made, direction)
     yield from _more(made.directions if made.tangents else ())
+    if made.adjoints:
+        yield _REVERSE_SUM
     for seed in made.seeds[:_STEPS] if made.adjoints else ():
         yield _reverse(made, seed)
     yield from _more(made.seeds if made.adjoints else ())
@@ -56,7 +78,9 @@ def title_of(made: Trace, what: str) -> str:
     """Return what is shown, of which function, and where."""
     given = ", ".join(f"{line.name} = {summary(line.value)}" for line in made.recording.inputs)
     text = getattr(made.call.function, "text", "")
-    name = f"f = {shortened(text, 60)}" if text else made.recording.program.name
+    text = re.sub(r"\s*[;\n]\s*", "; ", text.rstrip(";"))
+    own = f"f = {text}" if "=" not in text else text
+    name = shortened(own, 64) if text else made.recording.program.name
     return _("{what} of {name} at {point}").format(what=what, name=name, point=given)
 
 
@@ -68,7 +92,7 @@ def _results(made: Trace) -> str:
             text = _("{name} = {value}, whatever the inputs are")
             shown.append(text.format(name=name, value=summary(tensor.numpy(), made.digits)))
         else:
-            shown.append(f"{name} = v{line.number} = {summary(line.value, made.digits)}")
+            shown.append(f"{name} = {line.symbol()} = {summary(line.value, made.digits)}")
     return "; ".join(shown) + ("; ..." if len(made.recording.outputs) > _SMALL else "")
 
 
@@ -100,36 +124,50 @@ def _overview(made: Trace) -> Table:
     adjoints = {s.label: made.adjoints[s.label] for s in made.seeds[:_STEPS] if made.adjoints}
     first = _first_bad(made)
     columns = [
-        Cell("v", "v_i"),
+        Cell("vᵢ", "v_i"),
         _("formula"),
+        *([Cell("pa(i)", r"\mathrm{pa}(i)")] if made.mode != "reverse" else []),
+        *([Cell("ch(i)", r"\mathrm{ch}(i)")] if made.mode != "forward" else []),
         _("value"),
-        *(Cell(f"dv/d{label}", rf"\dot{{v}}_i \; ({input_latex(label)})") for label in tangents),
-        *(
-            Cell(
-                "vbar" if len(made.seeds) == 1 else f"d{label}/dv",
-                rf"\bar{{v}}_i \; ({input_latex(label)})",
-            )
-            for label in adjoints
-        ),
+        *(_heading("v̇ᵢ", r"\dot{v}_i", label) for label in tangents),
+        *(_heading("v̄ᵢ", r"\bar{v}_i", label) for label in adjoints),
     ]
 
     def row(line: Line) -> list[Value]:
-        own = value_name(line.number)
+        own = line.symbol()
         marked = first is not None and first.number == line.number
         name = Cell(f"{own.text} !", own.latex + r" \; !", "bad") if marked else _cell(own)
         found = [shown_value(line.value, made.digits)]
         for each in (*tangents.values(), *adjoints.values()):
             found.append(shown_value(each[line.number - 1], min(_OVERVIEW, made.digits)))
-        return [name, _cell(_formula(made, line)), *found]
+        kin = [made.rules.parents(line)] if made.mode != "reverse" else []
+        kin += [made.rules.children(line)] if made.mode != "forward" else []
+        return [name, _cell(_formula(made, line)), *map(_kin, kin), *found]
 
     return Table(columns, _rows(made, made.lines, row, len(columns)), digits=made.digits)
 
 
+def _heading(text: str, latex: str, label: str) -> Cell:
+    return Cell(f"{text} ({name_term(label)})", rf"{latex} \; ({input_latex(label)})")
+
+
+def _kin(lines: Sequence[Line]) -> Cell:
+    """Parents or children: their numbers ``i``, or, where they have other names, those."""
+    ordered = sorted(lines, key=lambda line: line.number)
+    numbers = [re.fullmatch(r"v(-?\d+)", line.label) for line in ordered]
+    names = [
+        line.symbol() if found is None else Term(found[1], found[1])
+        for line, found in zip(ordered, numbers, strict=True)
+    ]
+    shown = [*names[:_KIN], *([Term("...", r"\dots")] if len(names) > _KIN else [])]
+    return Cell(", ".join(map(str, shown)), ", ".join(each.latex for each in shown))
+
+
 def _formula(made: Trace, line: Line) -> Term:
     if not line.equations:
-        return Term(line.name, input_latex(line.name))
+        return name_term(line.name)
     formula = made.rules.formula(line)
-    return formula.term() or formula.instead or value_name(line.number)
+    return formula.term() or formula.instead or line.symbol()
 
 
 def _forward(made: Trace, direction: Direction) -> Table:
@@ -138,7 +176,7 @@ def _forward(made: Trace, direction: Direction) -> Table:
 
     def row(line: Line) -> list[Value]:
         value = found[line.number - 1]
-        cells: list[Value] = [_cell(tangent_name(line.number))]
+        cells: list[Value] = [_cell(line.symbol("d"))]
         if line.equations:
             rule = made.rules.forward(line)
             term = rule.term()
@@ -150,7 +188,7 @@ def _forward(made: Trace, direction: Direction) -> Table:
         return [*cells, shown_value(value, made.digits)]
 
     title = _("Forward mode: tangents with respect to {input}").format(input=direction.label)
-    columns = [Cell("dv", r"\dot{v}_i"), _("local rule"), _("numbers put in"), _("value")]
+    columns = [Cell("v̇ᵢ", r"\dot{v}_i"), _("local rule"), _("numbers put in"), _("value")]
     return Table(columns, _rows(made, smooth, row, 4), title, made.digits)
 
 
@@ -163,7 +201,7 @@ def _reverse(made: Trace, seed: Direction) -> Table:
         rules = made.rules.reverse(line)
         terms = [rule.term() for rule in rules]
         numbers = [rule.term(_numbers(made, {}, found)) for rule in rules]
-        cells: list[Value] = [_cell(adjoint_name(line.number))]
+        cells: list[Value] = [_cell(line.symbol("bar"))]
         seeded = output is not None and output.number == line.number
         if seeded:
             start = _seed(seed)
@@ -178,7 +216,7 @@ def _reverse(made: Trace, seed: Direction) -> Table:
         return [*cells, shown_value(found[line.number - 1], made.digits)]
 
     title = _("Reverse mode: adjoints of {output}").format(output=seed.label)
-    columns = [Cell("vbar", r"\bar{v}_i"), _("local rule"), _("numbers put in"), _("value")]
+    columns = [Cell("v̄ᵢ", r"\bar{v}_i"), _("local rule"), _("numbers put in"), _("value")]
     return Table(columns, _rows(made, smooth, row, 4), title, made.digits)
 
 
@@ -201,12 +239,9 @@ def _numbers(made: Trace, tangents: Any, adjoints: Any) -> Callable[[Leaf], Term
     """What stands for each name when the numbers are put in; nothing for an array."""
 
     def of(leaf: Leaf) -> Term | None:
-        kind, number = leaf
-        value = (
-            made.lines[number - 1].value
-            if kind == "v"
-            else (tangents if kind == "d" else adjoints)[number - 1]
-        )
+        kind, line = leaf
+        found = {"d": tangents, "bar": adjoints}
+        value = line.value if kind == "v" else found[kind][line.number - 1]
         if value is None or np.size(value) != 1 or np.asarray(value).dtype.kind == "b":
             return None
         return number_term(np.asarray(value).item(), _PUT_IN)
@@ -227,11 +262,7 @@ def _derivatives(made: Trace) -> Table:
     digits = min(made.digits, DIGITS.get(_width(made), made.digits))
     rows: list[list[Value]] = []
     for each in shown:
-        label = Cell(
-            f"d{each.output}/d{each.input}",
-            rf"\partial {input_latex(each.output)} / \partial {input_latex(each.input)}",
-        )
-        row: list[Value] = [label]
+        row: list[Value] = [_cell(derivative_term(each.output, each.input))]
         found = ([each.forward] if forward else []) + ([each.reverse] if reverse else [])
         row += [shown_value(_array(number), digits) for number in found]
         row.append(shown_value(_array(each.quotient), 12))
@@ -288,14 +319,14 @@ def _not_finite(made: Trace) -> Iterator[Part]:
         )
         formula = _formula(made, line).text
         shown = summary(line.value)
-        yield Text(text.format(v=f"v{line.number}", formula=formula, value=shown), style="bad")
+        yield Text(text.format(v=line.symbol(), formula=formula, value=shown), style="bad")
         return
     for kind, found in (("d", made.tangents), ("bar", made.adjoints)):
         for label, values in found.items():
             bad = [number for number, value in enumerate(values, 1) if not is_finite(value)]
             if bad:
                 first = bad[0] if kind == "d" else bad[-1]
-                name, shown = symbol((kind, first)).text, summary(values[first - 1])
+                name, shown = made.lines[first - 1].symbol(kind), summary(values[first - 1])
                 text = _(
                     "! {name} is {value} ({label}): the values are finite, and this is the "
                     "first derivative that is not."
@@ -343,7 +374,7 @@ def _verdict(made: Trace) -> Iterator[Part]:
     if any(each.differences.kind in ("kink", "jump") for each in made.gradient):
         yield from _origin(made)
     silent = [
-        f"d{each.output}/d{each.input}"
+        str(derivative_term(each.output, each.input))
         for each in made.gradient[:_DERIVATIVES]
         if not each.differences.kind and math.isfinite(each.value)
     ]
@@ -359,7 +390,7 @@ def _verdict(made: Trace) -> Iterator[Part]:
         if each.quotient is not None and not kinks.is_special(each) and not _agrees(made, each)
     ]
     if wrong:
-        names = ", ".join(f"d{each.output}/d{each.input}" for each in wrong[:_SMALL])
+        names = ", ".join(str(derivative_term(each.output, each.input)) for each in wrong[:_SMALL])
         text = _(
             "The difference quotient disagrees for {names}: the function may be random, leave out "
             "derivatives on purpose, or be made of parts whose kinks cancel, each with a value of "
@@ -372,7 +403,7 @@ def _origin(made: Trace) -> Iterator[Part]:
     """Name the operations that have no derivative at this point, and the rule for such points."""
     found = [line for line in made.lines if line.equations and singular(line.equations[-1])]
     if found:
-        names = [f"v{line.number} = {_formula(made, line).text}" for line in found[:_SMALL]]
+        names = [f"{line.symbol()} = {_formula(made, line)}" for line in found[:_SMALL]]
         text = _(
             "Without a derivative here: {list}. One rule holds at every kink: of the slopes "
             "between those of both sides, the smallest in size is taken, and ties are shared."

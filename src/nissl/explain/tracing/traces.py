@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["Component", "Trace", "trace"]
 
 MODES = ("both", "forward", "reverse")
+_MEANT = {
+    "backward": "reverse", "backwards": "reverse", "backprop": "reverse", "ngược": "reverse",
+    "adjoint": "reverse", "tangent": "forward", "tiến": "forward", "xuôi": "forward",
+}  # fmt: skip
 _EACH = 3  # an array of so many elements is differentiated by each of them
 _ALL = 12  # or of so many, where all directions together are no more
 _WHOLE = "{} (all)"  # each element moves as much as the others
@@ -317,10 +321,11 @@ def trace(
     r"""Return a function that takes the arguments of ``function`` and explains the call.
 
     Every value ``v_i`` that the function goes through gets a line, with its formula and number,
-    its tangent ``dv_i = sum over parents j of (dv_i/dv_j) dv_j`` by each input (forward mode), and
-    its adjoint ``v_ibar = sum over children j of v_jbar (dv_j/dv_i)`` (reverse mode), each with the
-    local rule in symbols and with the numbers put in. The derivatives are checked against
-    difference quotients, and the operations of both modes are counted.
+    its tangent ``v̇ᵢ = sum over j in pa(i) of v̇ⱼ ∂vᵢ/∂vⱼ`` by each input (forward mode), and its
+    adjoint ``v̄ᵢ = sum over j in ch(i) of v̄ⱼ ∂vⱼ/∂vᵢ`` (reverse mode), each with the local rule in
+    symbols and with the numbers put in; ``pa(i)`` are the parents, ``ch(i)`` the children. The
+    derivatives are checked against difference quotients, and the operations of both modes are
+    counted. Several typed lines are shown as they are, under the names that they were given.
 
     Stretching, reshaping and casting move numbers and compute none: they have no line of their own,
     and what they do to shapes is done in the line that uses them.
@@ -352,10 +357,10 @@ def trace(
       v3 = v1 * v2   : float64[]
     return v3
     >>> [made.rules.forward(made.lines[2]).term().text, made.gradient[0].value]
-    ['dv1 * v2 + v1 * dv2', 2.0]
+    ['v̇₁ * v₂ + v₁ * v̇₂', 2.0]
     """
     if mode not in MODES:
-        raise UnknownNameError("mode", str(mode), MODES)
+        raise UnknownNameError("mode", str(mode), MODES, meant=_MEANT.get(str(mode).lower(), ""))
     if not 1 <= digits <= 17:
         raise ArgumentError(f"digits is a number from 1 to 17, not {digits}")
     if rows is not None and rows < 2:
