@@ -246,7 +246,7 @@ WRONG = {
     "(|x)|": (2, "never closed; expected a '|'"),
     "x|": (2, "closes none"),
     "xⁿ": (2, "written with ^"),
-    "x*y; 3*x": (6, "has no name, as in v3 ="),
+    "x*y; 3*x": (4, "has no name, as in v3 ="),
     "a = x; a = y": (8, "'a' has a value already"),
     "a = b; b = x": (8, "'b' is an input, used above"),
     "sin = x": (1, "a function or a constant"),

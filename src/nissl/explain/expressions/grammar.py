@@ -131,7 +131,9 @@ class Reader:
     def _statement(self) -> None:
         """Read up to the end of a statement, which stays the next token."""
         if self.statements and not self.statements[-1].name:
-            self._fail(self._next, "the line before this one has no name, as in v3 = x1*x2")
+            sign = self.tokens[self.at - 1]
+            place = sign if sign.text == ";" else self._next
+            self._fail(place, "the line before this one has no name, as in v3 = x1*x2")
         name = self._name_given()
         wants_operand = True
         while wants_operand or not self._ends(self._next):
