@@ -187,10 +187,7 @@ def read_archive(path: str | os.PathLike[str]) -> Archive:
             writes; names the file and the member.
         MissingDependencyError: h5py is not installed.
     """
-    name = str(user_path(path))
-    if not os.path.exists(name):
-        raise FileFormatError(f"there is no file {name}")
-    _refuse_irregular(name)
+    name = _existing(path)
     refuse_foreign(name, ZIP)
     config, metadata, image = read_members(name)
     return Archive(config, metadata, decode_weights(image, f"{name}, member {WEIGHTS}"), name)
@@ -209,10 +206,7 @@ def read_weights(path: str | os.PathLike[str]) -> Archive:
 
     The file may be damaged or hostile, and its name is not believed.
     """
-    name = str(user_path(path))
-    if not os.path.exists(name):
-        raise FileFormatError(f"there is no file {name}")
-    _refuse_irregular(name)
+    name = _existing(path)
     if is_zip(name):  # whatever it is called
         return read_archive(name)
     refuse_foreign(name, HDF5)
@@ -221,8 +215,13 @@ def read_weights(path: str | os.PathLike[str]) -> Archive:
     return Archive({}, {}, decode_weights(image, name), name)
 
 
-def _refuse_irregular(name: str) -> None:
+def _existing(path: str | os.PathLike[str]) -> str:
+    """The name of a regular file that is there."""
+    name = str(user_path(path))
+    if not os.path.exists(name):
+        raise FileFormatError(f"there is no file {name}")
     if os.path.isdir(name):
         refuse_foreign(name, ZIP)
     if not os.path.isfile(name):
         raise FileFormatError(f"{name} is not a regular file")
+    return name

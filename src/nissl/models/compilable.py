@@ -13,8 +13,8 @@ from nissl.engine.choice import default_engine
 from nissl.engine.kept import Kept
 from nissl.layers.base import Layer
 from nissl.models import inputs
-from nissl.models.overrides import refuse_on
 from nissl.models.trackers import Trackers
+from nissl.registry import refuse_arguments
 
 KEPT_PROGRAMS = 32  # compiled at a time, each for one shape of data, the last used ones
 
@@ -78,7 +78,7 @@ class Compilable(Layer):
             ArgumentError: an argument that is not there yet is on.
             ArgumentTypeError: an argument of the wrong kind.
         """
-        refuse_on("compile", loss_weights=loss_weights)
+        refuse_arguments("compile", {"loss_weights": loss_weights})
         eagerly = run_eagerly is not None and flag("compile", "run_eagerly", run_eagerly)
         one_of("compile", "jit_compile", jit_compile, (True, False, "auto", None))
         whole("compile", "steps_per_execution", steps_per_execution or 1, least=1)

@@ -53,19 +53,6 @@ def refuse_overrides(model: Any, base: type, use: str) -> None:
         )
 
 
-def refuse_on(use: str, **given: Any) -> None:
-    """Raise for arguments of Keras's that are not there yet, unless they are off (``None``).
-
-    >>> refuse_on("fit", validation_steps=None)
-    >>> refuse_on("compile", loss_weights=[0.5])
-    Traceback (most recent call last):
-    nissl.errors.ArgumentError: compile: loss_weights=[0.5] is not there yet; leave it out
-    """
-    for name, value in given.items():
-        if value is not None:
-            raise ArgumentError(f"{use}: {name}={value!r:.60} is not there yet; leave it out")
-
-
 def refuse_part(use: str, name: str, given: Any, steps: int) -> None:
     """Raise for a number of steps that is another than that of all rows.
 

@@ -6,6 +6,7 @@ import html
 import importlib
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -291,7 +292,10 @@ def _row(
     cells: Sequence[str], widths: Sequence[int], aligns: Sequence[Align], border: str
 ) -> Iterator[str]:
     """The lines of a row; a cell that is too long goes on in the next line."""
-    folded = [_fold(cell, width - 2) for cell, width in zip(cells, widths, strict=True)]
+    folded = [
+        textwrap.wrap(cell, width - 2, break_on_hyphens=False) or [""]
+        for cell, width in zip(cells, widths, strict=True)
+    ]
     for i in range(max(len(lines) for lines in folded)):
         texts = [lines[i] if i < len(lines) else "" for lines in folded]
         yield (
@@ -302,19 +306,6 @@ def _row(
             )
             + border
         )
-
-
-def _fold(text: str, width: int) -> list[str]:
-    """Cut a text into lines, at a space where there is one, so that nothing is lost."""
-    lines: list[str] = []
-    rest = text
-    while len(rest) > width:
-        place = rest.rfind(" ", 1, width + 1)
-        if place < 0 or not rest[:place].strip():
-            place = width
-        lines.append(rest[:place].rstrip())
-        rest = rest[place:].lstrip()
-    return [*lines, rest]
 
 
 # ---- totals ----------------------------------------------------------------------------------

@@ -213,6 +213,22 @@ class NativeLoop(Loop):
             result.append(np.array(host, order="C") if copy else _plain(host, aval.dtype))
         return result
 
+    def _prepared(
+        self,
+        fixed: Sequence[Array],
+        state: Sequence[Array],
+        data: Sequence[Array],
+        order: Array | None,
+    ) -> tuple[list[Host], tuple[Any, ...], Any]:
+        """The state that C moves, what C is given, and what must live as long as it works."""
+        kept = self._host(fixed, 0, copy=False)
+        moving = self._host(state, self.spec.fixed, copy=True)
+        rows = self._rows(data)
+        gathered = None if order is None else _plain(order, np.dtype(np.int32))
+        pointer = None if gathered is None else gathered.ctypes.data
+        given = (self._table([*kept, *moving]), self._table(rows), pointer)
+        return moving, given, (kept, rows, gathered)
+
     def run(
         self,
         fixed: Sequence[Array],
@@ -223,22 +239,8 @@ class NativeLoop(Loop):
         stop: int,
         offset: int = 0,
     ) -> list[Array]:
-        spec = self.spec
-        kept = self._host(fixed, 0, copy=False)
-        moving = self._host(state, spec.fixed, copy=True)
-        rows = self._rows(data)
-        gathered = None if order is None else _plain(order, np.dtype(np.int32))
-        pointer = None if gathered is None else gathered.ctypes.data
-        failed = self._steps(
-            self._table([*kept, *moving]),
-            self._table(rows),
-            pointer,
-            start,
-            stop,
-            offset,
-            self._threads,
-        )
-        _check(failed)
+        moving, given, _alive = self._prepared(fixed, state, data, order)
+        _check(self._steps(*given, start, stop, offset, self._threads))
         return list(moving)
 
     def run_epochs(
@@ -249,22 +251,9 @@ class NativeLoop(Loop):
         orders: Array | None,
         count: int,
     ) -> tuple[list[Array], list[Host]]:
-        spec = self.spec
-        kept = self._host(fixed, 0, copy=False)
-        moving = self._host(state, spec.fixed, copy=True)
-        rows = self._rows(data)
-        gathered = None if orders is None else _plain(orders, np.dtype(np.int32))
-        pointer = None if gathered is None else gathered.ctypes.data
-        reports = [np.empty(count, aval.dtype) for aval in spec.report.out_avals]
-        failed = self._epochs(
-            self._table([*kept, *moving]),
-            self._table(rows),
-            pointer,
-            self._table(reports),
-            count,
-            self._threads,
-        )
-        _check(failed)
+        moving, given, _alive = self._prepared(fixed, state, data, orders)
+        reports = [np.empty(count, aval.dtype) for aval in self.spec.report.out_avals]
+        _check(self._epochs(*given, self._table(reports), count, self._threads))
         return list(moving), reports
 
 
