@@ -14,7 +14,7 @@ from nissl.engine.kept import Kept
 from nissl.layers.base import Layer
 from nissl.models import inputs
 from nissl.models.trackers import Trackers
-from nissl.registry import refuse_arguments
+from nissl.settings import refuse_arguments
 
 KEPT_PROGRAMS = 32  # compiled at a time, each for one shape of data, the last used ones
 
