@@ -215,7 +215,7 @@ def _kind(who: str, name: str, wanted: str, value: Any) -> ArgumentTypeError:
 
 def _within(who: str, name: str, value: Any, least: Any, most: Any) -> Any:
     if least is not None and value < least:
-        raise ArgumentError(f"{who}: {name}={value!s:.80} must be at least {least}")
+        raise ArgumentError(f"{who}: {name}={value!s:.80} must be at least {least:,}")
     if most is not None and value > most:
-        raise ArgumentError(f"{who}: {name}={value!s:.80} must be at most {most}")
+        raise ArgumentError(f"{who}: {name}={value!s:.80} must be at most {most:,}")
     return value

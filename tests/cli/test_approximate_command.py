@@ -88,7 +88,7 @@ def test_a_function_of_two_inputs(nissl, tmp_path: Path) -> None:
         (["x", "--range", "1", "1"], "empty"),
         (["x", "--range", "a", "1"], "two numbers"),
         (["x", "--range", "1"], "2 arguments"),
-        (["x", "--samples", "1"], "samples is at least 2"),
+        (["x", "--samples", "1"], "samples=1 must be at least 2"),
         (["x", "--samples", "99999999"], "10,000"),
         (["x", "--hidden", "0"], "--hidden"),
         (["x", "--hidden", ""], "--hidden"),

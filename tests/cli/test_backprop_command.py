@@ -68,7 +68,7 @@ def test_a_model_file_with_typed_numbers(nissl, tmp_path: Path) -> None:
         (("--hidden", "0"), "--hidden takes whole numbers above 0"),
         (("--hidden", "2", "--activation", "tahn"), "did you mean 'tanh'?"),
         (("--learning-rate", "-1"), "--learning-rate is a number above 0, not -1.0"),
-        (("--steps", "0"), "steps is a whole number from 1"),
+        (("--steps", "0"), "steps=0 must be at least 1"),
         (("--sample", "3"), "--sample needs a run to take samples from"),
         (("--loss", "mme"), "unknown loss 'mme'"),
         (("nowhere",), "nowhere: there is no such run folder or model file"),

@@ -245,8 +245,8 @@ def test_templates_give_back_their_fields(vietnamese: None) -> None:
         "remove its row, or leave the column out with ignore (--ignore)."
     )
     assert "cột 'a': ô trống (số ô thiếu: a 1);" in translate_message(inner)
-    assert translate_message("x is at most 1,000, not 3,5") == (
-        "x phải nhỏ hơn hoặc bằng 1\u202f000, không phải 3,5"
+    assert translate_message("f: x=3,5 must be at most 1,000") == (
+        "f: x=3,5 phải nhỏ hơn hoặc bằng 1\u202f000"
     )
     assert translate_message("something else happened") == "something else happened"
 

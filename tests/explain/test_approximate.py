@@ -357,16 +357,16 @@ REFUSED: tuple[tuple[tuple[Any, ...], dict[str, Any], str], ...] = (
     (("x", -1e308, 1e308), {}, "wider"),
     (("x", 1, 1 + 1e-15), {}, "too narrow"),
     (("x", 0, 1e-320), {}, "too narrow"),
-    (("x", -1, 1, 0), {}, "hidden is at least 1, not 0"),
-    (("x",), {"samples": 1}, "samples is at least 2"),
+    (("x", -1, 1, 0), {}, "hidden=0 must be at least 1"),
+    (("x",), {"samples": 1}, "samples=1 must be at least 2"),
     (("x",), {"samples": 10**9}, "10,000"),
     (("x",), {"method": "newton"}, "unknown method 'newton'"),
     (("x",), {"activation": "thanh"}, "did you mean 'tanh'"),
-    (("x",), {"noise": -1}, "noise is"),
-    (("x",), {"noise": math.nan}, "noise is"),
-    (("x",), {"epochs": 0}, "epochs is"),
-    (("x",), {"starts": 0}, "starts is"),
-    (("x",), {"seed": -1}, "seed is"),
+    (("x",), {"noise": -1}, "noise=-1.0 must be at least 0"),
+    (("x",), {"noise": math.nan}, "noise=nan must be finite"),
+    (("x",), {"epochs": 0}, "epochs=0 must be"),
+    (("x",), {"starts": 0}, "starts=0 must be"),
+    (("x",), {"seed": -1}, "seed=-1 must be"),
 )
 
 
@@ -386,9 +386,9 @@ def test_bad_kinds_of_input() -> None:
     ):
         with pytest.raises(error, match=said):
             explain.approximate(f)
-    with pytest.raises(ArgumentTypeError, match=r"hidden is an integer, not float 2\.5"):
+    with pytest.raises(ArgumentTypeError, match=r"hidden is a whole number, not float 2\.5"):
         explain.approximate("x", hidden=2.5)
-    with pytest.raises(ArgumentTypeError, match="hidden is an integer, not bool True"):
+    with pytest.raises(ArgumentTypeError, match="hidden is a whole number, not bool True"):
         explain.approximate("x", hidden=True)
     with pytest.raises(ArgumentError, match="choose one method"):
         explain.approximate_by_width("x", method="all")

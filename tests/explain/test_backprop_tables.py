@@ -207,7 +207,7 @@ def test_samples_that_do_not_fit(arguments: Any, error: type[Exception], said: s
     [
         ({"learning_rate": 0.1}, "has no loss; compile it, or give one"),
         ({"loss": "mse", "sample": 1}, "sample lies from 0 to 0, not 1"),
-        ({"loss": "mse", "steps": 0}, "steps is a whole number from 1"),
+        ({"loss": "mse", "steps": 0}, "steps=0 must be at least 1"),
         ({"loss": "mse", "learning_rate": -1.0}, "learning_rate=-1.0 must be at least 0"),
         ({"loss": "mme"}, "unknown loss 'mme'"),
         ({"loss": losses.MeanSquaredError(reduction=None)}, "gives a number a sample"),

@@ -129,7 +129,7 @@ def test_setups_are_read() -> None:
         (["relu:random_normal:stddev"], {}, ArgumentError, "lacks '=number'"),
         (["relu:random_normal:stddev=x"], {}, ArgumentError, "setting=number"),
         (["relu:random_normal:std=1"], {}, ArgumentError, "has no setting 'std'"),
-        ([], {"layers": 0}, ArgumentError, "layers is at least 1"),
+        ([], {"layers": 0}, ArgumentError, "layers=0 must be at least 1"),
         ([], {"layers": 201}, ArgumentError, "at most 200"),
         ([], {"units": 0}, ArgumentError, "units"),
         ([], {"epochs": -1}, ArgumentError, "epochs"),

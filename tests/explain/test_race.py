@@ -185,7 +185,7 @@ def test_the_film_moves(tmp_path: Path) -> None:
         (lambda x, y, z: x, {}, ArgumentError, "two variables: missing a required argument"),
         (lambda x, y: nissl.stack([x, y]), {}, ShapeError, r"gives shape \(2,\)"),
         (7, {}, ArgumentTypeError, "a surface is a name"),
-        ("ravine", {"steps": 0}, ArgumentError, "steps is at least 1"),
+        ("ravine", {"steps": 0}, ArgumentError, "steps=0 must be at least 1"),
         ("ravine", {"steps": 1 << 40}, ArgumentError, "at most"),
         ("ravine", {"optimizers": ["adm"]}, UnknownNameError, "did you mean 'adam'"),
         ("ravine", {"optimizers": []}, ArgumentError, "no optimizer"),

@@ -177,7 +177,7 @@ def test_width_follows_the_terminal(monkeypatch):
     for columns, length in ((80, 76), (300, 88), (20, 40)):
         monkeypatch.setenv("COLUMNS", str(columns))
         assert len(format_summary(model).splitlines()[1]) == length
-    with pytest.raises(ArgumentError, match="line_length is 40 or more, not 10"):
+    with pytest.raises(ArgumentError, match="line_length=10 must be at least 40"):
         format_summary(model, line_length=10)
 
 

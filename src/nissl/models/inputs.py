@@ -268,17 +268,6 @@ def _classes(y: Host) -> Host:
     return classes[:, 0]
 
 
-def checked_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """Return an integer argument that lies between ``least`` and ``most``, both included."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ArgumentTypeError(f"{name} is an integer, not {type(value).__name__} {value!r}")
-    if value < least:
-        raise ArgumentError(f"{name} is at least {least}, not {value}")
-    if most is not None and value > most:
-        raise ArgumentError(f"{name} is at most {most:,}, not {value}")
-    return int(value)
-
-
 def split_validation(data: Data, fraction: Any) -> tuple[Data, Data]:
     """Keep the last ``fraction`` of the rows, before any shuffling, for validation.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nissl import random
+from nissl.arguments import number, whole
 from nissl.core import functions as F
 from nissl.core.op import quiet
 from nissl.core.tensor import Host, Tensor
 from nissl.errors import (
-    ArgumentError,
     DataError,
     NonFiniteError,
     ShapeError,
@@ -106,13 +105,9 @@ class Perceptron:
     ) -> None:
         if not isinstance(activation, str) or activation not in ACTIVATIONS:
             raise UnknownNameError("activation", str(activation), ACTIVATIONS)
-        if not _is_number(learning_rate) or not 0 < learning_rate < math.inf:
-            raise ArgumentError(f"learning_rate is a number above 0, not {learning_rate!r}")
-        if not _is_number(max_updates) or max_updates != int(max_updates) or max_updates < 1:
-            raise ArgumentError(f"max_updates is a whole number of at least 1, not {max_updates!r}")
         self.activation = activation
-        self.learning_rate = float(learning_rate)
-        self.max_updates = int(max_updates)
+        self.learning_rate = number("Perceptron", "learning_rate", learning_rate, above=0)
+        self.max_updates = whole("Perceptron", "max_updates", max_updates, least=1)
         self.initial_weights = _given_weights(initial_weights)
         self.shuffle = bool(shuffle)
         self.seed = seed
@@ -289,12 +284,6 @@ class Perceptron:
             state = "converged" if self.converged else "not converged"
             state += f" after {len(self.history)} updates"
         return f"<Perceptron {self.activation}, learning_rate {self.learning_rate:g}, {state}>"
-
-
-def _is_number(value: object) -> bool:
-    """Whether a value is a finite real number."""
-    real = isinstance(value, int | float | np.integer | np.floating)
-    return real and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _given_weights(given: Any) -> str | Host:

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nissl.errors import ArgumentError, NisslError
+from nissl.arguments import whole
+from nissl.errors import NisslError
 from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 from nissl.layers.base import makes_weights
@@ -256,9 +257,7 @@ def _trained(row: Row) -> str:
 def _length(wanted: int | None) -> int:
     if wanted is None:
         return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((80, 24)).columns - 4))
-    if wanted < _NARROWEST:
-        raise ArgumentError(f"summary: line_length is {_NARROWEST} or more, not {wanted}")
-    return wanted
+    return whole("summary", "line_length", wanted, least=_NARROWEST)
 
 
 def _column_widths(length: int, show_trainable: bool) -> list[int]:

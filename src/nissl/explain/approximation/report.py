@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nissl import activations
+from nissl.arguments import number, optional, whole
 from nissl.core.op import no_grad, quiet
-from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.errors import ArgumentTypeError, ShapeError
 from nissl.explain.approximation.small_network import METHODS, NAMES, find_method, train
 from nissl.explain.approximation.target import GRID, Target, as_target, checked_range
 from nissl.explain.parts import Part, format_number
 from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
-from nissl.models.inputs import checked_count
 from nissl.models.model import Model
 from nissl.models.sequential import Sequential
 
@@ -265,13 +265,12 @@ def check_settings(
     hidden: Any, samples: Any, least: int, epochs: Any, starts: Any, noise: Any, seed: Any
 ) -> None:
     """Raise what is wrong with settings; ``least`` samples are needed."""
-    checked_count("hidden", hidden, 1, MOST_UNITS)
-    checked_count("samples", samples, least, MOST_SAMPLES)
-    checked_count("epochs", 1 if epochs is None else epochs, 1, 10_000_000)
-    checked_count("starts", 1 if starts is None else starts, 1, 1000)
-    checked_count("seed", seed, 0, (1 << 32) - 1)
-    if isinstance(noise, bool) or not isinstance(noise, int | float) or not 0 <= noise < math.inf:
-        raise ArgumentError(f"noise is a number of at least 0, not {noise!r}")
+    whole("approximate", "hidden", hidden, 1, MOST_UNITS)
+    whole("approximate", "samples", samples, least, MOST_SAMPLES)
+    optional(whole)("approximate", "epochs", epochs, least=1, most=10_000_000)
+    optional(whole)("approximate", "starts", starts, least=1, most=1000)
+    whole("approximate", "seed", seed, 0, (1 << 32) - 1)
+    number("approximate", "noise", noise, least=0)
 
 
 def approximation_of(

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl import losses
-from nissl.arguments import number
+from nissl.arguments import number, whole
 from nissl.core.dtypes import default_float
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError, GradientError, ShapeError
 from nissl.explain.backpropagation import numbers as backprop_numbers
@@ -92,8 +92,7 @@ def backprop(
     targets = _targets(chosen, t, len(data), stages.sizes[-1])
     if not isinstance(sample, Integral) or not -len(data) <= sample < len(data):
         raise ArgumentError(f"sample lies from 0 to {len(data) - 1}, not {sample!r}")
-    if not isinstance(steps, Integral) or not 1 <= steps <= MOST_STEPS:
-        raise ArgumentError(f"steps is a whole number from 1 to {MOST_STEPS}, not {steps!r}")
+    steps = whole("backprop", "steps", steps, least=1, most=MOST_STEPS)
     weights = tuple(
         (_float64(stage.kernel), None if stage.bias is None else _float64(stage.bias))
         for stage in stages.stages

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nissl import plots
+from nissl.arguments import number, whole
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nissl.explain.diagrams.blocks import Block, Graph, graph_of
 from nissl.explain.diagrams.boxes import Shown, end_name, shapes_text, trained_text
@@ -139,10 +140,7 @@ class Diagram(Explanation):
         """
         if not isinstance(path, str | os.PathLike):
             raise ArgumentTypeError(f"to_file is the name of a file, not {path!r}")
-        if isinstance(dpi, bool) or not isinstance(dpi, int | float):
-            raise ArgumentTypeError(f"dpi is a number of pixels an inch, not {dpi!r}")
-        if not (math.isfinite(dpi) and dpi > 0):
-            raise ArgumentError(f"dpi is a number of pixels an inch above 0, not {dpi!r}")
+        dpi = number("diagram", "dpi", dpi, above=0)
         figure = self.figure()
         longest = max(figure.get_size_inches())
         if os.fspath(path).lower().endswith(".png") and longest * dpi > _PIXELS:
@@ -217,10 +215,7 @@ def diagram(
     direction = rankdir.upper() if isinstance(rankdir, str) else rankdir
     if direction not in DIRECTIONS:
         raise UnknownNameError("rankdir", str(rankdir), DIRECTIONS)
-    if isinstance(most, bool) or not isinstance(most, int):
-        raise ArgumentTypeError(f"most is a number of rows, not {most!r}")
-    if most < 3:
-        raise ArgumentError(f"most is at least 3 rows, not {most}")
+    most = whole("diagram", "most", most, least=3)
     graph = graph_of(model, expand_nested=bool(expand_nested))
     if neurons is None:
         neurons = suits(model)

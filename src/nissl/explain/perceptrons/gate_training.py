@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.arguments import whole
 from nissl.errors import ArgumentError
 from nissl.explain.parts import Part, Table, Text, format_number
 from nissl.explain.perceptrons import decision
@@ -57,10 +58,8 @@ def gate_network(
     found = find(name)
     if found.inputs.shape[1] != 2:
         raise ArgumentError(f"gate_network draws gates of two inputs, and {found.name} has one")
-    if not 1 <= hidden <= len(_STYLES):
-        raise ArgumentError(f"hidden is a number of units from 1 to {len(_STYLES)}, not {hidden}")
-    if epochs < 1:
-        raise ArgumentError(f"epochs is a whole number of at least 1, not {epochs}")
+    hidden = whole("gate_network", "hidden", hidden, least=1, most=len(_STYLES))
+    epochs = whole("gate_network", "epochs", epochs, least=1)
     model = Sequential(
         [
             Input((2,)),

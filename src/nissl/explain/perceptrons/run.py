@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nissl.arguments import whole
 from nissl.errors import ArgumentError, ArgumentTypeError
 from nissl.explain.parts import Cell, Part, Table, Text, format_number
 from nissl.explain.perceptrons.forms import (
@@ -68,8 +69,7 @@ def perceptron(fitted: Perceptron, *, title: str = "", rows: int = 24) -> Percep
         )
     if fitted.samples is None or fitted.targets is None:
         raise ArgumentError("this perceptron has not been fitted; call fit(x, y) first")
-    if rows < 1:
-        raise ArgumentError(f"rows is a whole number of at least 1, not {rows}")
+    rows = whole("explain.perceptron", "rows", rows, least=1)
     return PerceptronRun(fitted, fitted.samples, fitted.targets, title, rows)
 
 

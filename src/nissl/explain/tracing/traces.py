@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nissl.arguments import optional, whole
 from nissl.core import dtypes
 from nissl.core.functions import asarray
 from nissl.core.op import no_grad, quiet
 from nissl.core.tensor import Array, Tensor
 from nissl.core.tree import flatten
-from nissl.errors import ArgumentError, DTypeError, OutOfRangeError, UnknownNameError
+from nissl.errors import DTypeError, OutOfRangeError, UnknownNameError
 from nissl.explain.parts import Part
 from nissl.explain.report import Explanation
 from nissl.explain.tracing import tables
@@ -361,10 +362,8 @@ def trace(
     """
     if mode not in MODES:
         raise UnknownNameError("mode", str(mode), MODES, meant=_MEANT.get(str(mode).lower(), ""))
-    if not 1 <= digits <= 17:
-        raise ArgumentError(f"digits is a number from 1 to 17, not {digits}")
-    if rows is not None and rows < 2:
-        raise ArgumentError(f"rows is at least 2, or None for all, not {rows}")
+    digits = whole("trace", "digits", digits, least=1, most=17)
+    rows = optional(whole)("trace", "rows", rows, least=2)
     wanted = [with_respect_to] if isinstance(with_respect_to, str) else with_respect_to
 
     def explained(*args: Any, **kwargs: Any) -> Trace:

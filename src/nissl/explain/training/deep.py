@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nissl import activations, datasets, initializers, layers, optimizers, utils
+from nissl.arguments import whole
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError, ArgumentTypeError, NonFiniteError
 from nissl.explain.parts import Cell, Part, Table, Text, Value
@@ -23,7 +24,6 @@ from nissl.explain.training import verdict as verdicts
 from nissl.explain.training.measures import LayerState
 from nissl.explain.training.watch import Watch, WatchReport, initialisation, signal_cell
 from nissl.i18n import translate as _
-from nissl.models.inputs import checked_count
 from nissl.models.sequential import Sequential
 from nissl.settings import known_settings
 
@@ -339,9 +339,9 @@ def depth(
     ['vanishing', 'healthy']
     """
     chosen = [Setup.parse(s) if isinstance(s, str) else s for s in setups or SETUPS]
-    checked_count("layers", layers, 1, 200)
-    checked_count("units", units, 1, 4096)
-    checked_count("epochs", epochs, 0, 1000)
+    whole("depth", "layers", layers, 1, 200)
+    whole("depth", "units", units, 1, 4096)
+    whole("depth", "epochs", epochs, 0, 1000)
     found = datasets.load(data) if isinstance(data, str) else data
     if found.task != "classification":
         raise ArgumentError(f"depth needs classes to tell apart, and {found.name} has none")

@@ -16,6 +16,7 @@ import numpy as np
 
 from nissl import activations
 from nissl import losses as losses_module
+from nissl.arguments import whole
 from nissl.autodiff.reverse import gradients
 from nissl.core.op import quiet, scope
 from nissl.core.passes import FINAL
@@ -293,7 +294,7 @@ def _loss_of(model: Model, given: Any) -> Loss:
 
 def _chosen(model: Model, loss: Loss, x: Any, y: Any, rows: int, seed: int) -> list[Host]:
     """The samples that are looked at, in the dtypes that the model takes."""
-    rows = inputs.checked_count("rows", rows)
+    rows = whole("probe", "rows", rows, least=1)
     data = inputs.prepare(x, y, model.dtype)
     if data.y is None:
         raise ArgumentError("the probe needs targets y: without them there is no gradient")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nissl import optimizers as optimizers_module
+from nissl.arguments import whole
 from nissl.autodiff.reverse import gradients
 from nissl.core import functions as F
 from nissl.core.op import quiet
@@ -24,7 +25,6 @@ from nissl.explain.report import Explanation
 from nissl.explain.training.surfaces import Surface, surface
 from nissl.files import user_path
 from nissl.i18n import translate as _
-from nissl.models.inputs import checked_count
 from nissl.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ def race(
     (['sgd', 'momentum'], True)
     """
     ground = surface(on)
-    count = checked_count("steps", steps, 1, MOST_STEPS)
+    count = whole("race", "steps", steps, 1, MOST_STEPS)
     if isinstance(optimizers, str | Optimizer):
         optimizers = [optimizers]
     if optimizers is not None and not optimizers:

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from nissl.arguments import optional, whole
 from nissl.callbacks import Callback
 from nissl.errors import GraphError
 from nissl.explain.latex import number_latex
@@ -30,7 +31,6 @@ from nissl.explain.training import verdict as verdicts
 from nissl.explain.training.measures import LayerState, Record
 from nissl.explain.training.probe import Probe
 from nissl.i18n import translate as _
-from nissl.models.inputs import checked_count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -255,9 +255,9 @@ class Watch(Callback):
     ) -> None:
         super().__init__()
         self.x, self.y = x, y
-        self.every = None if every is None else checked_count("every", every)
-        self.limit = checked_count("records", records, 2)
-        self.rows = checked_count("rows", rows)
+        self.every = optional(whole)("watch", "every", every, least=1)
+        self.limit = whole("watch", "records", records, least=2)
+        self.rows = whole("watch", "rows", rows, least=1)
         self.seed = seed
         self.kept: list[Record] = []
         self.seconds = 0.0
