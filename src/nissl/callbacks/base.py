@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from nissl.errors import ArgumentTypeError
 from nissl.screen import show
+from nissl.settings import Configured
 
 __all__ = ["Callback", "CallbackList"]
 
@@ -22,7 +23,7 @@ _BOUNDARIES = ("on_train_begin", "on_train_end", "on_predict_begin", "on_predict
 HOOKS = (*_BOUNDARIES, *_EPOCHS, *_TEST, *_TRAIN_BATCHES, *_TEST_BATCHES, *_PREDICT_BATCHES)
 
 
-class Callback:
+class Callback(Configured):
     """Something that is called while a model trains, is evaluated, or predicts.
 
     Override the hooks that are wanted; they are Keras's, with Keras's names, order and ``logs``.
@@ -54,6 +55,10 @@ class Callback:
     speaker: Callable[[str], None] | None = None
 
     def __init__(self) -> None:
+        self.__pre_init__()
+        self.__post_init__()
+
+    def __pre_init__(self) -> None:
         self.model: Any = None
         self.params: dict[str, Any] = {}
 

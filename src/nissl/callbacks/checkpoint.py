@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import string
 from pathlib import Path
 from typing import Any, Literal
 
+from nissl.arguments import flag, named, one_of
 from nissl.callbacks.base import Logs
-from nissl.callbacks.monitor import Mode, Monitor
+from nissl.callbacks.monitor import MODES, Mode, Monitor
 from nissl.errors import ArgumentError, UnknownNameError
 from nissl.files import user_path
+from nissl.settings import configured, setting
 
 __all__ = ["ModelCheckpoint"]
 
 
+def _path(who: str, name: str, value: Any) -> str:
+    return str(user_path(value, f"{who}: {name}"))
+
+
+def _frequency(who: str, name: str, value: Any) -> Any:
+    if value != "epoch" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ArgumentError(f"{who}: {name} is 'epoch' or a number of batches, not {value!r}")
+    return value
+
+
+@configured
 class ModelCheckpoint(Monitor):
     """Saves the model after every epoch, or whenever the watched value is the best so far.
 
@@ -39,30 +51,26 @@ class ModelCheckpoint(Monitor):
     'min'
     """
 
-    def __init__(
-        self,
-        filepath: str | os.PathLike[str],
-        monitor: str = "val_loss",
-        verbose: int = 0,
-        save_best_only: bool = False,
-        save_weights_only: bool = False,
-        mode: Mode = "auto",
-        save_freq: Literal["epoch"] | int = "epoch",
-        initial_value_threshold: float | None = None,
-    ) -> None:
-        super().__init__(monitor, mode, 0.0, verbose)
-        self.filepath = str(user_path(filepath, "ModelCheckpoint: filepath"))
-        self.save_best_only = save_best_only
-        self.save_weights_only = save_weights_only
-        self._every = None if save_freq == "epoch" else _frequency(save_freq)
-        self.best = initial_value_threshold
+    filepath: str = setting(_path)
+    monitor: str = setting(named, default="val_loss")
+    verbose: int = setting(default=0)
+    save_best_only: bool = setting(flag, default=False)
+    save_weights_only: bool = setting(flag, default=False)
+    mode: Mode = setting(one_of, default="auto", allowed=MODES)
+    save_freq: Literal["epoch"] | int = setting(_frequency, default="epoch")
+    initial_value_threshold: float | None = setting(default=None)
+    min_delta = 0.0
+
+    def __post_init__(self) -> None:
+        self._every = None if self.save_freq == "epoch" else self.save_freq
+        self.best = self.initial_value_threshold
         self._batches = 0
         self._epoch = 0
-        wanted = ".weights.h5" if save_weights_only else ".keras"
+        wanted = ".weights.h5" if self.save_weights_only else ".keras"
         if not self.filepath.endswith(wanted):
             raise ArgumentError(
-                f"ModelCheckpoint: with save_weights_only={save_weights_only} filepath ends in "
-                f"{wanted!r}, unlike {self.filepath!r}"
+                f"ModelCheckpoint: with save_weights_only={self.save_weights_only} filepath ends "
+                f"in {wanted!r}, unlike {self.filepath!r}"
             )
         format_path(self.filepath, _examples(self.filepath))  # a bad format is an error now
 
@@ -153,12 +161,3 @@ def _examples(template: str) -> Logs:
 
 def _short(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.5g}"
-
-
-def _frequency(batches: Any) -> int:
-    """Return a number of batches, 1 or more."""
-    if isinstance(batches, bool) or not isinstance(batches, int) or batches < 1:
-        raise ArgumentError(
-            f"ModelCheckpoint: save_freq is 'epoch' or a number of batches, not {batches!r}"
-        )
-    return batches

@@ -6,12 +6,15 @@ import math
 import re
 from typing import Any, Literal
 
+from nissl.arguments import flag, named, number, one_of, whole
 from nissl.callbacks.base import Callback, Logs
 from nissl.errors import ArgumentError, UnknownNameError
+from nissl.settings import configured, setting
 
 __all__ = ["EarlyStopping", "TerminateOnNaN"]
 
 Mode = Literal["auto", "min", "max"]
+MODES: tuple[Mode, ...] = ("auto", "min", "max")
 
 _LARGER_IS_BETTER = re.compile(
     r"acc|auc|precision|recall|f1|fbeta|fmeasure|iou|r2|cosine_similarity|sensitivity|specificity"
@@ -37,18 +40,15 @@ class Monitor(Callback):
         UnknownNameError: the training has no such log; raised after the first epoch.
     """
 
-    def __init__(
-        self, monitor: str, mode: Mode = "auto", min_delta: float = 0.0, verbose: int = 0
-    ) -> None:
-        super().__init__()
-        self.monitor = monitor
-        self.mode = mode
-        self.min_delta = at_least("min_delta", min_delta, 0)
-        self.verbose = verbose
+    monitor: str
+    mode: Mode
+    min_delta: float
+    verbose: int
+
+    def __pre_init__(self) -> None:
+        super().__pre_init__()
         self.best: float | None = None
         self._seen = False
-        if mode not in ("auto", "min", "max"):
-            raise ArgumentError(f"{self._title()}: mode is 'auto', 'min' or 'max', not {mode!r}")
 
     def _title(self) -> str:
         return type(self).__name__
@@ -93,6 +93,11 @@ class Monitor(Callback):
         )
 
 
+def _size(who: str, name: str, value: Any) -> float:
+    return abs(number(who, name, value))
+
+
+@configured
 class EarlyStopping(Monitor):
     """Stops training when the watched value has not become better for some epochs.
 
@@ -117,22 +122,16 @@ class EarlyStopping(Monitor):
     'min'
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        min_delta: float = 0.0,
-        patience: int = 0,
-        verbose: int = 0,
-        mode: Mode = "auto",
-        baseline: float | None = None,
-        restore_best_weights: bool = False,
-        start_from_epoch: int = 0,
-    ) -> None:
-        super().__init__(monitor, mode, abs(min_delta), verbose)
-        self.patience = int(at_least("patience", patience, 0))
-        self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = int(at_least("start_from_epoch", start_from_epoch, 0))
+    monitor: str = setting(named, default="val_loss")
+    min_delta: float = setting(_size, default=0.0)
+    patience: int = setting(whole, default=0, least=0)
+    verbose: int = setting(default=0)
+    mode: Mode = setting(one_of, default="auto", allowed=MODES)
+    baseline: float | None = setting(default=None)
+    restore_best_weights: bool = setting(flag, default=False)
+    start_from_epoch: int = setting(whole, default=0, least=0)
+
+    def __post_init__(self) -> None:
         self._reset()
 
     def _reset(self) -> None:
@@ -188,10 +187,3 @@ class TerminateOnNaN(Callback):
         if loss is not None and not math.isfinite(loss):
             self.say(f"Epoch {epoch + 1}: the loss is {loss}, training stops")
             self.model.stop_training = True
-
-
-def at_least(name: str, value: float, least: float) -> float:
-    """Return a setting that must not be smaller than ``least``."""
-    if not value >= least:
-        raise ArgumentError(f"{name} is {least} or more, not {value!r}")
-    return value

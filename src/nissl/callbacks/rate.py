@@ -6,13 +6,22 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from nissl.arguments import named, number, one_of, whole
 from nissl.callbacks.base import Callback, Logs
-from nissl.callbacks.monitor import Mode, Monitor, at_least
+from nissl.callbacks.monitor import MODES, Mode, Monitor
 from nissl.errors import ArgumentError, ArgumentTypeError
+from nissl.settings import configured, setting
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 
 
+def _schedule(who: str, name: str, value: Any) -> Callable[..., Any]:
+    if not callable(value):
+        raise ArgumentTypeError(f"{who}: {name} is a function, not {value!r}")
+    return value
+
+
+@configured
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch.
 
@@ -25,15 +34,11 @@ class LearningRateScheduler(Callback):
         ArgumentTypeError: ``schedule`` is not a function, or does not return a number.
     """
 
-    def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
-        super().__init__()
-        if not callable(schedule):
-            raise ArgumentTypeError(
-                f"LearningRateScheduler: schedule is a function, not {schedule!r}"
-            )
-        self.schedule = schedule
-        self.verbose = verbose
-        self._takes_rate = _takes_two(schedule)
+    schedule: Callable[..., Any] = setting(_schedule)
+    verbose: int = setting(default=0)
+
+    def __post_init__(self) -> None:
+        self._takes_rate = _takes_two(self.schedule)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         given = (epoch, learning_rate(self)) if self._takes_rate else (epoch,)
@@ -52,6 +57,7 @@ class LearningRateScheduler(Callback):
             logs["learning_rate"] = learning_rate(self)
 
 
+@configured
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by ``factor`` when the watched value stops getting better.
 
@@ -69,24 +75,16 @@ class ReduceLROnPlateau(Monitor):
         ArgumentError: ``factor`` is not between 0 and 1; see also :class:`Monitor`.
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 10,
-        verbose: int = 0,
-        mode: Mode = "auto",
-        min_delta: float = 1e-4,
-        cooldown: int = 0,
-        min_lr: float = 0.0,
-    ) -> None:
-        super().__init__(monitor, mode, min_delta, verbose)
-        if not 0 < factor < 1:
-            raise ArgumentError(f"ReduceLROnPlateau: factor lies between 0 and 1, unlike {factor}")
-        self.factor = factor
-        self.patience = int(at_least("patience", patience, 0))
-        self.cooldown = int(at_least("cooldown", cooldown, 0))
-        self.min_lr = at_least("min_lr", min_lr, 0)
+    monitor: str = setting(named, default="val_loss")
+    factor: float = setting(number, default=0.1, above=0, below=1)
+    patience: int = setting(whole, default=10, least=0)
+    verbose: int = setting(default=0)
+    mode: Mode = setting(one_of, default="auto", allowed=MODES)
+    min_delta: float = setting(number, default=1e-4, least=0)
+    cooldown: int = setting(whole, default=0, least=0)
+    min_lr: float = setting(number, default=0.0, least=0)
+
+    def __post_init__(self) -> None:
         self._reset()
 
     def _reset(self) -> None:
