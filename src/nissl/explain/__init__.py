@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nissl.explain.convolution.kernels import *
     from nissl.explain.diagrams.report import *
     from nissl.explain.drawing.network import *
+    from nissl.explain.exercise import *
     from nissl.explain.expressions.expression import *
     from nissl.explain.gallery.activations import *
     from nissl.explain.gallery.low_precision import *
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from nissl.explain.perceptrons.run import *
     from nissl.explain.perceptrons.separability import *
     from nissl.explain.perceptrons.study import *
+    from nissl.explain.quantities import *
     from nissl.explain.report import *
     from nissl.explain.tracing.costs import *
     from nissl.explain.tracing.traces import *
@@ -50,6 +52,7 @@ PLACES = {
     "convolution.kernels": "KERNELS Kernel",
     "diagrams.report": "Diagram diagram",
     "drawing.network": "draw_network",
+    "exercise": "Checked WorkSheet check worksheet",
     "expressions.expression": "Expression parse",
     "gallery.activations": "Gallery activations",
     "gallery.low_precision": "Precision precision",
@@ -61,6 +64,7 @@ PLACES = {
     "perceptrons.run": "PerceptronRun perceptron",
     "perceptrons.separability": "Separability separable",
     "perceptrons.study": "PerceptronStudy perceptron_study",
+    "quantities": "Quantity",
     "report": "Explanation",
     "tracing.costs": "ModeCosts mode_costs",
     "tracing.traces": "Component Trace trace",

@@ -64,6 +64,10 @@ class Cell:
         """Return what :class:`Text` and :class:`Table` read as this formula again."""
         return f"{_BEGIN}{self.latex}{_END}" if self.latex else format(self.text, spec)
 
+    def to_text(self) -> str:
+        """Return the cell in the characters of a terminal."""
+        return _shown(self.text)
+
     def to_html(self) -> str:
         """Return the cell as HTML."""
         if self.latex and notation.is_known(self.latex) and not _PLAIN_NUMBER.fullmatch(self.latex):
@@ -98,12 +102,21 @@ def format_number(value: Any, digits: int = 6) -> str:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph, or several lines of one; ``heading`` makes it the title of what follows."""
+    """A paragraph, or several lines of one.
+
+    Attributes:
+        text: the words.
+        latex: what LaTeX writes instead.
+        heading: whether it is the title of what follows.
+        style: as of a :class:`Cell`.
+        given: whether a work sheet shows it although there are numbers in it.
+    """
 
     text: str
     latex: str = ""
     heading: bool = False
     style: str = ""
+    given: bool = False
 
     def to_markdown(self) -> str:
         """Return the text in GitHub's Markdown."""
@@ -141,6 +154,7 @@ class Table:
             nothing.
         title: a line above the table.
         digits: significant digits of numbers.
+        given: whether its numbers are what an exercise starts from, and stay in a work sheet.
 
     >>> table = Table(("x", "f(x)"), ((1, 0.25), (2, formula(r"\\frac12"))))
     >>> print(table.to_markdown())
@@ -162,6 +176,7 @@ class Table:
     rows: Sequence[Sequence[Value]]
     title: str = ""
     digits: int = 6
+    given: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from nissl import i18n, plots
 from nissl.errors import ArgumentError
-from nissl.explain import latex, panels
+from nissl.explain import latex, panels, quantities
 from nissl.explain.parts import Part, Text
+from nissl.explain.quantities import Quantity
 from nissl.files import user_path, write_bytes
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Explanation"]
 
 PICTURES = (".png", ".svg", ".pdf")
-TEXTS = (".txt", ".md", ".tex", ".html")
+TEXTS = (".txt", ".md", ".tex", ".html", ".csv", ".json")
 
 
 class Explanation:
@@ -84,6 +85,22 @@ class Explanation:
         own = type(self).draw is not Explanation.draw or type(self).figure is not Explanation.figure
         return own or _beside(type(self), "picture") is not None
 
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield every number, each with a name, in the order in which they are computed.
+
+        Those of the tables; what has steps to be checked names them better.
+        """
+        yield from quantities.of_parts(self.parts())
+
+    def to_csv(self) -> str:
+        """Return the numbers as CSV: ``step,name,value``."""
+        return quantities.to_csv(self.quantities())
+
+    def to_json(self) -> str:
+        """Return the numbers, and all parts as they are read, as a JSON object."""
+        kind = type(self).__name__
+        return quantities.to_json(kind, i18n.language(), self.quantities(), self.parts())
+
     def to_markdown(self) -> str:
         """Return all parts in Markdown."""
         return "\n\n".join(part.to_markdown() for part in self.parts())
@@ -135,8 +152,8 @@ class Explanation:
 
         Args:
             path: a picture (``.png``, ``.svg``, ``.pdf``), or texts and tables (``.txt``, ``.md``,
-                ``.tex``, ``.html``, the last with the picture in it). A file that is there is
-                replaced, once the new one is whole.
+                ``.tex``, ``.html`` with the picture in it), or the numbers (``.csv``, ``.json``).
+                A file that is there is replaced, once the new one is whole.
             width, panel: of a picture, as for :meth:`figure`.
 
         Raises:
@@ -151,6 +168,8 @@ class Explanation:
             ".md": self.to_markdown,
             ".tex": self._latex_file,
             ".html": self._page,
+            ".csv": self.to_csv,
+            ".json": self.to_json,
         }
         if ending not in writers:
             raise ArgumentError(

@@ -1,0 +1,149 @@
+"""Work sheets, and answers that are compared with a key."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nissl import explain
+from nissl.errors import ArgumentError, DataError
+from nissl.explain.quantities import Quantity, from_csv, from_json, read, to_csv
+
+KEY = [
+    Quantity("B1", "w_10^(1)", 0.5),
+    Quantity("B1", "w_11^(1)", -2.0),
+    Quantity("B2", "a_1^(1)", -1.5),
+    Quantity("B2", "h'(a_1^(1))", 0.25),
+    Quantity("B2", "z_1^(1)", -0.9),
+    Quantity("B4", "delta_1^(1)", 0.1),
+    Quantity("B4", "N", 4.0),
+    Quantity("B4", "dE/dw_11^(1)", 0.3),
+    Quantity("B5", "new w_11^(1)", -2.03),
+]
+
+
+def answered(name: str, value: float) -> list[Quantity]:
+    return [replace(each, value=value) if each.name == name else each for each in KEY]
+
+
+def test_right_answers_in_any_order_and_spelling() -> None:
+    answers = [Quantity("", "dE/d w11(1)" if "dE" in k.name else k.name, k.value) for k in KEY]
+    found = explain.check(KEY, list(reversed(answers)))
+    assert (found.wrong, found.missing, found.extra) == ((), (), ())
+    assert "9 of 9 numbers are right" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "guess"),
+    [
+        ("delta_1^(1)", -0.1, "the sign is wrong"),
+        ("delta_1^(1)", 0.4, "slope of the activation function, is missing"),
+        ("a_1^(1)", -2.0, "the bias is missing"),
+        ("z_1^(1)", -1.5, "the activation function is missing"),
+        ("dE/dw_11^(1)", 1.2, "the sum over the batch"),
+        ("dE/dw_11^(1)", 0.075, "the sum over the batch"),
+        ("new w_11^(1)", -1.97, "the update has the wrong sign"),
+        ("new w_11^(1)", -2.3, "the learning rate is missing"),
+        ("new w_11^(1)", 77.0, ""),
+    ],
+)
+def test_the_first_wrong_step_and_what_it_may_be(name: str, value: float, guess: str) -> None:
+    found = explain.check(KEY, answered(name, value))
+    assert [each.wanted.name for each in found.wrong] == [name]
+    assert guess in found.mistake(found.wrong[0])
+    assert bool(guess) == bool(found.mistake(found.wrong[0]))
+    assert f", {name} = " in str(found)
+    assert ("Perhaps: " in str(found)) == bool(guess)
+
+
+def test_missing_extra_and_blank_numbers_are_named() -> None:
+    answers = [*KEY[2:], Quantity("", "b_9", 1.0)]
+    answers[0] = replace(answers[0], value=math.nan)
+    found = explain.check(KEY, answers)
+    assert [each.name for each in found.missing] == ["w_10^(1)", "w_11^(1)", "a_1^(1)"]
+    assert [each.name for each in found.extra] == ["b_9"]
+    assert found.wrong == ()
+    assert "Not answered: w_10^(1), w_11^(1), a_1^(1)." in str(found)
+
+
+def test_answers_of_another_network_are_refused() -> None:
+    with pytest.raises(DataError, match=r"another network .* answers have u_1, the key has w_10"):
+        explain.check(KEY, [Quantity("", "u_1", 1.0)])
+    with pytest.raises(ArgumentError, match="tolerance"):
+        explain.check(KEY, KEY, tolerance=0)
+
+
+def test_the_tolerance_is_relative_and_absolute_near_zero() -> None:
+    key = [Quantity("", "x", 1000.0), Quantity("", "y", 1e-9), Quantity("", "z", math.inf)]
+    near = [Quantity("", "x", 1000.9), Quantity("", "y", 9e-4), Quantity("", "z", math.inf)]
+    assert explain.check(key, near).wrong == ()
+    far = [Quantity("", "x", 1001.1), Quantity("", "y", 2e-3), Quantity("", "z", 5.0)]
+    assert len(explain.check(key, far).wrong) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,value\na_1,-1.5\n",
+        "name;value\na_1;-1,5\n",
+        'step,name,value\nB2,a_1,"−1,5"\n',
+        "a_1\t-1.5",
+        "step;value;name\r\nB2;-1.5;a_1\r\n",
+    ],
+)
+def test_tables_as_students_write_them(text: str) -> None:
+    (found,) = from_csv(text)
+    assert (found.name, found.value) == ("a_1", -1.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "the file is empty"),
+        ("name,value\na_1,abc", "line 2: 'abc' is no number"),
+        ("name,value\na_1", "line 2 has 1 columns"),
+        ("{}", 'no list "numbers"'),
+        ('{"numbers": [{"name": "a"}]}', 'no list "numbers"'),
+        ("{" + '"a":[' * 100_000, 'no list "numbers"'),
+        ("\x00\xff", "is no number|has 1 columns"),
+    ],
+)
+def test_files_that_hold_no_numbers(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(DataError, match=told) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_files_go_there_and_back(tmp_path: Path) -> None:
+    shown = explain.neuron([1.0, -2.0], 0.5, [0.3, 1e-20])
+    for ending in (".csv", ".json"):
+        shown.save(tmp_path / f"numbers{ending}")
+        assert read(tmp_path / f"numbers{ending}") == list(shown.quantities())
+    assert explain.check(shown, tmp_path / "numbers.csv").wrong == ()
+    found = json.loads(shown.to_json())
+    assert found["explanation"] == "Neuron"
+    assert from_json(shown.to_json()) == from_csv(to_csv(shown.quantities()))
+
+
+def test_a_work_sheet_has_blanks_for_what_is_computed() -> None:
+    shown = explain.neuron([1.0, -2.0], 0.5, [0.3, 0.7], "tanh")
+    sheet = explain.worksheet(shown)
+    text = str(sheet)
+    assert "______" in text
+    for number in ("-1.4", str(round(shown.a, 4)), str(round(shown.z, 4))):
+        assert number not in text
+    blanks = list(sheet.quantities())
+    assert [each.name for each in blanks] == [each.name for each in shown.quantities()]
+    assert any(math.isnan(each.value) for each in blanks)
+    assert r"\underline" in sheet.to_latex()
+    assert len(re.findall(r"\d\.\d", str(sheet.solution))) > len(re.findall(r"\d\.\d", text))
+    unanswered = explain.check(shown, blanks)
+    assert unanswered.wrong == ()
+    assert unanswered.missing
