@@ -32,6 +32,11 @@ SHOWN = {  # LaTeX, characters, letters of a keyboard
         "Eₙ = 1/2 Σₖ (yₖ - tₖ)²",
         "E_n = 1/2 sum_k (y_k - t_k)^2",
     ),
+    r"1 \text{ if } -1 < x,\ -1 \text{ otherwise}": (
+        "1 if -1 < x, -1 otherwise",
+        "1 if -1 < x, -1 otherwise",
+    ),
+    r"e^{x_i} / \sum_k e^{x_k}": ("e^xᵢ/Σₖ e^xₖ", "e^x_i/sum_k e^x_k"),
     r"\frac{x}{1 + |x|}": ("x/(1 + |x|)", "x/(1 + |x|)"),
     r"w_{1,10}": ("w_1,10", "w_1,10"),
     r"2.5 \cdot 10^{-7} + 10^{6}": ("2.5e-07 + 1e+06", "2.5e-07 + 1e+06"),

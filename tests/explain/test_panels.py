@@ -37,6 +37,20 @@ def test_panels_stand_beside_each_other_where_there_is_room() -> None:
     assert [text.get_text() for legend in figure.legends for text in legend.texts] == ["a line"]
 
 
+def test_panels_of_a_grid_stand_below_each_other_whatever_is_beside_them() -> None:
+    def long_numbers(axes: plots.Axes) -> None:
+        line(axes)
+        axes.set_yticks([0.5], ["a hundred thousand"])
+
+    panels = [Panel(draw, size=(2, 2)) for draw in (long_numbers, line, line, line, line)]
+    figure = Sheet.grid(panels, 3).figure()
+    figure.canvas.draw()
+    edges = [axes.get_position().x0 for axes in figure.axes]
+    widths = [axes.get_position().width for axes in figure.axes]
+    assert edges[3:] == pytest.approx(edges[:2])
+    assert widths == pytest.approx([widths[0]] * 5)
+
+
 @pytest.mark.parametrize("centimetres", [8, 12])
 def test_a_narrow_figure_stacks_panels_and_can_be_read(centimetres: float) -> None:
     figure = sheet().figure(width=centimetres / 2.54)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nissl.explain.exercise import *
     from nissl.explain.expressions.expression import *
     from nissl.explain.gallery.activations import *
-    from nissl.explain.gallery.low_precision import *
+    from nissl.explain.gallery.precision import *
     from nissl.explain.latex import *
     from nissl.explain.panels import *
     from nissl.explain.parts import *
@@ -55,7 +55,7 @@ PLACES = {
     "exercise": "Checked WorkSheet check worksheet",
     "expressions.expression": "Expression parse",
     "gallery.activations": "Gallery activations",
-    "gallery.low_precision": "Precision precision",
+    "gallery.precision": "Precision precision",
     "latex": "PREAMBLE",
     "panels": "Panel Sheet",
     "parts": "Cell Part Table Text formula",

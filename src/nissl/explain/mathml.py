@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 
 from nissl.explain.notation import (
+    BEFORE_A_PREFIX,
     Accent,
     Atom,
     Fraction,
@@ -42,13 +43,13 @@ def _elements(node: Node) -> Iterator[str]:
             before = "open"
             for part in node.parts:
                 kind = kind_of(part)
-                if kind == "sign" and before in ("open", "relation", "operation", "punctuation"):
+                if kind == "sign" and before in BEFORE_A_PREFIX:
                     yield (
                         '<mo form="prefix">' + ("−" if characters(part) == "-" else "+") + "</mo>"
                     )
                 else:
                     yield from _elements(part)
-                before = kind
+                before = before if kind == "space" else kind
         case Scripts():
             yield _scripts(node)
         case Fraction():

@@ -63,7 +63,7 @@ SIGNS = {  # each sign as LaTeX names it
     "lVert": "‖",
 }  # fmt: skip
 for _name in (
-    "varphi",
+    "phi",
     "bmod",
     "ast",
     "top",
@@ -349,12 +349,16 @@ _POWER_OF_TEN = re.compile(r"(?:(-?\d+(?:\.\d+)?) · |(?<![\w.)]))10([⁻⁰¹²
 _FROMABOVE = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
+# kinds after which a sign is that of a number, and stands close to it
+BEFORE_A_PREFIX = ("open", "relation", "operation", "sign", "punctuation", "word")
+
+
 def _spaced(parts: Sequence[Node]) -> str:
     """Characters one after the other, with blanks where mathematics has room."""
-    made, before = "", "open"
+    made, before, last = "", "open", "open"
     for part in parts:
         kind, shown = kind_of(part), characters(part)
-        if kind == "sign" and before in ("open", "relation", "operation", "sign", "punctuation"):
+        if kind == "sign" and last in BEFORE_A_PREFIX:
             kind = "prefix"
         if kind == "space" and (made.endswith(" ") or before == "open"):
             continue
@@ -369,8 +373,8 @@ def _spaced(parts: Sequence[Node]) -> str:
             gap = True
         if kind in ("close", "punctuation", "space") or before in ("open", "space"):
             gap = False
-        made += (" " if gap and made and not made.endswith(" ") else "") + shown
-        before = kind
+        made += (" " if gap and made and made[-1] not in " /" else "") + shown
+        before, last = kind, last if kind == "space" else kind
     made = re.sub(r"\) \(", ")(", made)
     return _POWER_OF_TEN.sub(_power, made)
 

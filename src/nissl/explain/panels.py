@@ -77,11 +77,12 @@ class Sheet:
     """Panels in rows, below a title, above a legend.
 
     Attributes:
-        rows: the panels; shorter rows are spread over the width.
+        rows: the panels.
         title: a line above all, wrapped to the width; mathematics in ``$`` stays whole.
         legend: columns of one legend for all panels, each label once; 0 for none.
         handles: what the legend shows, by label; what the panels have drawn by default.
         share: ``"x"``, ``"y"``, ``"xy"`` or ``""``: which axes the panels of a row share.
+        spread: whether each row is spread over the width; else all panels stand in columns.
         finish: is given the figure and its axes at the end.
     """
 
@@ -90,13 +91,14 @@ class Sheet:
     legend: int = 0
     handles: Mapping[str, Any] = field(default_factory=dict[str, Any])
     share: str = ""
+    spread: bool = True
     finish: Callable[[Figure, Sequence[Axes]], object] | None = None
 
     @classmethod
     def grid(cls, panels: Sequence[Panel], columns: int, **settings: Any) -> Sheet:
         """Return a sheet of panels in rows of ``columns``."""
         rows = [panels[place : place + columns] for place in range(0, len(panels), columns)]
-        return cls(rows, **settings)
+        return cls(rows, spread=False, **settings)
 
     @property
     def panels(self) -> list[Panel]:
@@ -143,9 +145,12 @@ class Sheet:
             0.45 * scale if self.legend else 0
         )
         figure = plots.new_figure(width, sum(heights) + extra)
-        grid: Any = figure.add_gridspec(len(rows), 1, height_ratios=heights)
+        columns = 1 if self.spread else max(map(len, rows))
+        grid: Any = figure.add_gridspec(len(rows), columns, height_ratios=heights)
         for place, row in enumerate(rows):
-            spec = grid[place].subgridspec(1, len(row), width_ratios=[p.size[0] for p in row])
+            spec: Any = [grid[place, column] for column in range(columns)]
+            if self.spread:
+                spec = spec[0].subgridspec(1, len(row), width_ratios=[p.size[0] for p in row])
             first: Axes | None = None
             for column, each in enumerate(row):
                 shared = {f"share{axis}": first for axis in self.share if first is not None}

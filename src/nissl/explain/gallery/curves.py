@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +20,10 @@ from nissl.autodiff import jvp
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError, UnknownNameError
+from nissl.explain.formulas import equal, number
+from nissl.explain.parts import Cell, formula
+from nissl.i18n import mark
+from nissl.i18n import translate as _
 
 __all__ = ["Curve", "Kink", "Named", "named", "study"]
 
@@ -29,6 +33,7 @@ Wanted: TypeAlias = (
     "str | Function | Iterable[str | Function] | Mapping[str, str | Function] | None"
 )
 
+WORDS = (mark("if"), mark("otherwise"))  # of formulas
 POINTS = 401  # of a curve, both ends among them
 OTHERS = 2  # further elements, all 0, of the vector that a function of a vector is shown for
 _NEAR, _NEARER = 1e-6, 1e-9  # distances at which a limit is read off, in units of 1 or |x|
@@ -42,16 +47,17 @@ class Named:
     Attributes:
         name: what it is called.
         function: elementwise, or of a vector along its last axis.
-        facts: what is known of it; ``None`` of a function that is not registered.
-        settings: arguments that differ from their defaults, fixed in ``function``.
         vector: whether an element of the result depends on the other elements too.
+        facts: what is known of it, without range and kinks where settings change them; ``None``
+            of a function that is not registered, or has settings that its formula lacks.
+        letters: the value of each letter, in LaTeX, that stands in the formula.
     """
 
     name: str
     function: Function
+    vector: bool
     facts: Facts | None = None
-    settings: Mapping[str, float] = field(default_factory=dict[str, float])
-    vector: bool = False
+    letters: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def __call__(self, x: TensorLike) -> Tensor:
         """Apply the function; one of a vector to ``(x, 0, 0)``, giving its first element."""
@@ -62,21 +68,14 @@ class Named:
         stacked = F.stack([x, *[zero] * OTHERS], axis=-1)  # (..., 1 + OTHERS)
         return F.asarray(self.function(stacked))[..., 0]
 
-    @property
-    def by_formula(self) -> bool:
-        """Whether the known formula holds with these settings."""
-        return self.facts is not None and set(self.settings) <= set(self.facts.settings)
+    def formulas(self) -> list[Cell]:
+        """Return the formulas of function and derivative, in the language in use; none of code."""
+        known = [self.facts.formula, self.facts.derivative] if self.facts is not None else []
+        return [formula(re.sub(r"(?<=text\{ )\w+", lambda m: _(m[0]), each)) for each in known]
 
-    def letters(self) -> dict[str, float]:
-        """Return the value of each letter, in LaTeX, that stands in the formula."""
-        if self.facts is None or not self.by_formula:
-            return {}
-        parameters = inspect.signature(activations.get(self.name.partition("(")[0])).parameters
-        letters = {
-            letter: float(self.settings.get(argument, parameters[argument].default))
-            for argument, letter in self.facts.settings.items()
-        }
-        return letters | dict(self.facts.constants)
+    def assignments(self) -> list[Cell]:
+        """Return the letters of the formula, each with its value."""
+        return [equal(formula(name), number(value, 5)) for name, value in self.letters.items()]
 
 
 def named(wanted: Wanted = None) -> list[Named]:
@@ -95,80 +94,80 @@ def named(wanted: Wanted = None) -> list[Named]:
     >>> [each.name for each in named(["swish", "leaky_relu(negative_slope=0.5)"])]
     ['silu', 'leaky_relu(negative_slope=0.5)']
     """
-    if wanted is None:
-        return [_registered(name, {}) for name in activations.registry]
-    given: list[tuple[str, Any]]
     if isinstance(wanted, Mapping):
-        given = [(str(label), each) for label, each in wanted.items()]
+        found = [_labelled(str(label), _one(each)) for label, each in wanted.items()]
     elif isinstance(wanted, Iterable) and not isinstance(wanted, str | type):
-        given = [("", each) for each in wanted]
+        found = [_one(each) for each in wanted]
     else:
-        given = [("", wanted)]
-    if not given:
+        found = [_one(each) for each in (activations.registry if wanted is None else [wanted])]
+    if not found:
         raise ArgumentError("no activation is named; name one, or none to see all with names=None")
-    return [_one(label, each) for label, each in given]
+    return found
 
 
-def _one(label: str, given: str | Function) -> Named:
-    if not (isinstance(given, str) or callable(given)) or inspect.isclass(given):
+def _labelled(label: str, found: Named) -> Named:
+    """A function under a name of the user's, who may mean another by it than we know."""
+    return found if label in ("", found.name) else Named(label, found.function, found.vector)
+
+
+def _one(given: str | Function) -> Named:
+    if isinstance(given, str):
+        return _registered(*_parsed(given))
+    if not callable(given) or inspect.isclass(given):
         raise ArgumentTypeError(
             f"an activation is a name or a function of tensors, not "
             f"{type(given).__name__} {given!r}"
         )
-    found = _parsed(given) if isinstance(given, str) else _own(given)
-    if not label or label == found.name:
-        return found
-    return Named(label, found.function, None, {}, found.vector)
+    inner, settings = given, dict[str, Any]()
+    if isinstance(given, functools.partial) and not given.args:
+        inner, settings = given.func, given.keywords
+    name = activations.name_of(inner)
+    if name in activations.registry and activations.get(name) is activations.get(inner):
+        return _registered(name, {k: v for k, v in settings.items() if v is not None})
+    name = activations.name_of(given)
+    return Named(name, given, _is_of_vectors(name, given))
 
 
-def _registered(name: str, settings: Mapping[str, float]) -> Named:
-    function = activations.get(name)
-    own = label = str(activations.serialize(function))
-    takes = list(inspect.signature(function).parameters)[1:]
-    for setting in settings:
-        if setting not in takes:
-            if not takes:
-                raise ArgumentError(f"{own} has no settings, and {setting} was given")
-            raise UnknownNameError(f"setting of {own}", setting, takes)
-    if settings:
-        label += f"({', '.join(f'{key}={value:g}' for key, value in settings.items())})"
-        function = functools.partial(function, **settings)
-    facts = activations.FACTS.get(own)
-    return Named(label, function, facts, settings, _is_of_vectors(label, function))
-
-
-def _parsed(text: str) -> Named:
+def _parsed(text: str) -> tuple[str, dict[str, float]]:
     """``name`` or ``name(setting=number, ...)``."""
     found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text, re.DOTALL)
-    if found is None:
-        return _registered(text, {})  # says that there is none of this name
     settings: dict[str, float] = {}
-    for piece in filter(str.strip, (found[2] or "").split(",")):
+    for piece in filter(str.strip, ((found and found[2]) or "").split(",")):
         key, equals, value = (part.strip() for part in piece.partition("="))
         try:
-            number = float(value)
+            settings[key] = float(value)
         except ValueError:
-            number = math.nan
-        if not (key.isidentifier() and equals and math.isfinite(number)):
+            settings[key] = math.nan
+        if not (key.isidentifier() and equals and math.isfinite(settings[key])):
             raise ArgumentError(
                 f"{text!r}: settings are written as setting=number, as in "
                 f"leaky_relu(negative_slope=0.1), and not as {piece.strip()!r}"
             )
-        settings[key] = number
-    return _registered(found[1], settings)
+    return found[1] if found else text, settings
 
 
-def _own(function: Function) -> Named:
-    for name in activations.registry:
-        if activations.get(name) is activations.get(function):
-            return _registered(name, {})
-    if isinstance(function, functools.partial):
-        inner = _own(function.func)
-        if inner.facts is not None and not function.args:
-            keywords = {key: value for key, value in function.keywords.items() if value is not None}
-            return _registered(inner.name, keywords)
-    name = str(getattr(function, "__name__", type(function).__name__))
-    return Named(name, function, None, {}, _is_of_vectors(name, function))
+def _registered(name: str, settings: Mapping[str, float]) -> Named:
+    function = activations.get(name)
+    label = activations.name_of(function)
+    facts = activations.FACTS.get(label)
+    _x, *takes = inspect.signature(function).parameters.values()
+    given = {each.name: each.default for each in takes}
+    for setting in settings:
+        if not takes:
+            raise ArgumentError(f"{label} has no settings, and {setting} was given")
+        if setting not in given:
+            raise UnknownNameError(f"setting of {label}", setting, given)
+    if settings:
+        label += f"({', '.join(f'{key}={value:g}' for key, value in settings.items())})"
+        function = functools.partial(function, **settings)
+        given.update(settings)
+    vector = _is_of_vectors(label, function)
+    if facts is None or not settings.keys() <= facts.settings.keys():
+        return Named(label, function, vector)
+    letters = {letter: float(given[name]) for name, letter in facts.settings.items()}
+    if settings:
+        facts = replace(facts, low=math.nan, high=math.nan, kinks={})
+    return Named(label, function, vector, facts, {**letters, **facts.constants})
 
 
 def _is_of_vectors(name: str, function: Function) -> bool:
@@ -273,7 +272,7 @@ def study(function: Named, low: float, high: float, points: int = POINTS) -> Cur
     x = np.linspace(low, high, points)
     y, slope = evaluate(function, x)
     places = set(_search(function, x))
-    if function.facts is not None and not function.settings:
+    if function.facts is not None:
         places |= {float(at) for at in function.facts.kinks if low <= at <= high}
     kinks = filter(_differ, [_kink(function, at) for at in sorted(places)])
     return Curve(function, x, y, slope, tuple(kinks))
