@@ -192,6 +192,7 @@ def unreached(graph: dict[str, set[str]]) -> list[str]:
             continue
         seen.add(name)
         waiting += graph[name]
+        waiting += [f"{name}_tables", f"{name}_picture"]  # an explanation finds them by their names
         waiting.append(name.rpartition(".")[0])  # its package is run first
     return sorted(set(graph) - seen)
 
