@@ -156,7 +156,7 @@ class Jitted:
         engine = get_engine(self._engine)
         if state.recording and any(t.tracked for t in inputs):
             return call(program, inputs, functools.partial(_run_to_host, engine))
-        donate = _usable(program, donated)
+        donate = _usable(program, donated) if donated else ()
         values = run_program(engine, program, [t.value for t in inputs], donate)
         return [Tensor(np.asarray(value)) for value in values]
 
