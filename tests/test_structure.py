@@ -137,7 +137,6 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
 CIRCLES = {
     "core.kinds core.op core.operators core.tensor": "a tensor's equation has an op, for types",
     "layers.base layers.building layers.calling layers.tracking": "a layer's parts, for types",
-    "models.model models.saving models.sequential": "model.save() is a method of what is saved",
 }
 EXPLAIN_CIRCLES = 10  # in which a report draws its own picture
 

@@ -44,6 +44,11 @@ class Compilable(Layer):
         return {**vars(self), "_compiled": Kept(KEPT_PROGRAMS), "_trackers": None}
 
     @property
+    def layers(self) -> list[Layer]:
+        """The layers directly below, in order."""
+        return list(self.sublayers())
+
+    @property
     def engine_name(self) -> str:
         """What runs this model: the default engine, or NumPy with ``run_eagerly``."""
         return "numpy" if self.run_eagerly else default_engine()

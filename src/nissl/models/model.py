@@ -8,6 +8,7 @@ from typing import Any
 from nissl.arguments import whole
 from nissl.errors import ArgumentError, UnknownNameError
 from nissl.layers.base import Layer
+from nissl.models import saving
 from nissl.models.trainer import Trainer
 from nissl.settings import refuse_arguments
 
@@ -31,11 +32,6 @@ class Model(Trainer):
         super().__init__(**kwargs)
 
     # ---- structure ---------------------------------------------------------------------------
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers directly below, in order."""
-        return list(self.sublayers())
-
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or its position."""
         found = self.layers
@@ -89,23 +85,17 @@ class Model(Trainer):
         self, filepath: str | os.PathLike[str], overwrite: bool = True, **unknown: Any
     ) -> None:
         """Write the model to a ``.keras`` file: settings, weights and optimizer state."""
-        from nissl.models.saving import save_model
-
         refuse_arguments("save", unknown, ("filepath", "overwrite"))
-        save_model(self, filepath, overwrite=overwrite)
+        saving.save_model(self, filepath, overwrite=overwrite)
 
     def save_weights(
         self, filepath: str | os.PathLike[str], overwrite: bool = True, **unknown: Any
     ) -> None:
         """Write the weights alone, to a ``.weights.h5`` file."""
-        from nissl.models.saving import save_weights
-
         refuse_arguments("save_weights", unknown, ("filepath", "overwrite"))
-        save_weights(self, filepath, overwrite=overwrite)
+        saving.save_weights(self, filepath, overwrite=overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str], **unknown: Any) -> None:
         """Read weights from a ``.weights.h5`` or a ``.keras`` file of a model built alike."""
-        from nissl.models.saving import load_weights
-
         refuse_arguments("load_weights", unknown, ("filepath",))
-        load_weights(self, filepath)
+        saving.load_weights(self, filepath)
