@@ -188,26 +188,33 @@ def _constructor(cls: type, settings: Mapping[str, Setting]) -> Callable[..., No
     taken = {argument: (name, each) for argument, name, each in arguments}
     order = [argument for argument, (_, each) in taken.items() if not each.kw_only]
     needed = [argument for argument, (_, each) in taken.items() if each.default is REQUIRED]
-    plan = [(argument, name, each.default) for argument, (name, each) in taken.items()]
+    plan = [(argument, name, each.default, each.check) for argument, name, each in arguments]
+    elsewhere = frozenset(n for _, n, each in arguments if hasattr(type(each), "__set__"))
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        given = {**dict(zip(order, args, strict=False)), **kwargs}
+        given = {**dict(zip(order, args, strict=False)), **kwargs} if args else kwargs
         if len(given) < len(args) + len(kwargs):
             raise _too_many(type(self).__name__, order, args, kwargs)
-        if not taken.keys() >= kwargs.keys():
-            refuse_arguments(
-                type(self).__name__,
-                {name: value for name, value in kwargs.items() if name not in taken},
-                known_settings(type(self)) or (),
-            )
+        if kwargs and not taken.keys() >= kwargs.keys():
+            unknown = {name: value for name, value in kwargs.items() if name not in taken}
+            refuse_arguments(type(self).__name__, unknown, known_settings(type(self)) or ())
         for argument in needed:
             if argument not in given:
                 raise ArgumentTypeError(
                     f"{type(self).__name__}: {argument} is missing. It takes: {', '.join(taken)}"
                 )
         self.__pre_init__()
-        for argument, name, default in plan:
-            setattr(self, name, given.get(argument, default))
+        if type(self).__setattr__ is not Configured.__setattr__:
+            for argument, name, default, _ in plan:
+                setattr(self, name, given.get(argument, default))
+        else:  # the same, sooner
+            fields, who = vars(self), type(self).__name__
+            for argument, name, default, check in plan:
+                value = check(who, argument, given.get(argument, default))
+                if name in elsewhere:
+                    object.__setattr__(self, name, value)
+                else:
+                    fields[name] = value
         self.__post_init__()
 
     made: Any = init

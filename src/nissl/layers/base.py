@@ -16,18 +16,11 @@ from nissl.core.variable import Capture, Variable, capture, unique
 from nissl.errors import ArgumentError, ArgumentTypeError, GraphError, NisslError, ShapeError
 from nissl.layers import building, tracking
 from nissl.layers.calling import MISSING, input_among, located, mode_of, no_attribute, not_one
-from nissl.layers.settings import (
-    DTYPE,
-    INPUT_DIM,
-    INPUT_SHAPE,
-    NAME,
-    are_arguments_of,
-    arguments_of,
-)
+from nissl.layers.settings import DTYPE, INPUT_DIM, INPUT_SHAPE, NAME, config_of
 from nissl.layers.shapes import BatchShape, shapes_of, stand_ins
 from nissl.random import SeedGenerator
 from nissl.registry import Registry
-from nissl.settings import Configured, configured, known_settings, refuse_arguments, setting
+from nissl.settings import Configured, configured, refuse_arguments, setting
 
 __all__ = ["Layer"]
 
@@ -174,13 +167,7 @@ class Layer(Configured):
         Raises:
             ArgumentTypeError: one of these is nothing that a file can hold.
         """
-        config = super().get_config()
-        if not are_arguments_of(type(self)):
-            return config
-        known = known_settings(type(self))
-        general = ("name", "trainable", "dtype")
-        kept = {each: config[each] for each in general if known is None or each in known}
-        return {**arguments_of(self), **kept}
+        return config_of(self, super().get_config())
 
     # ---- weights -----------------------------------------------------------------------------
     def add_weight(

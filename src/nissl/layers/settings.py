@@ -17,7 +17,7 @@ from nissl.core import dtypes
 from nissl.errors import ArgumentError, ArgumentTypeError, DTypeError
 from nissl.layers.shapes import as_batch_shape
 from nissl.registry import numbered_name
-from nissl.settings import Setting, is_generated
+from nissl.settings import Setting, is_generated, known_settings
 
 LONGEST = sys.maxsize  # an axis
 
@@ -66,11 +66,20 @@ ACTIVATION = Setting(_got(activations.get), activations.serialize)
 INITIALIZER = Setting(_got(initializers.get), initializers.serialize, fixed=True)
 
 
-def are_arguments_of(cls: type) -> bool:
-    """Whether a class has a hand-written ``__init__`` that no ``get_config`` describes."""
+def config_of(layer: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what describes a layer: its settings, or the arguments of a hand-written ``__init__``.
+
+    The latter where no ``get_config`` describes them; see :func:`arguments_of`.
+    """
+    cls = type(layer)
     maker = next(each for each in cls.__mro__ if "__init__" in vars(each))
     describer = next(each for each in cls.__mro__ if "get_config" in vars(each))
-    return not (is_generated(maker) or issubclass(describer, maker))
+    if is_generated(maker) or issubclass(describer, maker):
+        return settings
+    known = known_settings(cls)
+    general = ("name", "trainable", "dtype")
+    kept = {each: settings[each] for each in general if known is None or each in known}
+    return {**arguments_of(layer), **kept}
 
 
 def arguments_of(layer: Any) -> dict[str, Any]:
