@@ -16,9 +16,9 @@ from nissl.core.traced import Traced
 from nissl.core.variable import Variable
 from nissl.engine.base import Compiled, Engine, Loop, LoopSpec
 from nissl.engine.choice import make_loop
-from nissl.models import steps
 from nissl.models.compilable import Compilable
 from nissl.models.inputs import Data
+from nissl.models.steps import report_of
 from nissl.models.streaming import Feed, make_feed
 from nissl.models.trackers import Trackers
 
@@ -126,7 +126,7 @@ def make_model_loop(
     spec = LoopSpec(
         step=step.program,
         last=None if last is None else last.program,
-        report=steps.report(model, trackers, step.state),
+        report=report_of(model, trackers, step.state),
         fixed=len(step.fixed),
         state=len(step.state),
         batch_size=size,

@@ -12,11 +12,11 @@ from nissl.core.tensor import Array, Aval
 from nissl.core.variable import Variable
 from nissl.engine.base import Engine
 from nissl.engine.choice import engine_for
-from nissl.models import steps
 from nissl.models.compilable import Compilable
 from nissl.models.diagnosis import explain_non_finite
 from nissl.models.inputs import Data
 from nissl.models.loops import ModelLoop, demand_batch, gather
+from nissl.models.steps import prediction_step
 from nissl.models.streaming import Feed, Host
 
 PREDICT_AT_ONCE = 10_000_000  # operations below which compiling costs more than it saves
@@ -44,7 +44,7 @@ class Predictor:
 
 def make_predictor(model: Compilable, aval: Aval) -> Predictor:
     """Trace and compile the prediction of a batch; a small one is left to NumPy."""
-    step = steps.prediction_step(model, [aval])
+    step = prediction_step(model, [aval])
     demand_batch(model, step.program)
     engine = engine_for(step.program, model.engine_name, PREDICT_AT_ONCE)
     return Predictor(aval, engine, engine.compile(step.program), step.fixed, step.state)

@@ -97,7 +97,7 @@ def prediction_step(model: Compilable, batch: Sequence[Aval]) -> Traced:
     return traced(lambda x: forward(model, x, training=False), batch, "prediction", passes=FINAL)
 
 
-def report(model: Compilable, trackers: Trackers, state: Sequence[Variable]) -> Program:
+def report_of(model: Compilable, trackers: Trackers, state: Sequence[Variable]) -> Program:
     """The program from the state to the trackers' results, and the first bad step.
 
     If the loss was finite throughout and what it moves is not, the last step was bad.

@@ -15,7 +15,7 @@ from nissl.errors import ArgumentError, GraphError, ShapeError
 from nissl.layers.core import input_mismatch
 from nissl.layers.shapes import BatchShape
 from nissl.layers.tracking import simple_settings
-from nissl.models import inputs, steps
+from nissl.models import inputs
 from nissl.models.advice import warn_of
 from nissl.models.compilable import Compilable
 from nissl.models.fitting import Fit
@@ -30,6 +30,7 @@ from nissl.models.running import (
     predict_on,
     run_batch,
 )
+from nissl.models.steps import evaluation_step, one_shape, training_step
 from nissl.models.trackers import Trackers, rename_repeated
 from nissl.progress import ProgressBar
 
@@ -80,7 +81,7 @@ class Trainer(Compilable):
 
     def _shape_out(self, data: Data) -> BatchShape:
         """Shape of the model's one output for such data, batch first."""
-        return steps.one_shape(self, self.compute_output_shape((None, *data.x.shape[1:])))
+        return one_shape(self, self.compute_output_shape((None, *data.x.shape[1:])))
 
     def _prepared(self, x: Any, y: Any, **options: Any) -> Data:
         data = inputs.prepare(x, y, self.dtype, **options)
@@ -127,7 +128,7 @@ class Trainer(Compilable):
             self.engine_name,
             self._signature(trained),
         )
-        maker = steps.training_step if kind == "train" else steps.evaluation_step
+        maker = training_step if kind == "train" else evaluation_step
         return self._compiled.get(
             key, lambda: make_model_loop(self, trackers, data, batch_size, shuffled, maker)
         )
