@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from nissl.errors import ArgumentError
 from nissl.explain.gallery.curves import Curve, Wanted, named, study
@@ -15,6 +15,7 @@ MOST = 60  # functions in one gallery
 WIDEST, NARROWEST = 1e9, 1e-3  # how long the interval may be
 
 
+@dataclass(frozen=True, eq=False)
 class Gallery(Explanation):
     """Activation functions, explained; see :func:`activations`.
 
@@ -23,9 +24,9 @@ class Gallery(Explanation):
         low, high: the interval.
     """
 
-    def __init__(self, curves: Sequence[Curve], low: float, high: float) -> None:
-        self.curves = tuple(curves)
-        self.low, self.high = low, high
+    curves: tuple[Curve, ...]
+    low: float
+    high: float
 
 
 def activations(names: Wanted = None, *, low: float = -4.0, high: float = 4.0) -> Gallery:
@@ -67,4 +68,4 @@ def activations(names: Wanted = None, *, low: float = -4.0, high: float = 4.0) -
     found = named(names)
     if len(found) > MOST:
         raise ArgumentError(f"{len(found)} functions are more than the {MOST} that one page shows")
-    return Gallery([study(each, float(low), float(high)) for each in found], low, high)
+    return Gallery(tuple(study(each, float(low), float(high)) for each in found), low, high)

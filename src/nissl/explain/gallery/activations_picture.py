@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def _limits(axes: Axes, curve: Curve) -> None:
     if not values.size:
         return
     low, high = values.min(), values.max()
-    if any(math.isinf(each) for kink in curve.kinks for each in vars(kink).values()):
+    if any(math.isinf(each) for kink in curve.kinks for each in astuple(kink)[1:]):
         near = float(np.percentile(np.abs(values), 90))
         low, high = max(low, -near), min(high, near)
     room = 0.08 * (high - low) or 0.5

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,7 +105,7 @@ def _points(shown: Gallery, count: int) -> Array:
 
 def _kinks(shown: Gallery) -> Iterator[Part]:
     """Kinks and jumps on the interval, and known kinks that it leaves out."""
-    kinks = [(curve.name, kink) for curve in shown.curves for kink in curve.kinks]
+    kinks = [kink for curve in shown.curves for kink in curve.kinks]
     if not kinks:
         yield Text(
             _("No kinks from {low} to {high}: there is a derivative everywhere.").format(
@@ -116,24 +116,26 @@ def _kinks(shown: Gallery) -> Iterator[Part]:
         kinks,
         _("Kinks: there is no derivative here, and a value is taken by convention"),
         _("... and {count} more kinks"),
-        [
-            (_("at x ="), "at"),
-            (formula("h(x)"), "value"),
-            (_("slope on the left"), "slope_left"),
-            (_("slope on the right"), "slope_right"),
-            (_("slope taken there"), "slope"),
-        ],
+        {
+            "function": _("Function"),
+            "at": _("at x ="),
+            "value": formula("h(x)"),
+            "slope_left": _("slope on the left"),
+            "slope_right": _("slope on the right"),
+            "slope": _("slope taken there"),
+        },
     )
     yield from _listed(
-        [each for each in kinks if each[1].jumps],
+        [kink for kink in kinks if kink.jumps],
         _("Jumps of the function itself"),
         _("... and {count} more jumps"),
-        [
-            (_("at x ="), "at"),
-            (_("limit on the left"), "value_left"),
-            (_("value there"), "value"),
-            (_("limit on the right"), "value_right"),
-        ],
+        {
+            "function": _("Function"),
+            "at": _("at x ="),
+            "value_left": _("limit on the left"),
+            "value": _("value there"),
+            "value_right": _("limit on the right"),
+        },
     )
     outside = [
         f"{curve.name}: {', '.join(map(format_number, places))}"
@@ -146,13 +148,9 @@ def _kinks(shown: Gallery) -> Iterator[Part]:
 
 
 def _listed(
-    kinks: Sequence[tuple[str, Kink]],
-    title: str,
-    more: str,
-    columns: Sequence[tuple[str | Cell, str]],
+    kinks: Sequence[Kink], title: str, more: str, columns: Mapping[str, str | Cell]
 ) -> Iterator[Table]:
-    """A table of kinks, if there are any: for each its function, and what columns ask of it."""
+    """A table of kinks, if there are any: columns by what of a kink stands in them."""
     if kinks:
-        found = [(name, lambda each, at=at: getattr(each[1], at)) for name, at in columns]
-        first = (_("Function"), itemgetter(0))
-        yield table_of(kinks, [first, *found], title=title, digits=5, most=LISTED, more=more)
+        found = [(name, attrgetter(what)) for what, name in columns.items()]
+        yield table_of(kinks, found, title=title, digits=5, most=LISTED, more=more)

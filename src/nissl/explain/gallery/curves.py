@@ -79,17 +79,7 @@ class Named:
 
 
 def named(wanted: Wanted = None) -> list[Named]:
-    """Return the functions that are meant, each with its name.
-
-    Args:
-        wanted: names of :mod:`nissl.activations`, with settings in brackets if need be
-            (``"leaky_relu(negative_slope=0.1)"``), functions of tensors, or a mapping of names to
-            either; one alone or several. By default all that are registered.
-
-    Raises:
-        UnknownNameError: a name that no activation has, or a setting that it does not take.
-        ArgumentError: nothing is named, or a setting is no number.
-        ArgumentTypeError: what is given is neither a name nor a function.
+    """Return the functions that :func:`~nissl.explain.activations` is asked for, with their names.
 
     >>> [each.name for each in named(["swish", "leaky_relu(negative_slope=0.5)"])]
     ['silu', 'leaky_relu(negative_slope=0.5)']
@@ -195,11 +185,13 @@ class Kink:
     """A point where a function has no derivative, or no value.
 
     Attributes:
+        function: what the function is called.
         at: the point.
         value, value_left, value_right: of the function: there, and its limits from both sides.
         slope, slope_left, slope_right: of its derivative; ``slope`` is what autodiff takes.
     """
 
+    function: str
     at: float
     value: float
     value_left: float
@@ -244,10 +236,9 @@ class Curve:
         ends = [float(self.x[0]), *cuts, float(self.x[-1])]
         found: list[tuple[Array, Array, Array]] = []
         for start, stop in itertools.pairwise(ends):
-            inner = self.x[(self.x > start) & (self.x < stop)]
-            first = start + _NEARER * max(1.0, abs(start))
-            last = stop - _NEARER * max(1.0, abs(stop))
-            x = np.concatenate([[first], inner[(inner > first) & (inner < last)], [last]])
+            first, last = start + _NEARER * max(1, abs(start)), stop - _NEARER * max(1, abs(stop))
+            inner = self.x[(self.x > first) & (self.x < last)]
+            x = np.concatenate([[first], inner, [last]])
             found.append((x, *evaluate(self.named, x)))
         return found
 
@@ -310,7 +301,8 @@ def _kink(function: Named, at: float) -> Kink:
     unit = max(1.0, abs(at))
     steps = np.array([0.0, -_NEARER, _NEARER, -_NEAR, _NEAR]) * unit
     y, slope = (each.tolist() for each in evaluate(function, at + steps))
-    return Kink(at, y[0], _limit(y, 1), _limit(y, 2), slope[0], _limit(slope, 1), _limit(slope, 2))
+    values, slopes = ((each[0], _limit(each, 1), _limit(each, 2)) for each in (y, slope))
+    return Kink(function.name, at, *values, *slopes)
 
 
 def _limit(values: list[float], side: int) -> float:
