@@ -406,9 +406,9 @@ def test_directions_files_and_resolutions_that_there_are_not(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SaveError, match="could not be written"):
         plot_model(model, tmp_path / "file" / "m.png")
-    with pytest.raises(ArgumentError, match="at least 3 rows"):
+    with pytest.raises(ArgumentError, match="most=2 must be at least 3"):
         diagram(model, most=2)
-    with pytest.raises(ArgumentTypeError, match="number of rows"):
+    with pytest.raises(ArgumentTypeError, match="most is a whole number"):
         diagram(model, most=3.5)
 
 

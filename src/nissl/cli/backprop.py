@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nissl.cli import runs, showing, source
+from nissl.cli import checks, runs, showing, source
 from nissl.cli.settings import parse_hidden
 from nissl.cli.typed import TypedCommand
 from nissl.errors import ArgumentError
@@ -144,10 +143,7 @@ def backprop(
     """Show a step of backpropagation."""
     from nissl.explain.backpropagation.report import backprop as explain
 
-    if learning_rate is not None and not 0 < learning_rate < math.inf:
-        raise ArgumentError(
-            _("--learning-rate is a number above 0, not {value}").format(value=learning_rate)
-        )
+    checks.positive("--learning-rate", learning_rate)
     new = _New(hidden, activation, output_activation, seed)
     if run is not None:
         model, inputs, targets = _from_run(run, sample, x, t, new)

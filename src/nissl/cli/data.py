@@ -13,20 +13,7 @@ import typer
 from nissl.cli import console, results, source, tables
 from nissl.cli.help import HelpCommand
 from nissl.cli.messages import translate_message
-from nissl.cli.options import (
-    Category,
-    Colour,
-    Debug,
-    Decimal,
-    Encoding,
-    Header,
-    Ignore,
-    Lang,
-    Size,
-    Target,
-    Task,
-    TestFraction,
-)
+from nissl.cli.options import Debug, Lang, Reading, taking
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError
 from nissl.i18n import grouped, mark
@@ -54,22 +41,14 @@ def register(app: typer.Typer) -> None:
         cls=HelpCommand,
         help=mark("List the data sets, or show what is in one."),
         epilog=mark("Examples:\n  nissl data\n  nissl data fashion-mnist -o samples.png"),
-    )(data)
+    )(taking(Reading, data))
 
 
 def data(
     name: Name = None,
     output: Output = None,
-    target: Target = None,
-    task: Task = None,
-    header: Header = None,
-    ignore: Ignore = None,
-    category: Category = None,
-    decimal: Decimal = None,
-    encoding: Encoding = None,
-    size: Size = None,
-    colour: Colour = None,
-    test_fraction: TestFraction = None,
+    *,
+    reading: Reading,
     lang: Lang = None,
     debug: Debug = False,
 ) -> None:
@@ -79,19 +58,7 @@ def data(
             raise ArgumentError(_("--output needs the name of the data to draw samples of"))
         _list()
         return
-    place = source.given(
-        name,
-        target=target,
-        task=task,
-        header=header,
-        ignore=ignore,
-        category=category,
-        decimal=decimal,
-        encoding=encoding,
-        size=size,
-        colour=colour,
-        test_fraction=test_fraction,
-    )
+    place = source.given(name, **vars(reading))
     if place.is_table:
         tables.describe(place)
     loaded = place.load()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from nissl.errors import ArgumentError
 from nissl.i18n import mark
 from nissl.i18n import translate as _
+
+T = TypeVar("T")
 
 
 def _show_version(wanted: bool) -> None:
@@ -121,3 +126,46 @@ TestFraction = Annotated[
         help=mark("Of own data without a test part: the share set aside for testing; 0.2."),
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a command reads data: options of :func:`nissl.datasets.load`, as they are typed."""
+
+    target: Target = None
+    task: Task = None
+    header: Header = None
+    ignore: Ignore = None
+    category: Category = None
+    decimal: Decimal = None
+    encoding: Encoding = None
+    size: Size = None
+    colour: Colour = None
+    test_fraction: TestFraction = None
+
+
+def taking(options: type[T], command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that takes an option for each field of a dataclass.
+
+    The parameter of ``command`` that is of this class gets them together.
+    """
+    hints = get_type_hints(options, include_extras=True)
+    fields = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+        for name, hint in hints.items()
+    ]
+    parameters: list[inspect.Parameter] = []
+    place = ""
+    for each in inspect.signature(command, eval_str=True).parameters.values():
+        if each.annotation is options:
+            place, parameters = each.name, [*parameters, *fields]
+        else:
+            parameters.append(each.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    def run(**given: Any) -> None:
+        together = options(**{name: given.pop(name) for name in hints})
+        command(**given, **{place: together})
+
+    made: Any = run
+    made.__signature__ = inspect.Signature(parameters)
+    return made

@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 import typer
 
-from nissl.cli import showing, source, tables
+from nissl.cli import checks, showing, source, tables
 from nissl.cli.help import HelpCommand
 from nissl.cli.options import Debug, Lang, Target
 from nissl.cli.showing import Force, Format
@@ -135,7 +135,10 @@ def perceptron(
             raise ArgumentError(_("--circuit is for a gate, not for {data}").format(data=data))
         showing.show(gate(name), output, force, format)
         return
-    _check(learning_rate, max_updates, rows, seed)
+    checks.positive("--learning-rate", learning_rate)
+    checks.at_least("--max-updates", max_updates)
+    checks.at_least("--rows", rows)
+    checks.seed(seed)
     fitted = Perceptron(
         activation,
         learning_rate=learning_rate,
@@ -155,22 +158,6 @@ def perceptron(
         if path.suffix.lower() == ".gif":
             check_animation(study.run, path)
     showing.show(study, output, force, format, (".gif",))
-
-
-def _check(learning_rate: float, max_updates: int, rows: int, seed: int) -> None:
-    if not 0 < learning_rate < float("inf"):
-        raise ArgumentError(
-            _("--learning-rate is a number above 0, not {value}").format(value=learning_rate)
-        )
-    for option, value in (("--max-updates", max_updates), ("--rows", rows)):
-        if value < 1:
-            raise ArgumentError(
-                _("{option} is a whole number of at least {least}, not {value}").format(
-                    option=option, least=1, value=value
-                )
-            )
-    if not 0 <= seed < 2**32:
-        raise ArgumentError(_("--seed lies from 0 to 4294967295, not {value}").format(value=seed))
 
 
 def _weights(text: str) -> Any:

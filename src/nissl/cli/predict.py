@@ -10,7 +10,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from nissl.cli import console, inputs, runs, source, tables
+from nissl.cli import checks, console, inputs, runs, source, tables
 from nissl.cli.help import HelpCommand
 from nissl.cli.options import Debug, Encoding, Lang, RunOrModel
 from nissl.errors import ArgumentError, DataError
@@ -83,12 +83,7 @@ def predict(
     debug: Debug = False,
 ) -> None:
     """Predict."""
-    if top < 1:
-        raise ArgumentError(
-            _("{option} is a whole number of at least {least}, not {value}").format(
-                option="--top", least=1, value=top
-            )
-        )
+    checks.at_least("--top", top)
     if not files and not sample:
         raise ArgumentError(
             _("name a file to predict for, or a test sample of the run with --sample 0")

@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nissl.cli import checks
 from nissl.errors import ArgumentError
 from nissl.i18n import translate as _
 
@@ -47,14 +48,11 @@ class Settings:
 
         activations.get(self.activation)
         self.make_optimizer()
-        _at_least("--epochs", self.epochs, 1)
-        _at_least("--batch-size", self.batch_size, 1)
-        _between("--dropout", self.dropout)
-        _between("--validation-split", self.validation_split)
-        if not 0 <= self.seed < 1 << 32:
-            raise ArgumentError(
-                _("--seed lies from 0 to 4294967295, not {value}").format(value=self.seed)
-            )
+        checks.at_least("--epochs", self.epochs)
+        checks.at_least("--batch-size", self.batch_size)
+        checks.below_one("--dropout", self.dropout)
+        checks.below_one("--validation-split", self.validation_split)
+        checks.seed(self.seed)
 
     def make_optimizer(self) -> Any:
         """Make the optimizer that these settings mean."""
@@ -63,12 +61,7 @@ class Settings:
         kind: Any = type(optimizers.get(self.optimizer))
         given: dict[str, float] = {}
         if self.learning_rate is not None:
-            if not 0 < self.learning_rate < math.inf:
-                raise ArgumentError(
-                    _("--learning-rate is a number above 0, not {value}").format(
-                        value=self.learning_rate
-                    )
-                )
+            checks.positive("--learning-rate", self.learning_rate)
             given["learning_rate"] = self.learning_rate
         if self.momentum is not None:
             if "momentum" not in inspect.signature(kind).parameters:
@@ -77,7 +70,7 @@ class Settings:
                         name=self.optimizer
                     )
                 )
-            _between("--momentum", self.momentum)
+            checks.below_one("--momentum", self.momentum)
             given["momentum"] = self.momentum
         return kind(**given)
 
@@ -115,19 +108,3 @@ def parse_hidden(text: str) -> tuple[int, ...]:
             )
         units.append(int(word))
     return tuple(units)
-
-
-def _at_least(option: str, value: int | None, least: int) -> None:
-    if value is not None and value < least:
-        raise ArgumentError(
-            _("{option} is a whole number of at least {least}, not {value}").format(
-                option=option, least=least, value=value
-            )
-        )
-
-
-def _between(option: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise ArgumentError(
-            _("{option} lies from 0 to below 1, not {value}").format(option=option, value=value)
-        )

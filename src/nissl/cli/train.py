@@ -8,20 +8,7 @@ import typer
 
 from nissl.cli import console, runs, source, tables
 from nissl.cli.help import HelpCommand
-from nissl.cli.options import (
-    Category,
-    Colour,
-    Debug,
-    Decimal,
-    Encoding,
-    Header,
-    Ignore,
-    Lang,
-    Size,
-    Target,
-    Task,
-    TestFraction,
-)
+from nissl.cli.options import Debug, Lang, Reading, taking
 from nissl.cli.settings import Settings, parse_hidden
 from nissl.cli.training import Training
 from nissl.files import user_path
@@ -118,7 +105,7 @@ def register(app: typer.Typer) -> None:
             "  nissl train digits --hidden 64 --activation tanh --optimizer adam\n"
             "  nissl train flowers.csv --target species --run runs/flowers"
         ),
-    )(train)
+    )(taking(Reading, train))
 
 
 def train(
@@ -134,16 +121,8 @@ def train(
     validation_split: Split = 1 / 12,
     seed: Seed = 42,
     run: Run = None,
-    target: Target = None,
-    task: Task = None,
-    header: Header = None,
-    ignore: Ignore = None,
-    category: Category = None,
-    decimal: Decimal = None,
-    encoding: Encoding = None,
-    size: Size = None,
-    colour: Colour = None,
-    test_fraction: TestFraction = None,
+    *,
+    reading: Reading,
     watch: WatchLayers = False,
     verbose: Verbose = False,
     lang: Lang = None,
@@ -166,19 +145,7 @@ def train(
         )
 
     settings("sgd")  # what is wrong with them is said before anything is loaded
-    place = source.given(
-        data,
-        target=target,
-        task=task,
-        header=header,
-        ignore=ignore,
-        category=category,
-        decimal=decimal,
-        encoding=encoding,
-        size=size,
-        colour=colour,
-        test_fraction=test_fraction,
-    )
+    place = source.given(data, **vars(reading))
     loaded = place.load()
     tables.say(loaded.notes)
     from nissl.cli.network import is_bytes
