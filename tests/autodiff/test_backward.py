@@ -167,9 +167,9 @@ def test_a_rule_that_fails_leaves_everything_as_it_was() -> None:
 
     from nissl.core.kinds import Elementwise
     from nissl.core.op import lookup, scope
-    from nissl.core.tensor import state
+    from nissl.core.thread import thread
 
-    def failing(out: Tensor, x: Tensor) -> Tensor:
+    def failing(F: Any, out: Tensor, x: Tensor) -> Tensor:
         raise ZeroDivisionError
 
     op = replace(lookup("sin"), kind=Elementwise((failing,)))
@@ -178,9 +178,9 @@ def test_a_rule_that_fails_leaves_everything_as_it_was() -> None:
         y = op(x)
     with pytest.raises(ZeroDivisionError):
         y.backward()
-    assert state.recording
-    assert not state.quiet
-    assert state.scope == ""
+    assert thread.recording
+    assert not thread.quiet
+    assert thread.scope == ""
     assert x.grad is None
     (x * x).backward()
     assert gradient_of(x).item() == 2.0
@@ -207,7 +207,7 @@ def test_a_pass_inside_a_pass_leaves_the_outer_one_as_it_was() -> None:
     """A rule may itself differentiate; what it switches, it switches back."""
     from nissl.autodiff import custom_derivative, grad
     from nissl.core.op import quiet
-    from nissl.core.tensor import state
+    from nissl.core.thread import thread
 
     @custom_derivative
     def cube(x: Tensor) -> Tensor:
@@ -221,8 +221,8 @@ def test_a_pass_inside_a_pass_leaves_the_outer_one_as_it_was() -> None:
     x = leaf([0.0, 2.0])
     with quiet():
         F.sum(F.sqrt(cube(x) * x)).backward()
-        assert state.quiet
-    assert not state.quiet
+        assert thread.quiet
+    assert not thread.quiet
     np.testing.assert_allclose(gradient_of(x).numpy()[1], 4.0)
     # and a warning of NumPy's is raised neither before, in, nor after the inner pass
     y = leaf([0.0, 2.0])
@@ -234,14 +234,11 @@ def test_rules_on_bare_arrays_may_use_every_function() -> None:
     """Keeping reduced axes and cutting a tensor up work with a graph of the pass and without."""
     from nissl.core.kinds import Linear
     from nissl.core.op import Op
-    from nissl.core.tensor import late
 
-    functions: Any = late
-
-    def transpose(i: int, cotangent: Any, x: Any) -> Any:
-        mean = functions.functions.sum(cotangent, axis=(1,), keepdims=True) / 3
-        first, second = functions.functions.unstack(cotangent - mean, axis=0)
-        return functions.functions.stack([first, second])
+    def transpose(F: Any, i: int, cotangent: Any, x: Any) -> Any:
+        mean = F.sum(cotangent, axis=(1,), keepdims=True) / 3
+        first, second = F.unstack(cotangent - mean, axis=0)
+        return F.stack([first, second])
 
     centred = Op(
         name="centred",
@@ -254,3 +251,16 @@ def test_rules_on_bare_arrays_may_use_every_function() -> None:
         x = leaf(np.ones((2, 3)))
         centred(x).backward(weights, create_graph=create_graph)
         np.testing.assert_allclose(gradient_of(x).numpy(), [[-2.0, -1.0, 3.0], [-1.0, -1.0, 2.0]])
+
+
+def test_an_op_of_bare_arrays_gives_an_array() -> None:
+    """So rules that apply ops are written once, for tensors and for bare arrays."""
+    from nissl.core.op import lookup
+
+    flip, array = lookup("flip"), np.arange(3.0)
+    assert flip(array, axis=(0,)).tolist() == [2.0, 1.0, 0.0]
+    assert isinstance(flip(array, axis=(0,)), np.ndarray)
+    assert isinstance(flip(Tensor(array), axis=(0,)), Tensor)
+    both = lookup("concat")(Tensor(array), array, axis=0)
+    assert isinstance(both, Tensor)
+    assert both.shape == (6,)

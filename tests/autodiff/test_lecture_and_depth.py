@@ -76,17 +76,17 @@ class Counting(Kind):
     def __init__(self, kind: Kind) -> None:
         self.kind, self.pushed, self.pulled = kind, 0, 0
 
-    def jvp(self, equation: Equation, tangents: Any) -> Any:
+    def jvp(self, F: Any, equation: Equation, tangents: Any) -> Any:
         self.pushed += 1
-        return self.kind.jvp(equation, tangents)
+        return self.kind.jvp(F, equation, tangents)
 
-    def vjp(self, equation: Equation, cotangents: Any, needed: Any) -> Any:
+    def vjp(self, F: Any, equation: Equation, cotangents: Any, needed: Any) -> Any:
         self.pulled += 1
-        return self.kind.vjp(equation, cotangents, needed)
+        return self.kind.vjp(F, equation, cotangents, needed)
 
 
 def counted() -> tuple[Op, Counting]:
-    kind = Counting(Elementwise((lambda out, x: F.full_like(x, 0.5),)))
+    kind = Counting(Elementwise((lambda F, out, x: F.full_like(x, 0.5),)))
     op = Op(name="halve", infer=lambda x: x, compute=lambda xp, x: x * 0.5 + 1, kind=kind)
     return op, kind
 
@@ -125,7 +125,7 @@ def test_a_deep_program_is_traced_checked_printed_and_run() -> None:
 
 
 def test_a_graph_with_many_paths_visits_each_equation_once() -> None:
-    kind = Counting(Linear(lambda i, ct, x, y: ct))
+    kind = Counting(Linear(lambda F, i, ct, x, y: ct))
     op = Op(name="plus", infer=lambda x, y: x, compute=lambda xp, x, y: x + y, kind=kind)
 
     def doubled(x: Tensor) -> Tensor:

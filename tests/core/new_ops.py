@@ -110,8 +110,8 @@ conv = Op(
     compute=_conv,
     lowerings={"xla": _conv_xla},
     kind=Bilinear(
-        lambda ct, x, k, stride: conv_input(ct, k, stride=stride, size=x.shape[1:3]),
-        lambda ct, x, k, stride: conv_kernel(x, ct, stride=stride, size=k.shape[:2]),
+        lambda F, ct, x, k, stride: conv_input(ct, k, stride=stride, size=x.shape[1:3]),
+        lambda F, ct, x, k, stride: conv_kernel(x, ct, stride=stride, size=k.shape[:2]),
     ),
     text="{0} conv {1}",
     formula=r"{0} \star {1}",
@@ -123,8 +123,8 @@ conv_input = Op(
     compute=_input_gradient,
     lowerings={"xla": _input_gradient_xla},
     kind=Bilinear(
-        lambda ct, y, k, stride, size: conv(ct, k, stride=stride),
-        lambda ct, y, k, stride, size: conv_kernel(ct, y, stride=stride, size=k.shape[:2]),
+        lambda F, ct, y, k, stride, size: conv(ct, k, stride=stride),
+        lambda F, ct, y, k, stride, size: conv_kernel(ct, y, stride=stride, size=k.shape[:2]),
     ),
 )
 conv_kernel = Op(
@@ -133,8 +133,8 @@ conv_kernel = Op(
     compute=_kernel_gradient,
     lowerings={"xla": _kernel_gradient_xla},
     kind=Bilinear(
-        lambda ct, x, y, stride, size: conv_input(y, ct, stride=stride, size=x.shape[1:3]),
-        lambda ct, x, y, stride, size: conv(x, ct, stride=stride),
+        lambda F, ct, x, y, stride, size: conv_input(y, ct, stride=stride, size=x.shape[1:3]),
+        lambda F, ct, x, y, stride, size: conv(x, ct, stride=stride),
     ),
 )
 
@@ -168,7 +168,7 @@ def _or_zeros(tangent: Tensor | None, like: Tensor) -> Tensor:
     return F.zeros_like(like) if tangent is None else tangent
 
 
-def _cell_forward(inputs: Any, outputs: Any, tangents: Any) -> Any:
+def _cell_forward(F: Any, inputs: Any, outputs: Any, tangents: Any) -> Any:
     (a, state), (_, new) = inputs, outputs
     i, f, g, o = _gates(a)
     di, df, dg, do = _quarters(_or_zeros(tangents[0], a))
@@ -178,7 +178,7 @@ def _cell_forward(inputs: Any, outputs: Any, tangents: Any) -> Any:
     return t * o * (1 - o) * do + o * (1 - t * t) * d_new, d_new
 
 
-def _cell_reverse(inputs: Any, outputs: Any, cotangents: Any) -> Any:
+def _cell_reverse(F: Any, inputs: Any, outputs: Any, cotangents: Any) -> Any:
     (a, state), (h, new) = inputs, outputs
     i, f, g, o = _gates(a)
     ct_h, ct_new = _or_zeros(cotangents[0], h), _or_zeros(cotangents[1], new)
@@ -297,7 +297,7 @@ def _parted(items: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
 
 
 def _scan_forward(
-    inputs: Any, outputs: Any, tangents: Any, *, body: Program, carries: int, slices: int
+    F: Any, inputs: Any, outputs: Any, tangents: Any, *, body: Program, carries: int, slices: int
 ) -> Any:
     moved = [_or_zeros(t, x) for x, t in zip(inputs, tangents, strict=True)]
     counts = (carries, slices, len(inputs) - carries - slices)
@@ -315,7 +315,7 @@ def _scan_forward(
 
 
 def _scan_reverse(
-    inputs: Any, outputs: Any, cotangents: Any, *, body: Program, carries: int, slices: int
+    F: Any, inputs: Any, outputs: Any, cotangents: Any, *, body: Program, carries: int, slices: int
 ) -> Any:
     _ahead, along, fixed = _parted(inputs, (carries, slices, len(inputs) - carries - slices))
     filled = [_or_zeros(ct, out) for ct, out in zip(cotangents, outputs, strict=True)]
@@ -365,5 +365,5 @@ window_sum = Op(
     infer=_windows_infer,
     compute=lambda xp, x, size: xp.sum(x.reshape(*x.shape[:-1], -1, size), axis=-1),
     lowerings={"xla": _windows_xla},
-    kind=Linear(lambda i, ct, x, size: F.repeat(ct, size, axis=-1)),
+    kind=Linear(lambda F, i, ct, x, size: F.repeat(ct, size, axis=-1)),
 )

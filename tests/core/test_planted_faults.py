@@ -41,28 +41,28 @@ def softmax_rules() -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 def swapped(rule: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda inputs, outputs, moved, **params: (
-        2.0 * rule(inputs, outputs, moved, **params)[0],
+    return lambda F, inputs, outputs, moved, **params: (
+        2.0 * rule(F, inputs, outputs, moved, **params)[0],
     )
 
 
 WRONG: dict[str, tuple[Op, Sample]] = {
-    "partial: a sign": planted("cos", kind=Elementwise((lambda out, x: F.sin(x),))),
-    "partial: a factor": planted("exp", kind=Elementwise((lambda out, x: out * 1.001,))),
+    "partial: a sign": planted("cos", kind=Elementwise((lambda F, out, x: F.sin(x),))),
+    "partial: a factor": planted("exp", kind=Elementwise((lambda F, out, x: out * 1.001,))),
     "partial: of the other input": planted(
-        "divide", kind=Elementwise((lambda out, x, y: 1 / y, lambda out, x, y: 1 / y))
+        "divide", kind=Elementwise((lambda F, out, x, y: 1 / y, lambda F, out, x, y: 1 / y))
     ),
     "partial: missing": planted("sin", kind=Constant()),
-    "transpose: forgotten": planted("flip", kind=Linear(lambda i, ct, x, axis: ct)),
-    "transpose: a sign": planted("subtract", kind=Linear(lambda i, ct, x, y: ct)),
+    "transpose: forgotten": planted("flip", kind=Linear(lambda F, i, ct, x, axis: ct)),
+    "transpose: a sign": planted("subtract", kind=Linear(lambda F, i, ct, x, y: ct)),
     "transpose: a factor": planted(
         "matmul",
         kind=Bilinear(
-            lambda ct, x, y: ct @ F.matrix_transpose(y),
-            lambda ct, x, y: F.matrix_transpose(x) @ ct * 0.5,
+            lambda F, ct, x, y: ct @ F.matrix_transpose(y),
+            lambda F, ct, x, y: F.matrix_transpose(x) @ ct * 0.5,
         ),
     ),
-    "kind: linear where it is not": planted("square", kind=Linear(lambda i, ct, x: ct)),
+    "kind: linear where it is not": planted("square", kind=Linear(lambda F, i, ct, x: ct)),
     "forward rule": planted(
         "softmax", kind=General(swapped(softmax_rules()[0]), softmax_rules()[1])
     ),
@@ -100,7 +100,7 @@ def test_the_mode_that_is_wrong_is_named() -> None:
 
 def test_a_fault_of_second_order_is_caught_at_order_two() -> None:
     """The partial is right as a number, but made of a constant, so that its derivative is lost."""
-    frozen = Elementwise((lambda out, x: F.stop_gradient(F.cos(x)),))
+    frozen = Elementwise((lambda F, out, x: F.stop_gradient(F.cos(x)),))
     op, sample = planted("sin", kind=frozen)
     function, point = function_of(op, sample, draw(sample))
     judge(function, point)
@@ -115,12 +115,12 @@ def test_a_fault_in_one_of_several_outputs_is_caught() -> None:
     kind = lstm_cell.kind
     assert isinstance(kind, General)
 
-    def forward(inputs: Any, outputs: Any, tangents: Any) -> Any:
-        first, second = kind.forward(inputs, outputs, tangents)
+    def forward(F: Any, inputs: Any, outputs: Any, tangents: Any) -> Any:
+        first, second = kind.forward(F, inputs, outputs, tangents)
         return first, None if second is None else 0.5 * second
 
-    def reverse(inputs: Any, outputs: Any, cotangents: Any) -> Any:
-        return kind.reverse(inputs, outputs, (cotangents[0], None))
+    def reverse(F: Any, inputs: Any, outputs: Any, cotangents: Any) -> Any:
+        return kind.reverse(F, inputs, outputs, (cotangents[0], None))
 
     rng = np.random.default_rng(0)
     point = [rng.uniform(-1, 1, (2, 12)), rng.uniform(-1, 1, (2, 3))]

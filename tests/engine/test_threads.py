@@ -20,7 +20,7 @@ import pytest
 
 import nissl
 from nissl import layers
-from nissl.core.state import state
+from nissl.core.thread import thread
 from nissl.core.variable import Capture, capture
 
 THREADS, TURNS = 8, 5
@@ -80,7 +80,7 @@ def test_no_grad_and_scope_are_each_threads_own() -> None:
             with plain, nissl.core.op.scope(f"layer_{number}"):
                 y = nissl.sin(x)
                 seen.append((y.tracked, "" if y.equation is None else y.equation.scope))
-        return set(seen), state.recording, state.scope
+        return set(seen), thread.recording, thread.scope
 
     for number, found in enumerate(at_once(work)):
         wanted = (False, "") if number % 2 else (True, f"layer_{number}")

@@ -9,11 +9,12 @@ from typing import Any
 
 from nissl.autodiff.forward import jvp
 from nissl.autodiff.reverse import vjp
+from nissl.core import functions
 from nissl.core.kinds import General
 from nissl.core.op import Op, Sample, apply, register
 from nissl.core.passes import simplify
 from nissl.core.program import Program, inline, trace
-from nissl.core.tensor import Array, Aval, Equation, Tensor, late
+from nissl.core.tensor import Array, Aval, Equation, Tensor
 from nissl.errors import ShapeError
 
 # programs made from a program, for as long as that one lives
@@ -90,7 +91,7 @@ def _pulled(body: Program, wanted: tuple[int, ...]) -> Program:
 
 
 def _forward(
-    inputs: Sequence[Tensor], outputs: Any, tangents: Any, body: Program, runner: Any
+    F: Any, inputs: Sequence[Tensor], outputs: Any, tangents: Any, body: Program, runner: Any
 ) -> Any:
     moving = tuple(i for i, t in enumerate(tangents) if t is not None)
     given = [tangents[i] for i in moving]
@@ -99,6 +100,7 @@ def _forward(
 
 
 def _reverse(
+    F: Any,
     inputs: Sequence[Tensor],
     outputs: Any,
     cotangents: Any,
@@ -107,8 +109,7 @@ def _reverse(
     needed: Sequence[bool] | None = None,
 ) -> Any:
     filled = [
-        late.functions.zeros_like(out) if ct is None else ct
-        for ct, out in zip(cotangents, outputs, strict=True)
+        F.zeros_like(out) if ct is None else ct for ct, out in zip(cotangents, outputs, strict=True)
     ]
     wanted = tuple(
         i
@@ -127,16 +128,20 @@ class _Call(General):
     """Both rules as given; backwards, only to the inputs that somebody differentiates by."""
 
     def vjp(
-        self, equation: Equation, cotangents: Sequence[Tensor | None], needed: Sequence[bool]
+        self,
+        F: Any,
+        equation: Equation,
+        cotangents: Sequence[Tensor | None],
+        needed: Sequence[bool],
     ) -> Any:
         return _reverse(
-            equation.inputs, equation.outputs, cotangents, needed=needed, **equation.params
+            F, equation.inputs, equation.outputs, cotangents, needed=needed, **equation.params
         )
 
 
 def _sample_body() -> Program:
     return trace(
-        lambda x, y: (x * late.functions.sin(y), x + y),
+        lambda x, y: (x * functions.sin(y), x + y),
         Aval((2,), "float64"),
         Aval((2,), "float64"),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from nissl import arguments
 from nissl.core import tree
-from nissl.core.functions import asarray, zeros_like
+from nissl.core.functions import asarray
 from nissl.core.kinds import General
 from nissl.core.op import Op, apply
 from nissl.core.program import Program, trace
@@ -87,15 +87,15 @@ class custom_derivative:
                 )
         return [None if item is None else asarray(item) for item in items]
 
-    def _forward(self, inputs: Any, outputs: Any, tangents: Any, body: Program) -> Any:
+    def _forward(self, F: Any, inputs: Any, outputs: Any, tangents: Any, body: Program) -> Any:
         moved = tuple(
-            zeros_like(x) if t is None else t for x, t in zip(inputs, tangents, strict=True)
+            F.zeros_like(x) if t is None else t for x, t in zip(inputs, tangents, strict=True)
         )
         return self._checked("forward", self._rule("forward")(inputs, outputs, moved), outputs)
 
-    def _reverse(self, inputs: Any, outputs: Any, cotangents: Any, body: Program) -> Any:
+    def _reverse(self, F: Any, inputs: Any, outputs: Any, cotangents: Any, body: Program) -> Any:
         filled = tuple(
-            zeros_like(x) if t is None else t for x, t in zip(outputs, cotangents, strict=True)
+            F.zeros_like(x) if t is None else t for x, t in zip(outputs, cotangents, strict=True)
         )
         return self._checked("reverse", self._rule("reverse")(inputs, outputs, filled), inputs)
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from nissl.arguments import several
 from nissl.autodiff.graph import Graph, call, release
+from nissl.autodiff.sweeps import push_through
 from nissl.core import tree
 from nissl.core.functions import asarray, zeros_like
-from nissl.core.tensor import Key, Tensor, state
+from nissl.core.tensor import Key, Tensor
+from nissl.core.thread import thread
 from nissl.errors import ArgumentError, DTypeError, ShapeError
 
 __all__ = ["jvp", "linearize"]
@@ -23,16 +25,11 @@ def push(graph: Graph, tangents: Sequence[Tensor | None]) -> list[Tensor | None]
     moving: dict[Key, Tensor | None] = {
         t.key: tangent for t, tangent in zip(graph.inputs, tangents, strict=True)
     }
-    outer, state.recording = state.recording, state.recording and graph.watched
+    outer, thread.recording = thread.recording, thread.recording and graph.watched
     try:
-        for equation in graph.equations:
-            given = [moving.get(t.key) for t in equation.inputs]
-            if all(each is None for each in given):
-                continue
-            for index, each in enumerate(equation.op.kind.jvp(equation, given)):
-                moving[(id(equation), index)] = each
+        push_through(graph.equations, moving)
     finally:
-        state.recording = outer
+        thread.recording = outer
     return [moving.get(t.key) for t in graph.outputs]
 
 

@@ -12,7 +12,8 @@ from nissl.core.functions import asarray
 from nissl.core.op import apply
 from nissl.core.ops.control import identity
 from nissl.core.program import equations_behind
-from nissl.core.tensor import Equation, Tensor, state
+from nissl.core.tensor import Equation, Tensor
+from nissl.core.thread import thread
 from nissl.errors import ArgumentError, DTypeError
 
 
@@ -64,12 +65,12 @@ def call(
         aliases = [_alias(leaf, what) for leaf in leaves]
         fresh.extend(aliases)
         replaced[place] = tree.unflatten(structure, aliases)
-    outer = state.recording, state.frozen
-    state.recording, state.frozen = True, False
+    outer = thread.recording, thread.frozen
+    thread.recording, thread.frozen = True, False
     try:
         result = function(*replaced)
     finally:
-        state.recording, state.frozen = outer
+        thread.recording, thread.frozen = outer
     leaves, structure = tree.flatten(result)
     outputs = tuple(asarray(leaf) for leaf in leaves)
     return between(tuple(fresh), outputs, structure)
@@ -90,7 +91,7 @@ def between(
             continue
         if any(t.key in reached for t in equation.inputs):
             equations.append(equation)
-            reached.update((id(equation), i) for i in range(len(equation.avals)))
+            reached.update(equation.keys)
         watched = watched or any(t.tracked and t.key not in reached for t in equation.inputs)
     watched = watched or any(t.tracked and t.key not in reached for t in outputs)
     return Graph(inputs, outputs, structure, tuple(equations), watched)

@@ -5,65 +5,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from nissl import arguments
 from nissl.autodiff.graph import Graph, between, call, release
-from nissl.core import dtypes, tree
+from nissl.autodiff.sweeps import TRACKED, pull_through
+from nissl.core import dtypes, functions, tree
 from nissl.core.functions import add, asarray, ones_like, zeros_like
-from nissl.core.op import quiet
+from nissl.core.kinds import accumulate
+from nissl.core.op import quiet, quietly
 from nissl.core.program import equations_behind
-from nissl.core.raw import Slot, pull_values, slot
-from nissl.core.tensor import Array, Equation, Key, Tensor, state
+from nissl.core.tensor import Equation, Key, Tensor
+from nissl.core.thread import thread
 from nissl.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 __all__ = ["vjp", "value_and_grad", "grad"]
 
 
-def _sweep(
+def _pull_quietly(
     equations: Sequence[Equation],
-    cotangents: dict[Key, Tensor],
-    useful: Callable[[Tensor], bool],
-) -> None:
-    """Pull cotangents back through equations, newest first, to the tensors that are useful."""
-    scoped = state.scope
-    try:
-        for equation in reversed(equations):
-            state.scope = f"gradient of {equation.scope}" if equation.scope else scoped
-            if len(equation.avals) == 1:
-                given = [cotangents.pop((id(equation), 0), None)]
-            else:
-                given = [
-                    cotangents.pop((id(equation), i), None) for i in range(len(equation.avals))
-                ]
-            if all(each is None for each in given):
-                continue
-            needed = [useful(t) for t in equation.inputs]
-            if not any(needed):
-                continue
-            pulled = equation.op.kind.vjp(equation, given, needed)
-            for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
-                if each is None or not use:
-                    continue
-                key = t.key
-                before = cotangents.get(key)
-                cotangents[key] = each if before is None else add(before, each)
-    finally:
-        state.scope = scoped
-
-
-def _pull_values(
-    equations: Sequence[Equation],
-    cotangents: dict[Slot, Array],
-    useful: Callable[[Tensor], bool] | None = None,
+    cotangents: dict[Key, Any],
+    useful: Callable[[Tensor], bool] = TRACKED,
+    *,
+    on_arrays: bool,
 ) -> list[Tensor]:
-    """Sweep over bare arrays, where no graph of the derivative is wanted."""
-    if state.quiet:
-        return pull_values(equations, cotangents, useful)
-    return state.calmly(pull_values, equations, cotangents, useful)
+    """Pull cotangents back without NumPy's warnings; see :func:`pull_through`."""
+    if on_arrays:
+        return quietly(pull_through, equations, cotangents, useful, on_arrays=True)
+    with quiet():
+        return pull_through(equations, cotangents, useful)
 
 
 def gradients(output: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -75,31 +48,25 @@ def gradients(output: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
 
 def pull(graph: Graph, cotangents: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Pull cotangents of the outputs back to the inputs; ``None`` is zero."""
-    found: dict[Key, Tensor] = {}
-    useful = {t.key for t in graph.inputs}
+    found: dict[Key, Any] = {}
+    known = {t.key for t in graph.inputs}
     for equation in graph.equations:
-        useful.update((id(equation), i) for i in range(len(equation.avals)))
-    outer, state.recording = state.recording, state.recording and graph.watched
+        known.update(equation.keys)
+    outer, thread.recording = thread.recording, thread.recording and graph.watched
     try:
         for t, cotangent in zip(graph.outputs, cotangents, strict=True):
-            if cotangent is not None:
-                before = found.get(t.key)
-                found[t.key] = cotangent if before is None else add(before, cotangent)
-        eager = all(e.values[0] is not None for e in graph.equations)
-        if (
-            eager
-            and not (state.recording or state.raw)
-            and all(t.value is not None for t in found.values())
-        ):
-            values = {slot(t): found[t.key].value for t in graph.outputs if t.key in found}
-            _pull_values(graph.equations, values, lambda t: t.key in useful)
-            pulled = [values.get(slot(t)) for t in graph.inputs]
-            return [None if each is None else Tensor(each) for each in pulled]
-        with quiet():
-            _sweep(graph.equations, found, lambda t: t.key in useful)
+            found[t.key] = accumulate(functions, found.get(t.key), cotangent)
+        found = {key: each for key, each in found.items() if each is not None}
+        values = [each.value for each in found.values()]
+        values += [equation.values[0] for equation in graph.equations]
+        on_arrays = not thread.recording and all(value is not None for value in values)
+        if on_arrays:
+            found = {key: each.value for key, each in found.items()}
+        _pull_quietly(graph.equations, found, lambda t: t.key in known, on_arrays=on_arrays)
     finally:
-        state.recording = outer
-    return [found.get(t.key) for t in graph.inputs]
+        thread.recording = outer
+    pulled = [found.get(t.key) for t in graph.inputs]
+    return [Tensor(x) if on_arrays and x is not None else x for x in pulled]
 
 
 def _cotangents(result: Any, graph: Graph) -> list[Tensor]:
@@ -229,16 +196,6 @@ def grad(
     return gradient
 
 
-def _leaves(equations: Iterable[Equation]) -> list[Tensor]:
-    found = {
-        id(t): t
-        for equation in equations
-        for t in equation.inputs
-        if t.equation is None and t.tracked
-    }
-    return list(found.values())
-
-
 def backward(tensor: Tensor, gradient: Any, *, create_graph: bool = False) -> None:
     """Fill ``.grad`` of the leaves behind ``tensor``; see :meth:`nissl.Tensor.backward`."""
     if tensor.value is None:
@@ -261,22 +218,15 @@ def backward(tensor: Tensor, gradient: Any, *, create_graph: bool = False) -> No
         seed = asarray(gradient, tensor.dtype)
         if seed.shape != tensor.shape:
             raise ShapeError(f"backward(): gradient has shape {seed.shape}, not {tensor.shape}")
-    equations = equations_behind((tensor,))
-    outer, state.recording = state.recording, create_graph
+    cotangents: dict[Key, Any] = {tensor.key: seed if create_graph else seed.value}
+    outer, thread.recording = thread.recording, create_graph
     try:
-        if create_graph:
-            leaves = _leaves(equations) or [tensor]
-            cotangents = {tensor.key: seed}
-            with quiet():
-                _sweep(equations, cotangents, lambda t: t.tracked)
-            found = [cotangents.get(leaf.key) for leaf in leaves]
-        else:
-            values: dict[Slot, Array] = {slot(tensor): seed.value}
-            leaves = _pull_values(equations, values) or [tensor]
-            gained = [values.get(slot(leaf)) for leaf in leaves]
-            found = [None if value is None else Tensor(value) for value in gained]
-        for leaf, slope in zip(leaves, found, strict=True):
+        equations = equations_behind((tensor,))
+        leaves = _pull_quietly(equations, cotangents, on_arrays=not create_graph) or [tensor]
+        for leaf in leaves:
+            slope = cotangents.get(leaf.key)
             if slope is not None:
-                leaf.grad = slope if leaf.grad is None else add(leaf.grad, slope)
+                gained = slope if create_graph else Tensor(slope)
+                leaf.grad = gained if leaf.grad is None else add(leaf.grad, gained)
     finally:
-        state.recording = outer
+        thread.recording = outer

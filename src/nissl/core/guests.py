@@ -52,9 +52,9 @@ def call_ufunc(ufunc: Any, method: str, args: Sequence[Any], options: Mapping[st
     """Apply an elementwise function of NumPy to arguments among which are tensors."""
     name: str = ufunc.__name__
     ours = RENAMED.get(name, name)
-    offered = name not in _OTHERWISE and ours in late.module.__all__
+    offered = name not in _OTHERWISE and ours in late.functions.__all__
     if offered and method == "__call__" and not options:
-        return getattr(late.module, ours)(*args)
+        return getattr(late.functions, ours)(*args)
     run = ufunc
     if method != "__call__":
         run, name, ours = getattr(ufunc, method), f"{name}.{method}", ""
@@ -77,7 +77,7 @@ def _values(name: str, ours: str, given: Any) -> Any:
     """The values of all tensors, or why NumPy must not have one of them."""
 
     def value(tensor: Tensor) -> Any:
-        known = ours in late.module.__all__
+        known = ours in late.functions.__all__
         instead = f"nissl.{ours} keeps it; " if known else ""
         if tensor.is_abstract:
             instead = f"use nissl.{ours}, or " if known else ""

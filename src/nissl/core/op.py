@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from nissl import arguments
-from nissl.core.tensor import Array, Aval, Equation, Tensor, state
+from nissl.core.tensor import Array, Aval, Equation, Tensor
+from nissl.core.thread import thread
 from nissl.errors import ArgumentError, NisslError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -91,12 +92,13 @@ class Op:
         own = self.lowerings.get("numpy")
         object.__setattr__(self, "eager", own or functools.partial(self.compute, np))
 
-    def __call__(self, *inputs: Tensor, **params: Any) -> Any:
-        """Apply the op to tensors that already have the shapes and dtypes that it wants."""
-        if state.raw:
-            values = [x.value if isinstance(x, Tensor) else x for x in inputs]
-            return self.run("numpy", np, values, params)
-        return apply(self, inputs, params)
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        """Apply the op to tensors, or to bare arrays, of the shapes and dtypes that it wants."""
+        for x in inputs:
+            if isinstance(x, Tensor):
+                tensors = [x if isinstance(x, Tensor) else Tensor(x) for x in inputs]
+                return apply(self, tensors, params)
+        return self.run("numpy", np, inputs, params)
 
     def run(self, engine: str, xp: Any, values: Sequence[Array], params: Mapping[str, Any]) -> Any:
         """Compute the op for an engine: by the engine's own lowering, or by the common text."""
@@ -136,7 +138,7 @@ def _promise(op: Op, inputs: Sequence[Tensor], params: dict[str, Any]) -> Any:
     avals = (avals,) if isinstance(avals, Aval) else avals
     equation = Equation(op, inputs, params, avals, (None,) * len(avals))
     outputs = equation.outputs
-    if state.frozen and op.name != "stop_gradient":
+    if thread.frozen and op.name != "stop_gradient":
         outputs = tuple(_promise(lookup("stop_gradient"), (t,), {}) for t in outputs)
     return outputs[0] if single else outputs
 
@@ -168,30 +170,30 @@ def compute_now(
         params: the op's parameters.
     """
     try:
-        if state.quiet:
+        if thread.quiet:
             result = op.eager(*values, **params)
         elif params:
-            result = state.calmly(op.eager, *values, **params)
+            result = thread.quietly(op.eager, *values, **params)
         else:
-            result = state.calmly(op.eager, *values)
+            result = thread.quietly(op.eager, *values)
         if result is NotImplemented:
             with quiet():
                 result = op.compute(np, *values, **params)
     except NisslError:
         raise
     except RuntimeError as error:
-        if state.quiet or "already entered" not in str(error):
+        if thread.quiet or "already entered" not in str(error):
             raise
-        with quiet():  # an op that applies ops: the calm context is entered already
+        with quiet():  # an op that applies ops: the quiet context is entered already
             return apply(op, inputs, params)
     except (ValueError, TypeError, IndexError):
         op.infer(*(t.aval for t in inputs), **params)  # says it in the user's terms, if it can
         raise
     if type(result) is tuple:
-        if not (kept and state.recording):
+        if not (kept and thread.recording):
             return tuple(Tensor(each) for each in result)
         return Equation(op, inputs, params, (None,) * len(result), result).outputs
-    if kept and state.recording:
+    if kept and thread.recording:
         return Tensor(result, Equation(op, inputs, params, _UNKNOWN, (result,)))
     return Tensor(result)
 
@@ -202,24 +204,36 @@ _UNKNOWN = (None,)  # the aval of an eager output is read off its value when som
 @contextmanager
 def scope(name: str) -> Generator[None]:
     """Name the layer that is being called; equations remember it for messages and tables."""
-    outer = state.scope
-    state.scope = f"{outer}/{name}" if outer else name
+    outer = thread.scope
+    thread.scope = f"{outer}/{name}" if outer else name
     try:
         yield
     finally:
-        state.scope = outer
+        thread.scope = outer
 
 
 @contextmanager
 def quiet() -> Generator[None]:
     """Silence NumPy's warnings once for many ops; Nissl itself names what is not finite."""
-    outer = state.quiet
-    state.quiet = True
+    outer = thread.quiet
+    thread.quiet = True
     try:
         with np.errstate(all="ignore"):
             yield
     finally:
-        state.quiet = outer
+        thread.quiet = outer
+
+
+def quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function as under :func:`quiet`, which costs less; context variables are those of
+    the thread's beginning."""
+    if thread.quiet:
+        return function(*args, **kwargs)
+    thread.quiet = True
+    try:
+        return thread.quietly(function, *args, **kwargs)
+    finally:
+        thread.quiet = False
 
 
 class no_grad:
@@ -239,11 +253,11 @@ class no_grad:
         self._outer: list[tuple[bool, bool]] = []
 
     def __enter__(self) -> None:
-        self._outer.append((state.recording, state.frozen))
-        state.recording, state.frozen = False, True
+        self._outer.append((thread.recording, thread.frozen))
+        thread.recording, thread.frozen = False, True
 
     def __exit__(self, *raised: object) -> None:
-        state.recording, state.frozen = self._outer.pop()
+        thread.recording, thread.frozen = self._outer.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that always runs in this way; for use as ``@nissl.no_grad()``."""

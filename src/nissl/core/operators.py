@@ -9,8 +9,6 @@ from __future__ import annotations
 from types import EllipsisType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nissl.core.state import state
-
 if TYPE_CHECKING:
     from nissl.core.tensor import Tensor
 
@@ -18,24 +16,18 @@ TensorLike: TypeAlias = Any  # a Tensor, a Variable, a NumPy array, nested lists
 
 
 class _Late:
-    """Where operators and rules find the functions, which are written on top of tensors."""
+    """Where operators find the functions, which are written on top of tensors."""
 
-    module: Any = None
+    functions: Any = None
     guests: Any = None
-    raw_functions: Any = None
-
-    @property
-    def functions(self) -> Any:
-        """The functions that a derivative rule uses: on tensors, or on bare arrays."""
-        return self.raw_functions if state.raw else self.module
 
 
 late = _Late()
 
 
-def install_functions(module: ModuleType, guests: ModuleType) -> None:
+def install_functions(functions: ModuleType, guests: ModuleType) -> None:
     """Tell operators which module has the functions, and which takes NumPy's calls."""
-    late.module, late.guests = module, guests
+    late.functions, late.guests = functions, guests
 
 
 class Operators:
@@ -55,43 +47,43 @@ class Operators:
 
     # ---- operators ----------------------------------------------------------------------------
     def __getitem__(self, key: int | slice | EllipsisType | Any | None) -> Tensor:
-        return late.module.index(self, key)
+        return late.functions.index(self, key)
 
     def __add__(self, other: TensorLike) -> Tensor:
-        return late.module.add(self, other)
+        return late.functions.add(self, other)
 
     def __radd__(self, other: TensorLike) -> Tensor:
-        return late.module.add(other, self)
+        return late.functions.add(other, self)
 
     def __sub__(self, other: TensorLike) -> Tensor:
-        return late.module.subtract(self, other)
+        return late.functions.subtract(self, other)
 
     def __rsub__(self, other: TensorLike) -> Tensor:
-        return late.module.subtract(other, self)
+        return late.functions.subtract(other, self)
 
     def __mul__(self, other: TensorLike) -> Tensor:
-        return late.module.multiply(self, other)
+        return late.functions.multiply(self, other)
 
     def __rmul__(self, other: TensorLike) -> Tensor:
-        return late.module.multiply(other, self)
+        return late.functions.multiply(other, self)
 
     def __truediv__(self, other: TensorLike) -> Tensor:
-        return late.module.divide(self, other)
+        return late.functions.divide(self, other)
 
     def __rtruediv__(self, other: TensorLike) -> Tensor:
-        return late.module.divide(other, self)
+        return late.functions.divide(other, self)
 
     def __floordiv__(self, other: TensorLike) -> Tensor:
-        return late.module.floor_divide(self, other)
+        return late.functions.floor_divide(self, other)
 
     def __rfloordiv__(self, other: TensorLike) -> Tensor:
-        return late.module.floor_divide(other, self)
+        return late.functions.floor_divide(other, self)
 
     def __mod__(self, other: TensorLike) -> Tensor:
-        return late.module.remainder(self, other)
+        return late.functions.remainder(self, other)
 
     def __rmod__(self, other: TensorLike) -> Tensor:
-        return late.module.remainder(other, self)
+        return late.functions.remainder(other, self)
 
     def __divmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]:
         return self // other, self % other
@@ -100,67 +92,67 @@ class Operators:
         return other // self, other % self
 
     def __pow__(self, other: TensorLike) -> Tensor:
-        return late.module.pow(self, other)
+        return late.functions.pow(self, other)
 
     def __rpow__(self, other: TensorLike) -> Tensor:
-        return late.module.pow(other, self)
+        return late.functions.pow(other, self)
 
     def __matmul__(self, other: TensorLike) -> Tensor:
-        return late.module.matmul(self, other)
+        return late.functions.matmul(self, other)
 
     def __rmatmul__(self, other: TensorLike) -> Tensor:
-        return late.module.matmul(other, self)
+        return late.functions.matmul(other, self)
 
     def __neg__(self) -> Tensor:
-        return late.module.negative(self)
+        return late.functions.negative(self)
 
     def __pos__(self) -> Tensor:
-        return late.module.positive(self)
+        return late.functions.positive(self)
 
     def __abs__(self) -> Tensor:
-        return late.module.abs(self)
+        return late.functions.abs(self)
 
     def __invert__(self) -> Tensor:
-        return late.module.bitwise_invert(self)
+        return late.functions.bitwise_invert(self)
 
     def __and__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_and(self, other)
+        return late.functions.bitwise_and(self, other)
 
     def __rand__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_and(other, self)
+        return late.functions.bitwise_and(other, self)
 
     def __or__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_or(self, other)
+        return late.functions.bitwise_or(self, other)
 
     def __ror__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_or(other, self)
+        return late.functions.bitwise_or(other, self)
 
     def __xor__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_xor(self, other)
+        return late.functions.bitwise_xor(self, other)
 
     def __rxor__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_xor(other, self)
+        return late.functions.bitwise_xor(other, self)
 
     def __lshift__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_left_shift(self, other)
+        return late.functions.bitwise_left_shift(self, other)
 
     def __rlshift__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_left_shift(other, self)
+        return late.functions.bitwise_left_shift(other, self)
 
     def __rshift__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_right_shift(self, other)
+        return late.functions.bitwise_right_shift(self, other)
 
     def __rrshift__(self, other: TensorLike) -> Tensor:
-        return late.module.bitwise_right_shift(other, self)
+        return late.functions.bitwise_right_shift(other, self)
 
     def __lt__(self, other: TensorLike) -> Tensor:
-        return late.module.less(self, other)
+        return late.functions.less(self, other)
 
     def __le__(self, other: TensorLike) -> Tensor:
-        return late.module.less_equal(self, other)
+        return late.functions.less_equal(self, other)
 
     def __gt__(self, other: TensorLike) -> Tensor:
-        return late.module.greater(self, other)
+        return late.functions.greater(self, other)
 
     def __ge__(self, other: TensorLike) -> Tensor:
-        return late.module.greater_equal(self, other)
+        return late.functions.greater_equal(self, other)

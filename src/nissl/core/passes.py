@@ -41,8 +41,7 @@ def _rewrite(program: Program, replace: Callable[[Equation, list[Tensor]], Repla
         if isinstance(new, Equation):
             equations.append(new)
             new = new.outputs
-        for index, output in enumerate(new):
-            env[(id(equation), index)] = output
+        env.update(zip(equation.keys, new, strict=True))
     outputs = tuple(env.get(t.key, t) for t in program.outputs)
     return Program(program.inputs, outputs, tuple(equations), program.name)
 
@@ -58,7 +57,7 @@ def _varying(program: Program) -> set[Key]:
     """Keys of the inputs and of all that is computed, which may have values from an eager run."""
     found = {t.key for t in program.inputs}
     for equation in program.equations:
-        found.update((id(equation), i) for i in range(len(equation.avals)))
+        found.update(equation.keys)
     return found
 
 
@@ -95,8 +94,7 @@ def likeness(program: Program) -> Any:
             for name, value in equation.params.items()
         )
         rows.append((equation.op, tuple(place(t) for t in equation.inputs), params))
-        for index in range(len(equation.avals)):
-            places[id(equation), index] = (number, index)
+        places.update((key, (number, index)) for index, key in enumerate(equation.keys))
     return program.in_avals, tuple(rows), tuple(place(t) for t in program.outputs)
 
 

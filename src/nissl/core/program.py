@@ -122,8 +122,7 @@ class Program:
             results = result if isinstance(result, tuple) else (result,)
             if watch is not None:
                 watch(equation, given, results)
-            for index, each in enumerate(results):
-                values[(id(equation), index)] = each
+            values.update(zip(equation.keys, results, strict=True))
         return [_read(t, values) for t in self.outputs]
 
     def __call__(self, *arguments: Any) -> list[Tensor]:
@@ -173,7 +172,7 @@ def build(inputs: Sequence[Tensor], outputs: Sequence[Tensor], name: str = "prog
     moving = set(given)  # keys of all that depends on an input, or has no value of its own
     kept: list[Equation] = []
     for equation in equations_behind(outputs):
-        keys = [(id(equation), i) for i in range(len(equation.avals))]
+        keys = equation.keys
         if any(key in given for key in keys):
             continue
         abstract = equation.values[0] is None
@@ -242,8 +241,8 @@ def inline(program: Program, arguments: Sequence[Tensor]) -> list[Tensor]:
         env[place.key] = argument
     for equation in program.equations:
         result = apply(equation.op, [env.get(t.key, t) for t in equation.inputs], equation.params)
-        for index, each in enumerate(result if isinstance(result, tuple) else (result,)):
-            env[(id(equation), index)] = each
+        results = result if isinstance(result, tuple) else (result,)
+        env.update(zip(equation.keys, results, strict=True))
     return [env.get(t.key, t) for t in program.outputs]
 
 
@@ -273,7 +272,7 @@ def check(program: Program) -> None:
             raise ProgramError(
                 f"{where}: outputs are {out_avals(equation)}, but the op's rule gives {wanted}"
             )
-        known.update((id(equation), i) for i in range(len(wanted)))
+        known.update(equation.keys)
     for t in program.outputs:
         if t.key not in known and t.value is None:
             raise ProgramError(f"{program.name}: output {t!r} is not computed by any equation")
@@ -309,9 +308,9 @@ def show(program: Program, indent: str = "") -> str:
             joined = ", ".join(params)
             formula = f"{formula} [{joined}]" if text else f"{formula[:-1]}, {joined})"
         outputs: list[str] = []
-        for index in range(len(equation.avals)):
-            names[(id(equation), index)] = f"v{len(names) + 1}"
-            outputs.append(names[(id(equation), index)])
+        for key in equation.keys:
+            names[key] = f"v{len(names) + 1}"
+            outputs.append(names[key])
         avals = ", ".join(repr(aval) for aval in out_avals(equation))
         rows.append((f"{', '.join(outputs)} = {formula}", avals))
         nested = [value for value in equation.params.values() if isinstance(value, Program)]

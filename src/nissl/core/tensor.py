@@ -19,7 +19,7 @@ from nissl.arguments import one_of, whole
 from nissl.core import dtypes
 from nissl.core.aval import Aval, Shape
 from nissl.core.operators import Operators, TensorLike, install_functions, late
-from nissl.core.state import state
+from nissl.core.thread import thread
 from nissl.errors import (
     AbstractValueError,
     ArgumentError,
@@ -48,8 +48,10 @@ __all__ = [
     "TensorLike",
     "install_functions",
     "late",
-    "state",
 ]
+
+# a tensor in tables over a graph: the leaf, or the equation; and which output, from the second on
+Key: TypeAlias = int | tuple[int, int]
 
 _serial = itertools.count(1)
 
@@ -86,7 +88,7 @@ class Equation:
         self.avals = avals
         self.values = values
         self.serial = next(_serial)
-        self.scope = state.scope
+        self.scope = thread.scope
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
@@ -95,6 +97,12 @@ class Equation:
             Tensor(value, aval=aval, equation=self, index=index)
             for index, (aval, value) in enumerate(zip(self.avals, self.values, strict=True))
         )
+
+    @property
+    def keys(self) -> list[Key]:
+        """The keys of its outputs."""
+        made = id(self)
+        return [made, *((made, index) for index in range(1, len(self.avals)))]
 
     def __copy__(self) -> Equation:
         return self  # it never changes
@@ -111,9 +119,6 @@ class Equation:
     def __repr__(self) -> str:
         where = f" in {self.scope}" if self.scope else ""
         return f"<Equation {self.op.name}{where}>"
-
-
-Key: TypeAlias = tuple[int, int]
 
 
 class Tensor(Operators):
@@ -206,8 +211,11 @@ class Tensor(Operators):
 
     @property
     def key(self) -> Key:
-        """Identity within a graph: equation and output number, or the leaf itself."""
-        return (id(self), -1) if self.equation is None else (id(self.equation), self.index)
+        """Identity within a graph: the equation and which output, or the leaf itself."""
+        made = self.equation
+        if made is None:
+            return id(self)
+        return (id(made), self.index) if self.index else id(made)
 
     # ---- its value --------------------------------------------------------------------------
     def concrete(self, wanted: str = "its value") -> Array:
@@ -335,7 +343,7 @@ class Tensor(Operators):
         return self.shape[0]
 
     def __contains__(self, number: TensorLike) -> bool:
-        return bool(late.module.any(late.module.equal(self, number)))
+        return bool(late.functions.any(late.functions.equal(self, number)))
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -360,48 +368,48 @@ class Tensor(Operators):
     def __eq__(self, other: object) -> Any:
         if other is None or isinstance(other, str):
             return NotImplemented  # so that ``x == None`` and ``x in ["a", x]`` are answered
-        return late.module.equal(self, other)
+        return late.functions.equal(self, other)
 
     def __ne__(self, other: object) -> Any:
         if other is None or isinstance(other, str):
             return NotImplemented
-        return late.module.not_equal(self, other)
+        return late.functions.not_equal(self, other)
 
     @property
     def T(self) -> Tensor:
         """Matrix transpose of a 2-D tensor."""
         if self.ndim != 2:
             raise ShapeError(f".T needs two axes, not shape {self.shape}; use .mT or permute_dims")
-        return late.module.matrix_transpose(self)
+        return late.functions.matrix_transpose(self)
 
     @property
     def mT(self) -> Tensor:
         """Transpose of the last two axes."""
-        return late.module.matrix_transpose(self)
+        return late.functions.matrix_transpose(self)
 
     def astype(self, dtype: Any) -> Tensor:
         """Return the same values in another dtype."""
-        return late.module.astype(self, dtype)
+        return late.functions.astype(self, dtype)
 
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements in another shape; one length may be -1."""
-        return late.module.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return late.functions.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def sum(self, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
         """Sum of the elements along ``axis`` (all by default)."""
-        return late.module.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
+        return late.functions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Mean of the elements along ``axis`` (all by default)."""
-        return late.module.mean(self, axis=axis, keepdims=keepdims)
+        return late.functions.mean(self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Largest element along ``axis`` (all by default)."""
-        return late.module.max(self, axis=axis, keepdims=keepdims)
+        return late.functions.max(self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Smallest element along ``axis`` (all by default)."""
-        return late.module.min(self, axis=axis, keepdims=keepdims)
+        return late.functions.min(self, axis=axis, keepdims=keepdims)
 
 
 def _restored(value: Array, requires_grad: bool, name: str) -> Tensor:

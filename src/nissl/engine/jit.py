@@ -19,7 +19,8 @@ from nissl.core import mode, tree
 from nissl.core.functions import asarray
 from nissl.core.passes import FOLD_LIMIT, likeness, simplify
 from nissl.core.program import Program, build, inline, placeholder
-from nissl.core.tensor import Array, Tensor, state
+from nissl.core.tensor import Array, Tensor
+from nissl.core.thread import thread
 from nissl.core.traced import Traced, traced
 from nissl.engine.base import Compiled, Engine
 from nissl.engine.choice import get_engine, known_engine
@@ -154,7 +155,7 @@ class Jitted:
         if any(t.value is None for t in inputs):
             return inline(program, inputs)
         engine = get_engine(self._engine)
-        if state.recording and any(t.tracked for t in inputs):
+        if thread.recording and any(t.tracked for t in inputs):
             return call(program, inputs, functools.partial(_run_to_host, engine))
         donate = _usable(program, donated) if donated else ()
         values = run_program(engine, program, [t.value for t in inputs], donate)

@@ -252,7 +252,7 @@ class Loss(Configured):
         checks.finite(self._label, name, y)
 
 
-class Elementwise(Loss):
+class PairLoss(Loss):
     """A loss whose targets always have the shape of the predictions, of whatever dtype they are."""
 
     def prepare(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,8 +19,8 @@ from nissl.errors import ArgumentError, ShapeError
 from nissl.losses import checks
 from nissl.losses.base import (
     EPSILON,
-    Elementwise,
     Loss,
+    PairLoss,
     behind,
     computing_dtype,
     registry,
@@ -54,7 +54,7 @@ def _clipped(p: Tensor) -> Tensor:
 
 
 @registry.add("bce", "BCE")
-class BinaryCrossentropy(Elementwise):
+class BinaryCrossentropy(PairLoss):
     r"""Mean of ``-t_k log(p_k) - (1 - t_k) log(1 - p_k)``.
 
     Computed from logits ``x`` as ``max(x, 0) - x t + log(1 + exp(-|x|))``. Probabilities whose
@@ -96,7 +96,7 @@ class BinaryCrossentropy(Elementwise):
 
 
 @registry.add()
-class CategoricalCrossentropy(Elementwise):
+class CategoricalCrossentropy(PairLoss):
     r"""``-sum_k t_k log(p_k)``, for targets that are one-hot or distributions.
 
     Probabilities whose softmax cannot be seen are divided by their sum and held between 1e-7 and
@@ -222,7 +222,7 @@ def labels_for(name: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 @registry.add("kld", "KLD")
-class KLDivergence(Elementwise):
+class KLDivergence(PairLoss):
     """``sum_k t_k log(t_k / y_k)``; both are held between 1e-7 and 1 (Kullback and Leibler 1951).
 
     >>> KLDivergence()([[0.0, 1.0]], [[0.0, 1.0]]).item()

@@ -13,7 +13,7 @@ from nissl.core.functions.arithmetic import divisor
 from nissl.core.functions.norms import root
 from nissl.core.tensor import Tensor
 from nissl.losses import checks
-from nissl.losses.base import EPSILON, Elementwise, registry
+from nissl.losses.base import EPSILON, PairLoss, registry
 from nissl.registry import own_name
 from nissl.settings import setting
 
@@ -25,7 +25,7 @@ __all__ = [
 
 
 @registry.add("mse", "MSE")
-class MeanSquaredError(Elementwise):
+class MeanSquaredError(PairLoss):
     r"""Mean of squared errors, ``1/K sum_k (y_k - t_k)^2``.
 
     >>> MeanSquaredError()([[0.0, 1.0]], [[1.0, 3.0]]).item()
@@ -37,7 +37,7 @@ class MeanSquaredError(Elementwise):
 
 
 @registry.add()
-class HalfSquaredError(Elementwise):
+class HalfSquaredError(PairLoss):
     r"""Half the sum of squared errors, ``E_n = 1/2 sum_k (y_k - t_k)^2``.
 
     The lecture's error function (Bishop 2006, eq. 5.46), whose derivative by an output is
@@ -52,7 +52,7 @@ class HalfSquaredError(Elementwise):
 
 
 @registry.add("mae", "MAE")
-class MeanAbsoluteError(Elementwise):
+class MeanAbsoluteError(PairLoss):
     """Mean of absolute errors, ``1/K sum_k |y_k - t_k|``; its derivative at 0 is taken as 0.
 
     >>> MeanAbsoluteError()([[0.0, 1.0]], [[1.0, 3.0]]).item()
@@ -64,7 +64,7 @@ class MeanAbsoluteError(Elementwise):
 
 
 @registry.add("mape", "MAPE")
-class MeanAbsolutePercentageError(Elementwise):
+class MeanAbsolutePercentageError(PairLoss):
     """Mean of relative errors in percent, ``100/K sum_k |y_k - t_k| / max(|t_k|, 1e-7)``.
 
     >>> round(MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 5.0]]).item(), 4)
@@ -77,7 +77,7 @@ class MeanAbsolutePercentageError(Elementwise):
 
 
 @registry.add("msle", "MSLE")
-class MeanSquaredLogarithmicError(Elementwise):
+class MeanSquaredLogarithmicError(PairLoss):
     """Mean of ``(log(1 + y_k) - log(1 + t_k))^2``; what is below 1e-7 counts as 1e-7.
 
     >>> round(MeanSquaredLogarithmicError()([[0.0]], [[math.e - 1]]).item(), 5)
@@ -90,7 +90,7 @@ class MeanSquaredLogarithmicError(Elementwise):
 
 
 @registry.add("huber_loss")
-class Huber(Elementwise):
+class Huber(PairLoss):
     """Squared error near 0 and absolute error far from it (Huber 1964).
 
     The mean of ``e^2 / 2`` where ``|e| <= delta`` and ``delta |e| - delta^2 / 2`` elsewhere.
@@ -113,7 +113,7 @@ class Huber(Elementwise):
 
 
 @registry.add("logcosh")
-class LogCosh(Elementwise):
+class LogCosh(PairLoss):
     """Mean of ``log(cosh(e))``: ``e^2 / 2`` near 0, ``|e| - log 2`` far from it; no overflow.
 
     >>> round(LogCosh()([[0.0]], [[1000.0]]).item(), 3)
@@ -130,7 +130,7 @@ def _signs(y_true: Tensor) -> Tensor:
     return F.where(binary, 2.0 * y_true - 1.0, y_true)
 
 
-class _Margin(Elementwise):
+class _Margin(PairLoss):
     def check_targets(
         self, y: np.ndarray[Any, Any], output_shape: tuple[int | None, ...], name: str = "y"
     ) -> None:
@@ -165,7 +165,7 @@ class SquaredHinge(_Margin):
 
 
 @registry.add()
-class CategoricalHinge(Elementwise):
+class CategoricalHinge(PairLoss):
     """``max(1 + neg - pos, 0)``: by how much the right class fails to lead the others by 1.
 
     ``pos = sum_k t_k y_k`` and ``neg = max_k (1 - t_k) y_k``, for one-hot targets.
@@ -181,7 +181,7 @@ class CategoricalHinge(Elementwise):
 
 
 @registry.add()
-class Poisson(Elementwise):
+class Poisson(PairLoss):
     """Mean of ``y_k - t_k log(y_k + 1e-7)``, for counts; constant terms are left out.
 
     >>> Poisson()([[0.0]], [[2.0]]).item()
@@ -199,7 +199,7 @@ class Poisson(Elementwise):
 
 
 @registry.add()
-class CosineSimilarity(Elementwise):
+class CosineSimilarity(PairLoss):
     """Minus the cosine of the angle between targets and predictions: -1 for one direction.
 
     A vector of zeros has the cosine 0 with any other.

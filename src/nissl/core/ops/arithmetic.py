@@ -19,10 +19,8 @@ from nissl.core.op import Known, Op, Sample, register
 from nissl.core.ops import integers
 from nissl.core.ops.elementwise import HARD
 from nissl.core.ops.shapes import floating, integral, numeric, same_shape
-from nissl.core.tensor import Aval, Tensor, late
+from nissl.core.tensor import Aval, Tensor
 from nissl.errors import DTypeError
-
-F: Any = late  # F.functions.<name>, resolved when a rule runs
 
 BINARY = (Sample(shapes=((2, 3), (2, 3))), Sample(shapes=((), ())))
 
@@ -63,7 +61,7 @@ def _binary(
 add = _binary(
     "add",
     lambda xp, x, y: x + y,
-    Linear(lambda i, ct, x, y: ct),
+    Linear(lambda F, i, ct, x, y: ct),
     text="{0} + {1}",
     formula="{0} + {1}",
     plain=operator.add,
@@ -71,7 +69,7 @@ add = _binary(
 subtract = _binary(
     "subtract",
     lambda xp, x, y: x - y,
-    Linear(lambda i, ct, x, y: -ct if i else ct),
+    Linear(lambda F, i, ct, x, y: -ct if i else ct),
     text="{0} - {1}",
     formula="{0} - {1}",
     plain=operator.sub,
@@ -79,7 +77,7 @@ subtract = _binary(
 multiply = _binary(
     "multiply",
     lambda xp, x, y: x * y,
-    Bilinear(lambda ct, x, y: ct * y, lambda ct, x, y: ct * x),
+    Bilinear(lambda F, ct, x, y: ct * y, lambda F, ct, x, y: ct * x),
     text="{0} * {1}",
     formula=r"{0} \, {1}",
     plain=operator.mul,
@@ -94,7 +92,7 @@ def _fractional(name: str, *avals: Aval) -> Aval:
 divide = _binary(
     "divide",
     lambda xp, x, y: x / y,
-    Elementwise((lambda out, x, y: 1 / y, lambda out, x, y: -out / y)),
+    Elementwise((lambda F, out, x, y: 1 / y, lambda F, out, x, y: -out / y)),
     text="{0} / {1}",
     formula=r"\frac{{{0}}}{{{1}}}",
     samples=OFF_ZERO,
@@ -110,18 +108,16 @@ divide = _binary(
 )
 
 
-def _power_by_base(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def _power_by_base(F: Any, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     # y * x**(y-1), and 0 where y is 0, also at x = 0 where x**-1 would be infinite
     zero = y == 0
-    return y * F.functions.pow(x, F.functions.where(zero, 1.0, y) - 1)
+    return y * F.pow(x, F.where(zero, 1.0, y) - 1)
 
 
-def _power_by_exponent(out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def _power_by_exponent(F: Any, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     # out * log(x); by continuity 0 at x = 0 for y > 0
     at_zero = (x == 0) & (y >= 0)
-    return F.functions.where(
-        at_zero, 0.0, out * F.functions.log(F.functions.where(at_zero, 1.0, x))
-    )
+    return F.where(at_zero, 0.0, out * F.log(F.where(at_zero, 1.0, x)))
 
 
 pow = _binary(
@@ -135,18 +131,20 @@ pow = _binary(
 )
 
 
-def _per_square(x: Tensor, y: Tensor) -> Tensor:
+def _per_square(F: Any, x: Tensor, y: Tensor) -> Tensor:
     """``x / (x**2 + y**2)``, whose squares would overflow or vanish; 0 at the origin."""
-    radius = F.functions.hypot(x, y)
+    radius = F.hypot(x, y)
     odd = (radius == 0) | (radius == math.inf)
-    radius = F.functions.where(odd, 1.0, radius)
-    return F.functions.where(odd, 0.0, x) / radius / radius
+    radius = F.where(odd, 1.0, radius)
+    return F.where(odd, 0.0, x) / radius / radius
 
 
 atan2 = _binary(
     "atan2",
     lambda xp, x, y: xp.arctan2(x, y),
-    Elementwise((lambda out, x, y: _per_square(y, x), lambda out, x, y: -_per_square(x, y))),
+    Elementwise(
+        (lambda F, out, x, y: _per_square(F, y, x), lambda F, out, x, y: -_per_square(F, x, y))
+    ),
     formula=r"\operatorname{{atan2}}({0}, {1})",
     samples=OFF_ZERO,
     infer=_fractional,
@@ -164,11 +162,11 @@ def _choice(name: str, wins: Callable[..., Tensor]) -> Op:
     def eager(x: Any, y: Any, bound: int | None = None) -> Any:
         return plain(x, y)
 
-    def share(out: Tensor, x: Tensor, y: Tensor, tied: float) -> Tensor:
+    def share(F: Any, out: Tensor, x: Tensor, y: Tensor, tied: float) -> Tensor:
         if tied == 0.5:
-            tied_share = F.functions.where(x == y, 0.5, 0.0)
-            return F.functions.astype(F.functions.where(wins(x, y), 1.0, tied_share), x.dtype)
-        return F.functions.astype(wins(x, y) if tied == 0 else wins(x, y) | (x == y), x.dtype)
+            tied_share = F.where(x == y, 0.5, 0.0)
+            return F.astype(F.where(wins(x, y), 1.0, tied_share), x.dtype)
+        return F.astype(wins(x, y) if tied == 0 else wins(x, y) | (x == y), x.dtype)
 
     def infer(x: Aval, y: Aval, bound: int | None = None) -> Aval:
         return numeric(name, x, y)
@@ -181,8 +179,8 @@ def _choice(name: str, wins: Callable[..., Tensor]) -> Op:
             lowerings={"numpy": eager},
             kind=Elementwise(
                 (
-                    lambda out, x, y, bound=None: share(out, x, y, _TIED[bound][0]),
-                    lambda out, x, y, bound=None: share(out, y, x, _TIED[bound][1]),
+                    lambda F, out, x, y, bound=None: share(F, out, x, y, _TIED[bound][0]),
+                    lambda F, out, x, y, bound=None: share(F, out, y, x, _TIED[bound][1]),
                 )
             ),
             formula=rf"\{name[:3]}({{0}}, {{1}})",
@@ -206,7 +204,7 @@ floor_divide = _binary(
 remainder = _binary(
     "remainder",
     integers.quotient("remainder"),
-    Elementwise((lambda out, x, y: F.functions.ones_like(x), lambda out, x, y: -(x // y))),
+    Elementwise((lambda F, out, x, y: F.ones_like(x), lambda F, out, x, y: -(x // y))),
     text="{0} % {1}",
     formula=r"{0} \bmod {1}",
     samples=(Sample(shapes=((2,), (2,)), values={0: [5.3, -2.2], 1: [2.0, 0.9]}),),
@@ -285,8 +283,8 @@ def _where_infer(condition: Aval, x: Aval, y: Aval) -> Aval:
     return same_shape("where", x, y)
 
 
-def _where_transpose(i: int, ct: Tensor, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    zero = F.functions.zeros_like(ct)
+def _where_transpose(F: Any, i: int, ct: Tensor, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    zero = F.zeros_like(ct)
     return where(condition, ct, zero) if i == 1 else where(condition, zero, ct)
 
 

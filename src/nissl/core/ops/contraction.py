@@ -10,10 +10,8 @@ from nissl.core import dtypes
 from nissl.core.kinds import Bilinear
 from nissl.core.op import Op, Sample, register
 from nissl.core.ops.summation import sum_numpy
-from nissl.core.tensor import Array, Aval, late
+from nissl.core.tensor import Array, Aval
 from nissl.errors import DTypeError, ShapeError
-
-F: Any = late
 
 
 def _matmul_infer(x: Aval, y: Aval) -> Aval:
@@ -56,8 +54,8 @@ matmul = register(
         compute=_matmul,
         lowerings={"numpy": matmul_numpy},
         kind=Bilinear(
-            lambda ct, x, y: F.functions.matmul(ct, F.functions.matrix_transpose(y)),
-            lambda ct, x, y: F.functions.matmul(F.functions.matrix_transpose(x), ct),
+            lambda F, ct, x, y: F.matmul(ct, F.matrix_transpose(y)),
+            lambda F, ct, x, y: F.matmul(F.matrix_transpose(x), ct),
         ),
         text="{0} @ {1}",
         formula="{0} {1}",

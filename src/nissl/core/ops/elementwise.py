@@ -14,10 +14,8 @@ from nissl.core.op import Known, Op, Sample, register
 from nissl.core.ops.integers import cast_numpy
 from nissl.core.ops.logarithms import log2_xla, log10_exact
 from nissl.core.ops.shapes import floating, integral, numeric
-from nissl.core.tensor import Aval, Tensor, late
+from nissl.core.tensor import Aval, Tensor
 from nissl.errors import DTypeError
-
-F: Any = late  # F.functions.<name>, resolved when a rule runs
 
 UNARY = (Sample(shapes=((2, 3),)),)
 HARD = (0.0, -0.0, 1e-30, -1e-30, 1e-8, 1.0, -1.0, 20.0, -20.0, 1e4, -1e4, math.inf, -math.inf)
@@ -58,7 +56,7 @@ AWAY = (Sample(shapes=((2, 3),), low=0.2, high=1.8),)  # away from kinks and jum
 exp = _unary(
     "exp",
     lambda xp, x: xp.exp(x),
-    lambda out, x: out,
+    lambda F, out, x: out,
     known=(
         Known(
             at=("1",), value="2.718281828459045235360287", partials=("2.718281828459045235360287",)
@@ -68,14 +66,14 @@ exp = _unary(
 expm1 = _unary(
     "expm1",
     lambda xp, x: xp.expm1(x),
-    lambda out, x: F.functions.exp(x),  # out + 1 would cancel below 0
+    lambda F, out, x: F.exp(x),  # out + 1 would cancel below 0
     formula=r"e^{{{0}}} - 1",
     known=(Known(at=("1e-10",), value="1.00000000005000000000166667e-10"),),
 )
 log = _unary(
     "log",
     lambda xp, x: xp.log(x),
-    lambda out, x: 1 / x,
+    lambda F, out, x: 1 / x,
     formula=r"\ln {0}",
     samples=POSITIVE,
     known=(Known(at=("2",), value="0.6931471805599453094172321", partials=("0.5",)),),
@@ -83,7 +81,7 @@ log = _unary(
 log1p = _unary(
     "log1p",
     lambda xp, x: xp.log1p(x),
-    lambda out, x: 1 / (x + 1),
+    lambda F, out, x: 1 / (x + 1),
     formula=r"\ln(1 + {0})",
     samples=POSITIVE,
     known=(Known(at=("1e-10",), value="9.9999999995000000000333333e-11"),),
@@ -91,7 +89,7 @@ log1p = _unary(
 log2 = _unary(
     "log2",
     lambda xp, x: xp.log2(x),
-    lambda out, x: 1 / math.log(2) / x,
+    lambda F, out, x: 1 / math.log(2) / x,
     formula=r"\log_2 {0}",
     samples=POSITIVE,
     known=(
@@ -103,7 +101,7 @@ log2 = _unary(
 log10 = _unary(
     "log10",
     log10_exact,
-    lambda out, x: 1 / math.log(10) / x,
+    lambda F, out, x: 1 / math.log(10) / x,
     formula=r"\log_{{10}} {0}",
     samples=POSITIVE,
     known=(
@@ -114,39 +112,39 @@ log10 = _unary(
 sqrt = _unary(
     "sqrt",
     lambda xp, x: xp.sqrt(x),
-    lambda out, x: 0.5 / out,
+    lambda F, out, x: 0.5 / out,
     formula=r"\sqrt{{{0}}}",
     samples=POSITIVE,
     known=(Known(at=("2",), value="1.414213562373095048801689"),),
 )
 
 # ---- trigonometric and hyperbolic ------------------------------------------------------------
-sin = _unary("sin", lambda xp, x: xp.sin(x), lambda out, x: F.functions.cos(x))
-cos = _unary("cos", lambda xp, x: xp.cos(x), lambda out, x: -F.functions.sin(x))
-tan = _unary("tan", lambda xp, x: xp.tan(x), lambda out, x: out * out + 1, samples=UNIT)
+sin = _unary("sin", lambda xp, x: xp.sin(x), lambda F, out, x: F.cos(x))
+cos = _unary("cos", lambda xp, x: xp.cos(x), lambda F, out, x: -F.sin(x))
+tan = _unary("tan", lambda xp, x: xp.tan(x), lambda F, out, x: out * out + 1, samples=UNIT)
 asin = _unary(
     "asin",
     lambda xp, x: xp.arcsin(x),
-    lambda out, x: 1 / F.functions.sqrt((1 - x) * (1 + x)),
+    lambda F, out, x: 1 / F.sqrt((1 - x) * (1 + x)),
     formula=r"\arcsin({0})",
     samples=UNIT,
 )
 acos = _unary(
     "acos",
     lambda xp, x: xp.arccos(x),
-    lambda out, x: -1 / F.functions.sqrt((1 - x) * (1 + x)),
+    lambda F, out, x: -1 / F.sqrt((1 - x) * (1 + x)),
     formula=r"\arccos({0})",
     samples=UNIT,
 )
 atan = _unary(
-    "atan", lambda xp, x: xp.arctan(x), lambda out, x: 1 / (1 + x * x), formula=r"\arctan({0})"
+    "atan", lambda xp, x: xp.arctan(x), lambda F, out, x: 1 / (1 + x * x), formula=r"\arctan({0})"
 )
-sinh = _unary("sinh", lambda xp, x: xp.sinh(x), lambda out, x: F.functions.cosh(x))
-cosh = _unary("cosh", lambda xp, x: xp.cosh(x), lambda out, x: F.functions.sinh(x))
+sinh = _unary("sinh", lambda xp, x: xp.sinh(x), lambda F, out, x: F.cosh(x))
+cosh = _unary("cosh", lambda xp, x: xp.cosh(x), lambda F, out, x: F.sinh(x))
 tanh = _unary(
     "tanh",
     lambda xp, x: xp.tanh(x),
-    lambda out, x: 1 - out * out,
+    lambda F, out, x: 1 - out * out,
     known=(
         Known(
             at=("0.5",),
@@ -159,20 +157,20 @@ tanh = _unary(
 asinh = _unary(
     "asinh",
     lambda xp, x: xp.arcsinh(x),
-    lambda out, x: 1 / F.functions.hypot(x, F.functions.ones_like(x)),
+    lambda F, out, x: 1 / F.hypot(x, F.ones_like(x)),
     formula=r"\operatorname{{arsinh}}({0})",
 )
 acosh = _unary(
     "acosh",
     lambda xp, x: xp.arccosh(x),
-    lambda out, x: 1 / (F.functions.sqrt(x - 1) * F.functions.sqrt(x + 1)),
+    lambda F, out, x: 1 / (F.sqrt(x - 1) * F.sqrt(x + 1)),
     formula=r"\operatorname{{arcosh}}({0})",
     samples=(Sample(shapes=((2, 3),), low=1.2, high=4.0),),
 )
 atanh = _unary(
     "atanh",
     lambda xp, x: xp.arctanh(x),
-    lambda out, x: 1 / ((1 - x) * (1 + x)),
+    lambda F, out, x: 1 / ((1 - x) * (1 + x)),
     formula=r"\operatorname{{artanh}}({0})",
     samples=UNIT,
 )
@@ -189,7 +187,7 @@ def _sigmoid(xp: Any, x: Any) -> Any:
 sigmoid = _unary(
     "sigmoid",
     _sigmoid,
-    lambda out, x: out * (1 - out),
+    lambda F, out, x: out * (1 - out),
     formula=r"\sigma({0})",
     known=(
         Known(
@@ -202,7 +200,7 @@ sigmoid = _unary(
 softplus = _unary(
     "softplus",
     lambda xp, x: xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x))),
-    lambda out, x: F.functions.sigmoid(x),
+    lambda F, out, x: F.sigmoid(x),
     formula=r"\ln(1 + e^{{{0}}})",
     known=(
         Known(at=("1",), value="1.313261687518222834048996"),
@@ -224,7 +222,7 @@ def _log_cosh(xp: Any, x: Any) -> Any:
 log_cosh = _unary(
     "log_cosh",
     _log_cosh,
-    lambda out, x: F.functions.tanh(x),
+    lambda F, out, x: F.tanh(x),
     formula=r"\ln \cosh({0})",
     known=(
         Known(at=("1",), value="0.4337808304830271870264947"),
@@ -235,20 +233,20 @@ log_cosh = _unary(
 softsign = _unary(
     "softsign",
     lambda xp, x: xp.where(xp.abs(x) == math.inf, xp.sign(x), x / (1 + xp.abs(x))),
-    lambda out, x: F.functions.square(1 / (1 + F.functions.abs(x))),
+    lambda F, out, x: F.square(1 / (1 + F.abs(x))),
     formula=r"\frac{{{0}}}{{1 + |{0}|}}",
 )
 relu = _unary(
     "relu",
     lambda xp, x: xp.maximum(x, 0),
-    lambda out, x: F.functions.astype(x > 0, x.dtype),
+    lambda F, out, x: F.astype(x > 0, x.dtype),
     formula=r"\max(0, {0})",
     samples=AWAY,
 )
 erf = _unary(
     "erf",
     lambda xp, x: np.asarray(np.frompyfunc(math.erf, 1, 1)(x), dtype=x.dtype),
-    lambda out, x: F.functions.exp(-x * x) * (2 / math.sqrt(math.pi)),
+    lambda F, out, x: F.exp(-x * x) * (2 / math.sqrt(math.pi)),
     formula=r"\operatorname{{erf}}({0})",
     known=(Known(at=("0.5",), value="0.5204998778130465376827466"),),
     lowerings={"xla": lambda x: _lax().erf(x)},
@@ -256,7 +254,7 @@ erf = _unary(
 erfc = _unary(
     "erfc",
     lambda xp, x: np.asarray(np.frompyfunc(math.erfc, 1, 1)(x), dtype=x.dtype),
-    lambda out, x: F.functions.exp(-x * x) * (-2 / math.sqrt(math.pi)),
+    lambda F, out, x: F.exp(-x * x) * (-2 / math.sqrt(math.pi)),
     formula=r"\operatorname{{erfc}}({0})",
     known=(Known(at=("5",), value="1.537459794428034850188343e-12"),),
     lowerings={"xla": lambda x: _lax().erfc(x)},
@@ -290,7 +288,7 @@ negative = register(
         name="negative",
         infer=lambda x: _signed("negative", x),
         compute=lambda xp, x: -x,
-        kind=Linear(lambda i, ct, x: -ct),
+        kind=Linear(lambda F, i, ct, x: -ct),
         text="-{0}",
         formula="-{0}",
         samples=UNARY,
@@ -302,7 +300,7 @@ abs = register(
         name="abs",
         infer=lambda x: numeric("abs", x),
         compute=lambda xp, x: xp.abs(x),
-        kind=Elementwise((lambda out, x: F.functions.sign(x),)),
+        kind=Elementwise((lambda F, out, x: F.sign(x),)),
         formula=r"|{0}|",
         samples=AWAY,
         hard=HARD,
@@ -324,7 +322,7 @@ square = register(
         name="square",
         infer=lambda x: numeric("square", x),
         compute=lambda xp, x: xp.square(x),
-        kind=Elementwise((lambda out, x: x + x,)),
+        kind=Elementwise((lambda F, out, x: x + x,)),
         formula=r"{0}^2",
         samples=UNARY,
         hard=HARD,
@@ -363,13 +361,13 @@ isfinite = _predicate("isfinite", lambda xp, x: xp.isfinite(x))
 isnan = _predicate("isnan", lambda xp, x: xp.isnan(x))
 
 
-def _cast_forward(inputs: Any, outputs: Any, tangents: Any, dtype: Any) -> Any:
-    return (F.functions.astype(tangents[0], dtype) if dtypes.is_floating(dtype) else None,)
+def _cast_forward(F: Any, inputs: Any, outputs: Any, tangents: Any, dtype: Any) -> Any:
+    return (F.astype(tangents[0], dtype) if dtypes.is_floating(dtype) else None,)
 
 
-def _cast_reverse(inputs: Any, outputs: Any, cotangents: Any, dtype: Any) -> Any:
+def _cast_reverse(F: Any, inputs: Any, outputs: Any, cotangents: Any, dtype: Any) -> Any:
     smooth = dtypes.is_floating(dtype) and dtypes.is_floating(inputs[0].dtype)
-    return (F.functions.astype(cotangents[0], inputs[0].dtype) if smooth else None,)
+    return (F.astype(cotangents[0], inputs[0].dtype) if smooth else None,)
 
 
 astype = register(
@@ -378,7 +376,9 @@ astype = register(
         infer=lambda x, dtype: Aval(x.shape, dtype),
         compute=lambda xp, x, dtype: x.astype(dtype),  # XLA cuts to an integer's ends by itself
         lowerings={"numpy": cast_numpy},
-        kind=General(_cast_forward, _cast_reverse),  # linear, but for casts to integers and bools
+        kind=General(
+            _cast_forward, _cast_reverse, on_arrays=True
+        ),  # linear, but for casts to integers and bools
         formula=r"{0}",
         samples=(Sample(shapes=((2, 3),), params={"dtype": dtypes.float64}),),
     )

@@ -53,7 +53,7 @@ def _take(xp: Any, x: Array, indices: Array) -> Array:
     return xp.take(x, from_front, axis=0, mode="clip")
 
 
-def _take_transpose(i: int, ct: Tensor, x: Tensor, indices: Tensor) -> Tensor:
+def _take_transpose(F: Any, i: int, ct: Tensor, x: Tensor, indices: Tensor) -> Tensor:
     return index_add(indices, ct, length=x.shape[0])
 
 
@@ -108,7 +108,7 @@ index_add = register(
         infer=_index_add_infer,
         compute=_index_add,
         lowerings={"numpy": _index_add_numpy},
-        kind=Linear(lambda i, ct, indices, updates, length: take(ct, indices), positions=(1,)),
+        kind=Linear(lambda F, i, ct, indices, updates, length: take(ct, indices), positions=(1,)),
         formula=r"\sum_{{{0} = i}} {1}",
         samples=(Sample(shapes=((3,), (3, 2)), values={0: [0, 2, 0]}, params={"length": 4}),),
     )

@@ -11,10 +11,9 @@ import numpy as np
 from nissl.core.kinds import Linear
 from nissl.core.op import Op, Sample, register
 from nissl.core.ops.shapes import broadcast_shapes
-from nissl.core.tensor import Array, Aval, Shape, Tensor, late
+from nissl.core.tensor import Array, Aval, Shape, Tensor
 from nissl.errors import DTypeError, ShapeError
 
-F: Any = late
 SMALL = 1 << 14  # bytes
 
 
@@ -46,11 +45,11 @@ def _stretched(wide: Shape, narrow: Shape) -> tuple[int, ...]:
     )
 
 
-def unbroadcast(cotangent: Tensor, shape: Shape) -> Tensor:
+def unbroadcast(F: Any, cotangent: Tensor, shape: Shape) -> Tensor:
     """Sum ``cotangent`` over the axes along which ``shape`` was stretched: the transpose."""
     axes = _stretched(cotangent.shape, shape)
-    total = F.functions.sum(cotangent, axis=axes) if axes else cotangent
-    return total if total.shape == shape else F.functions.reshape(total, shape)
+    total = F.sum(cotangent, axis=axes) if axes else cotangent
+    return total if total.shape == shape else F.reshape(total, shape)
 
 
 broadcast_to = register(
@@ -59,7 +58,7 @@ broadcast_to = register(
         infer=_broadcast_infer,
         compute=_broadcast,
         lowerings={"numpy": broadcast_numpy},
-        kind=Linear(lambda i, ct, x, shape: unbroadcast(ct, x.shape)),
+        kind=Linear(lambda F, i, ct, x, shape: unbroadcast(F, ct, x.shape)),
         formula=r"{0}",
         flops=lambda x, shape: 0,
         samples=(
@@ -86,7 +85,7 @@ reshape = register(
         name="reshape",
         infer=_reshape_infer,
         compute=lambda xp, x, shape: x.reshape(shape),
-        kind=Linear(lambda i, ct, x, shape: F.functions.reshape(ct, x.shape)),
+        kind=Linear(lambda F, i, ct, x, shape: F.reshape(ct, x.shape)),
         formula=r"{0}",
         flops=lambda x, shape: 0,
         samples=(Sample(shapes=((2, 3),), params={"shape": (3, 2)}),),
@@ -102,7 +101,7 @@ def _permute_infer(x: Aval, axes: Shape) -> Aval:
     return Aval(tuple(x.shape[i] for i in axes), x.dtype)
 
 
-def _permute_transpose(i: int, ct: Tensor, x: Tensor, axes: Shape) -> Tensor:
+def _permute_transpose(F: Any, i: int, ct: Tensor, x: Tensor, axes: Shape) -> Tensor:
     return permute_dims(ct, axes=tuple(axes.index(k) for k in range(len(axes))))
 
 
@@ -123,7 +122,7 @@ flip = register(
         name="flip",
         infer=lambda x, axis: x,
         compute=lambda xp, x, axis: xp.flip(x, axis),
-        kind=Linear(lambda i, ct, x, axis: flip(ct, axis=axis)),
+        kind=Linear(lambda F, i, ct, x, axis: flip(ct, axis=axis)),
         formula=r"\operatorname{{flip}} {0}",
         flops=lambda x, axis: 0,
         samples=(Sample(shapes=((2, 3),), params={"axis": (1,)}),),
@@ -147,7 +146,7 @@ def _slice_infer(x: Aval, starts: Shape, stops: Shape, steps: Shape) -> Aval:
 
 
 def _slice_transpose(
-    i: int, ct: Tensor, x: Tensor, starts: Shape, stops: Shape, steps: Shape
+    F: Any, i: int, ct: Tensor, x: Tensor, starts: Shape, stops: Shape, steps: Shape
 ) -> Tensor:
     spread = tuple((n - 1) * step + 1 if n else 0 for n, step in zip(ct.shape, steps, strict=True))
     high = tuple(total - start - n for total, start, n in zip(x.shape, starts, spread, strict=True))
@@ -196,7 +195,7 @@ def _pad_xla(x: Array, low: Shape, high: Shape, interior: Shape) -> Array:
 
 
 def _pad_transpose(
-    i: int, ct: Tensor, x: Tensor, low: Shape, high: Shape, interior: Shape
+    F: Any, i: int, ct: Tensor, x: Tensor, low: Shape, high: Shape, interior: Shape
 ) -> Tensor:
     window = _pad_window(x.shape, low, interior)
     return slice_(
@@ -242,7 +241,7 @@ def _concat_infer(*avals: Aval, axis: int) -> Aval:
     return Aval(tuple(shape), first.dtype)
 
 
-def _concat_transpose(i: int, ct: Tensor, *inputs: Tensor, axis: int) -> Tensor:
+def _concat_transpose(F: Any, i: int, ct: Tensor, *inputs: Tensor, axis: int) -> Tensor:
     start = sum(x.shape[axis] for x in inputs[:i])
     starts, stops = [0] * ct.ndim, list(ct.shape)
     starts[axis], stops[axis] = start, start + inputs[i].shape[axis]

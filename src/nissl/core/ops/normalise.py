@@ -10,9 +10,7 @@ from nissl.core.kinds import General
 from nissl.core.op import Op, Sample, register
 from nissl.core.ops.shapes import floating
 from nissl.core.ops.summation import sum_numpy, wide
-from nissl.core.tensor import Array, Tensor, late
-
-F: Any = late
+from nissl.core.tensor import Array, Tensor
 
 
 def _softmax(xp: Any, x: Array, axis: int) -> Array:
@@ -24,18 +22,18 @@ def _softmax(xp: Any, x: Array, axis: int) -> Array:
     return e / xp.sum(e, axis=axis, keepdims=True, dtype=wide(xp, e.dtype)).astype(e.dtype)
 
 
-def _centred(out: Tensor, change: Tensor, axis: int) -> Tensor:
+def _centred(F: Any, out: Tensor, change: Tensor, axis: int) -> Tensor:
     """``J @ change`` for the symmetric Jacobian ``J = diag(out) - out out^T``."""
-    mean = F.functions.sum(out * change, axis=axis, keepdims=True)
+    mean = F.sum(out * change, axis=axis, keepdims=True)
     return out * (change - mean)
 
 
-def _forward(inputs: Any, outputs: Any, tangents: Any, axis: int) -> Any:
-    return (_centred(outputs[0], tangents[0], axis),)
+def _forward(F: Any, inputs: Any, outputs: Any, tangents: Any, axis: int) -> Any:
+    return (_centred(F, outputs[0], tangents[0], axis),)
 
 
-def _reverse(inputs: Any, outputs: Any, cotangents: Any, axis: int) -> Any:
-    return (_centred(outputs[0], cotangents[0], axis),)
+def _reverse(F: Any, inputs: Any, outputs: Any, cotangents: Any, axis: int) -> Any:
+    return (_centred(F, outputs[0], cotangents[0], axis),)
 
 
 softmax = register(
@@ -43,7 +41,7 @@ softmax = register(
         name="softmax",
         infer=lambda x, axis: floating("softmax", x),
         compute=_softmax,
-        kind=General(_forward, _reverse),
+        kind=General(_forward, _reverse, on_arrays=True),
         formula=r"\operatorname{{softmax}}({0})",
         flops=lambda x, axis: 5 * x.size,
         samples=(

@@ -11,10 +11,9 @@ from nissl.core import dtypes
 from nissl.core.kinds import Constant, General, Linear
 from nissl.core.op import Op, Sample, register
 from nissl.core.ops.summation import kept, sum_numpy, wide
-from nissl.core.tensor import Aval, Shape, Tensor, late
+from nissl.core.tensor import Aval, Shape, Tensor
 from nissl.errors import DTypeError, ShapeError
 
-F: Any = late
 Axes = tuple[int, ...]
 
 
@@ -23,11 +22,11 @@ def reduced(shape: Shape, axis: Axes) -> Shape:
     return tuple(length for i, length in enumerate(shape) if i not in axis)
 
 
-def _spread(small: Tensor, shape: Shape, axis: Axes) -> Tensor:
+def _spread(F: Any, small: Tensor, shape: Shape, axis: Axes) -> Tensor:
     """Undo a reduction's shape: the same number along each reduced axis."""
     if not small.shape:
-        return F.functions.broadcast_to(small, shape)
-    return F.functions.broadcast_to(F.functions.reshape(small, kept(shape, axis)), shape)
+        return F.broadcast_to(small, shape)
+    return F.broadcast_to(F.reshape(small, kept(shape, axis)), shape)
 
 
 REDUCTIONS = (
@@ -44,7 +43,7 @@ sum = register(
         infer=lambda x, axis: Aval(reduced(x.shape, axis), x.dtype),
         compute=lambda xp, x, axis: xp.sum(x, axis=axis, dtype=wide(xp, x.dtype)).astype(x.dtype),
         lowerings={"numpy": sum_numpy},
-        kind=Linear(lambda i, ct, x, axis: _spread(ct, x.shape, axis)),
+        kind=Linear(lambda F, i, ct, x, axis: _spread(F, ct, x.shape, axis)),
         formula=r"\sum {0}",
         flops=lambda x, axis: x.size,
         samples=REDUCTIONS,
@@ -63,24 +62,24 @@ def _extreme(name: str, compute: Callable[..., Any]) -> Op:
                 )
         return Aval(reduced(x.shape, axis), x.dtype)
 
-    def weights(x: Tensor, out: Tensor, axis: Axes) -> Tensor:
-        mask = F.functions.astype(x == _spread(out, x.shape, axis), x.dtype)
-        return mask / _spread(F.functions.sum(mask, axis=axis), x.shape, axis)
+    def weights(F: Any, x: Tensor, out: Tensor, axis: Axes) -> Tensor:
+        mask = F.astype(x == _spread(F, out, x.shape, axis), x.dtype)
+        return mask / _spread(F, F.sum(mask, axis=axis), x.shape, axis)
 
-    def forward(inputs: Any, outputs: Any, tangents: Any, axis: Axes) -> Any:
+    def forward(F: Any, inputs: Any, outputs: Any, tangents: Any, axis: Axes) -> Any:
         (x,), (out,), (tangent,) = inputs, outputs, tangents
-        return (F.functions.sum(tangent * weights(x, out, axis), axis=axis),)
+        return (F.sum(tangent * weights(F, x, out, axis), axis=axis),)
 
-    def reverse(inputs: Any, outputs: Any, cotangents: Any, axis: Axes) -> Any:
+    def reverse(F: Any, inputs: Any, outputs: Any, cotangents: Any, axis: Axes) -> Any:
         (x,), (out,), (cotangent,) = inputs, outputs, cotangents
-        return (_spread(cotangent, x.shape, axis) * weights(x, out, axis),)
+        return (_spread(F, cotangent, x.shape, axis) * weights(F, x, out, axis),)
 
     return register(
         Op(
             name=name,
             infer=infer,
             compute=compute,
-            kind=General(forward, reverse),
+            kind=General(forward, reverse, on_arrays=True),
             formula=rf"\{name} {{0}}",
             flops=lambda x, axis: x.size,
             samples=REDUCTIONS,
@@ -163,7 +162,9 @@ def _running_sum(xp: Any, x: Any, axis: int, backwards: bool) -> Any:
     return xp.flip(total, axis) if backwards else total
 
 
-def _running_sum_transpose(i: int, ct: Tensor, x: Tensor, axis: int, backwards: bool) -> Tensor:
+def _running_sum_transpose(
+    F: Any, i: int, ct: Tensor, x: Tensor, axis: int, backwards: bool
+) -> Tensor:
     return cumulative_sum(ct, axis=axis, backwards=not backwards)
 
 

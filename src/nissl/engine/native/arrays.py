@@ -391,5 +391,5 @@ def program_to_arrays(program: Program, inputs: Sequence[View], prefix: str) -> 
     for equation in program.equations:
         if len(equation.avals) != 1:
             raise Unsupported(f"op {equation.op.name}, of several outputs")
-        made.values[(id(equation), 0)] = made.write(equation)
+        made.values[equation.keys[0]] = made.write(equation)
     return made

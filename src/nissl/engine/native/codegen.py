@@ -389,5 +389,5 @@ def program_to_c(program: Program, shared: int) -> tuple[Writer, list[Value]]:
         values[tensor.key] = Value(aval, elements, row)
     for equation in program.equations:
         given = [values[t.key] if t.key in values else constant(t) for t in equation.inputs]
-        values[(id(equation), 0)] = write(equation, given, writer)
+        values[equation.keys[0]] = write(equation, given, writer)
     return writer, [values[t.key] if t.key in values else constant(t) for t in program.outputs]

@@ -306,8 +306,7 @@ class _Reader:
                     node.depth = max(node.depth, source.depth + (source.place != place))
                 self.nodes.append(node)
                 reached = (len(self.nodes) - 1,)
-            for index in range(len(equation.avals)):
-                self.sources[id(equation), index] = reached
+            self.sources.update(dict.fromkeys(equation.keys, reached))
 
     def _hidden(self, equation: Equation) -> str:
         """Name of a layer that is no attribute of the model, and computed this."""

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nissl import plots
+from nissl.autodiff.sweeps import pull_through
 from nissl.core.op import no_grad, quiet
 from nissl.core.tensor import Array, Key, Tensor
 from nissl.explain.drawing.layout import Point, layout, ranks_of
 from nissl.explain.drawing.lettering import mathematics
 from nissl.explain.expressions.mathematics import input_latex
 from nissl.explain.parts import format_number
-from nissl.explain.tracing.recording import Line, pull_back
+from nissl.explain.tracing.recording import Line
 from nissl.explain.tracing.tables import title_of
 from nissl.explain.tracing.values import is_finite, summary
 from nissl.i18n import translate as _
@@ -204,7 +205,7 @@ def _partial(source: Line, line: Line) -> str:
         return ""
     found: dict[Key, Tensor | None] = {line.tensor.key: Tensor(np.ones_like(line.value))}
     with quiet(), no_grad():
-        pull_back(line.equations, found, lambda t: t.tracked)
+        pull_through(line.equations, found, keep=True)
     slope = found.get(source.tensor.key)
     return format_number(0.0 if slope is None else slope.numpy().item(), 4)
 

@@ -19,17 +19,19 @@ import numpy as np
 
 from nissl.autodiff.forward import push
 from nissl.autodiff.graph import Graph
-from nissl.core import dtypes, passes, tree
+from nissl.autodiff.sweeps import pull_through
+from nissl.core import dtypes, functions, passes, tree
 from nissl.core.functions import asarray
 from nissl.core.kinds import accumulate
 from nissl.core.op import apply, no_grad, quiet
 from nissl.core.program import Program, build, inline, trace
-from nissl.core.tensor import Array, Equation, Key, Tensor, state
+from nissl.core.tensor import Array, Equation, Key, Tensor
+from nissl.core.thread import thread
 from nissl.errors import ArgumentError, ArgumentTypeError
 from nissl.explain.expressions.expression import Expression
 from nissl.explain.expressions.mathematics import Term, is_move, name_term
 
-__all__ = ["Line", "Recording", "pull_back", "record", "recording"]
+__all__ = ["Line", "Recording", "record", "recording"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,36 +122,18 @@ class Recording:
         """Return the adjoint of each line, from one of each output, in one reverse sweep."""
         known = {line.tensor.key for line in self.inputs}
         for equation in self.equations:
-            known.update((id(equation), i) for i in range(len(equation.avals)))
+            known.update(equation.keys)
         found: dict[Key, Tensor | None] = {}
         with quiet(), no_grad():
             for (_, tensor), weight in zip(self.outputs, weights, strict=True):
                 if weight is not None:
-                    found[tensor.key] = accumulate(
-                        found.get(tensor.key), Tensor(np.asarray(weight))
-                    )
-            pull_back(self.equations, found, lambda t: t.key in known)
+                    given = Tensor(np.asarray(weight))
+                    found[tensor.key] = accumulate(functions, found.get(tensor.key), given)
+            pull_through(self.equations, found, lambda t: t.key in known, keep=True)
         return [
             None if not line.is_smooth else _or_zeros(found.get(line.tensor.key), line.tensor)
             for line in self.lines
         ]
-
-
-def pull_back(
-    equations: Sequence[Equation],
-    adjoints: dict[Key, Tensor | None],
-    useful: Callable[[Tensor], bool],
-) -> None:
-    """Add to ``adjoints`` those of all values before them, newest first, and keep every one."""
-    for equation in reversed(equations):
-        given = [adjoints.get((id(equation), i)) for i in range(len(equation.avals))]
-        if all(each is None for each in given):
-            continue
-        needed = [useful(t) for t in equation.inputs]
-        pulled = equation.op.kind.vjp(equation, given, needed)
-        for t, each, use in zip(equation.inputs, pulled, needed, strict=True):
-            if use and each is not None:
-                adjoints[t.key] = accumulate(adjoints.get(t.key), each)
 
 
 def _or_zeros(found: Tensor | None, like: Tensor) -> Array:
@@ -252,13 +236,13 @@ def _labels(name: str, value: Any) -> Iterator[str]:
 @contextmanager
 def recording() -> Generator[None]:
     """Keep the graph of what is computed within, quietly."""
-    outer = state.recording, state.frozen, state.scope
-    state.recording, state.frozen = True, False
+    outer = thread.recording, thread.frozen, thread.scope
+    thread.recording, thread.frozen = True, False
     try:
         with quiet():
             yield
     finally:
-        state.recording, state.frozen, state.scope = outer
+        thread.recording, thread.frozen, thread.scope = outer
 
 
 def record(call: Call, *, share: bool = True) -> Recording:
@@ -335,14 +319,13 @@ def _run(
     made: list[Equation] = []
     for equation in program.equations:
         inputs = [env.get(t.key, t) for t in equation.inputs]
-        state.scope = equation.scope
+        thread.scope = equation.scope
         if equation.op.name == "call":
             result: Any = tuple(inline(equation.params["body"], inputs))
         else:
             result = apply(equation.op, inputs, equation.params)
         results = result if isinstance(result, tuple) else (result,)
-        for index, each in enumerate(results):
-            env[(id(equation), index)] = each
+        env.update(zip(equation.keys, results, strict=True))
         if results[0].equation is not None:
             made.append(results[0].equation)
     return lambda t: env.get(t.key, t), made

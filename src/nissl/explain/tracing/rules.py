@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from nissl.autodiff.sweeps import pull_through, push_through
 from nissl.core import dtypes
 from nissl.core.op import apply, lookup
 from nissl.core.program import equations_behind, placeholder
@@ -21,7 +22,7 @@ from nissl.errors import NisslError
 from nissl.explain.expressions.mathematics import PRODUCT, Term, combine, number_term
 from nissl.explain.latex import number_latex
 from nissl.explain.parts import format_number
-from nissl.explain.tracing.recording import Line, Recording, pull_back, recording
+from nissl.explain.tracing.recording import Line, Recording, recording
 
 __all__ = ["Rule", "Rules"]
 
@@ -80,8 +81,8 @@ class Rule:
                 made = combine(equation.op, operands, _params(equation), simple=self.simple)
             if len(made.text) > _LONGEST:
                 return self.instead if of is symbol else None
-            for index in range(len(equation.avals)):
-                terms.setdefault((id(equation), index), made)
+            for key in equation.keys:
+                terms.setdefault(key, made)
         found = self._operand(self.tensor, terms)
         return found if self.index is None else _part(found, self.index)
 
@@ -177,17 +178,16 @@ class Rules:
                 results = result if isinstance(result, tuple) else (result,)
                 made.equations.append(results[0].equation)
                 made.outputs = results
-                for index, each in enumerate(results):
-                    env[(id(equation), index)] = each
-        for index, each in enumerate(made.outputs):
-            made.leaves[each.key] = ("v", known[(id(main), index)])
+                env.update(zip(equation.keys, results, strict=True))
+        for key, each in zip(main.keys, made.outputs, strict=True):
+            made.leaves[each.key] = ("v", known[key])
         self._locals[id(main)] = made
         return made
 
     def formula(self, line: Line) -> Rule:
         """What a line computes, from other lines."""
         local, place = self._local(line), line.tensor.index
-        inputs = {key: leaf for key, leaf in local.leaves.items() if key[1] == -1}
+        inputs = {t.key: local.leaves[t.key] for t in local.inputs.values()}
         several = len(local.outputs) > 1
         instead = Term(line.equations[-1].op.name, rf"\text{{{line.equations[-1].op.name}}}")
         part = place if several else None
@@ -204,11 +204,7 @@ class Rules:
         instead = self._chain(line)
         try:
             with recording():
-                for equation in local.equations:
-                    given = [moving.get(t.key) for t in equation.inputs]
-                    if any(each is not None for each in given):
-                        for index, each in enumerate(equation.op.kind.jvp(equation, given)):
-                            moving[(id(equation), index)] = each
+                push_through(local.equations, moving)
         except NisslError:  # a rule that needs values, or that a user has not written
             return Rule(None, leaves, self.names, instead)
         found = moving.get(local.outputs[line.tensor.index].key)
@@ -236,7 +232,7 @@ class Rules:
                 leaves[promise.key] = ("bar", local.leaves[t.key][1])
         try:
             with recording():
-                pull_back(local.equations, found, lambda t: t.value is None)
+                pull_through(local.equations, found, lambda t: t.value is None, keep=True)
         except NisslError:  # as in forward
             found = {t.key: None for t in local.inputs.values() if dtypes.is_floating(t.dtype)}
         return {

@@ -1,4 +1,4 @@
-"""What each thread is doing: whether it records, and in which layer it is."""
+"""What each thread is doing: whether it records, whether NumPy warns, and in which layer it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 
-def _calm() -> Callable[..., Any]:
+def _quiet_runner() -> Callable[..., Any]:
     """Return a runner of functions for which NumPy's floating-point warnings are off.
 
     NumPy keeps that setting in a context variable, and entering a context made beforehand costs a
@@ -21,17 +21,16 @@ def _calm() -> Callable[..., Any]:
     return context.run
 
 
-class _State(threading.local):
+class _Thread(threading.local):
     """What a thread is doing: whether equations are kept, and in which layer it is."""
 
     def __init__(self) -> None:
-        self.calmly = _calm()
+        self.quietly = _quiet_runner()
 
     recording = True
     frozen = False  # under no_grad, where a trace notes that derivatives stop
-    quiet = False
-    raw = False  # derivative rules are being run on bare arrays
+    quiet = False  # NumPy's warnings are off
     scope = ""
 
 
-state = _State()
+thread = _Thread()
