@@ -210,6 +210,10 @@ def named(tree: ast.AST) -> set[str]:
 
 def test_every_module_is_imported_by_another() -> None:
     graph = {name: set(imports(tree)) | named(tree) for name, tree in source_modules()}
+    for name in graph:  # found by convention, see nissl.explain.report
+        subject, _, what = name.rpartition("_")
+        if what in ("tables", "picture") and subject in graph:
+            graph[subject].add(name)
     assert unreached(graph) == []
     assert unreached({**graph, "nissl.core.forgotten": {"nissl.errors"}}) == [
         "nissl.core.forgotten"

@@ -15,7 +15,7 @@ def test_the_lectures_network_by_default(nissl, tmp_path: Path) -> None:
     outcome = nissl("backprop", "-o", picture, "-o", page)
     assert outcome.code == 0, outcome.err
     assert "Backpropagation in a 1-3-1 network" in outcome.out
-    assert "x_1 = 1.5708, t_1 = 1" in outcome.out
+    assert "x₁ = 1.5708, t₁ = 1" in outcome.out
     assert "0.990088" in outcome.out
     assert "agree to" in outcome.out
     assert picture.read_text(encoding="utf-8").startswith("<?xml")
@@ -53,7 +53,7 @@ def test_a_model_file_with_typed_numbers(nissl, tmp_path: Path) -> None:
     model.save(tmp_path / "small.keras")
     outcome = nissl("backprop", tmp_path / "small.keras", "--x", "1,2*pi", "--t", "2")
     assert outcome.code == 0, outcome.err
-    assert "x_1 = 1, x_2 = 6.28319, t_1 = 0, t_2 = 0, t_3 = 1" in outcome.out
+    assert "x₁ = 1, x₂ = 6.28319, t₁ = 0, t₂ = 0, t₃ = 1" in outcome.out
     assert "η = 0.01" in outcome.out
 
 

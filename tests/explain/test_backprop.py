@@ -127,7 +127,7 @@ def test_softmax_with_its_crossentropy_is_y_minus_t() -> None:
             shown.numbers.stages[0].delta, [[y[0], y[1], y[2] - 1]], rtol=1e-11
         )
         assert shown.numbers.error == pytest.approx(-math.log(y[2]), rel=1e-11)
-        assert "= y_3 - t_3 = " in str(shown)
+        assert "= y₃ - t₃ = " in str(shown)
         assert "Jacobian matrix is y - t" in str(shown)
 
 
@@ -138,7 +138,7 @@ def test_softmax_with_another_loss_goes_through_its_jacobian() -> None:
     matrix = np.diag(y) - np.outer(y, y)
     expected = matrix @ (2 / 3 * (y - [0, 1, 0]))
     np.testing.assert_allclose(shown.numbers.stages[0].delta[0], expected, rtol=1e-11)
-    assert "δ_1 = Σ_l (∂y_l/∂a_1) (∂E_n/∂y_l) = (" in str(shown)
+    assert "δ₁⁽¹⁾ = Σₗ ∂yₗ/∂a₁ (∂Eₙ/∂yₗ) = (" in str(shown)
 
 
 # ---- against differences ----------------------------------------------------------------------
@@ -258,11 +258,11 @@ def test_the_comparison_names_the_weight_and_counts_in_rounding() -> None:
     given = [np.array(g) for g in gradient(shown)]
     given[0][0, 2] = math.nan
     found = compare(shown.stages, shown.numbers, given, np.dtype(np.float64))
-    assert (found.absolute, found.units, found.where) == (math.inf, math.inf, "w_31 of layer 1")
+    assert (found.absolute, found.units, found.where) == (math.inf, math.inf, "w₃₁ of layer 1")
     given[0][0, 2] = gradient(shown)[0][0, 2]
     given[2][1, 0] += 1e-6
     found = compare(shown.stages, shown.numbers, given, np.dtype(np.float64))
-    assert found.where == "w_12 of layer 2"
+    assert found.where == "w₁₂ of layer 2"
     assert found.absolute == pytest.approx(1e-6, rel=1e-6)
     terms = shown.numbers.stages[1].kernel_terms[1, 0]
     assert found.units == pytest.approx(1e-6 / (2.0**-52 * terms), rel=1e-6)
@@ -283,7 +283,7 @@ def test_overflow_in_the_models_own_dtype_is_told(x: float, second: float) -> No
     model = network([1, 2, 1], "relu", dtype="float16")
     model.set_weights([[[1.0, 2.0]], [0, 0], [[1.0], [second]], [0.0]])
     shown = backprop(model, x, 1.0, 0.1, "mse")
-    assert "in float16, is not finite: on the way to w_" in str(shown)
+    assert "in float16, is not finite: on the way to w" in str(shown)
     assert shown.agreement.units < 30
 
 
@@ -314,7 +314,7 @@ def test_a_batch_is_the_mean_of_its_samples() -> None:
     text = str(shown)
     assert "3 samples: E is the mean of E_n. The tables show sample n = 1" in text
     assert "n = 1 *" in text
-    assert "∂E/∂w_ji (mean over n)" in text
+    assert "∂E/∂wⱼᵢ (mean over n)" in text
 
 
 def test_masked_samples_do_not_count() -> None:

@@ -145,7 +145,7 @@ def test_a_neuron_adds_and_activates() -> None:
     assert shown.z == pytest.approx(1 / (1 + math.exp(-0.5)), rel=1e-11)
     assert shown.slope == pytest.approx(shown.z * (1 - shown.z), rel=1e-11)
     text = str(shown)
-    assert "a = w_0 + w_1 x_1 + w_2 x_2 = 0.3 + (0.8)(1) + (-1.2)(0.5) = 0.5" in text
+    assert "a = w₀ + w₁ x₁ + w₂ x₂ = 0.3 + (0.8)(1) + (-1.2)(0.5) = 0.5" in text
     assert "z = h(a) = sigmoid(0.5) = 0.622459" in text
     assert r"w_{0} + w_{1}\,x_{1}" in shown.to_latex()
     assert overlaps(shown.figure()) == []

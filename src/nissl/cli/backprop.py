@@ -141,7 +141,7 @@ def backprop(
     seed: Seed = None,
 ) -> Explanation:
     """Show a step of backpropagation."""
-    from nissl.explain.backpropagation.report import backprop as explain
+    from nissl.explain.backpropagation.backprop import backprop as explain
 
     checks.positive("--learning-rate", learning_rate)
     new = _New(hidden, activation, output_activation, seed)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from nissl.explain.approximation.report import *
     from nissl.explain.approximation.surface import *
     from nissl.explain.approximation.width import *
+    from nissl.explain.backpropagation.backprop import *
     from nissl.explain.backpropagation.lecture import *
-    from nissl.explain.backpropagation.report import *
-    from nissl.explain.backpropagation.single_neuron import *
+    from nissl.explain.backpropagation.neuron import *
     from nissl.explain.convolution.convolving import *
     from nissl.explain.convolution.kernels import *
     from nissl.explain.diagrams.report import *
@@ -46,8 +46,8 @@ PLACES = {
     "approximation.surface": "SurfaceApproximation approximate_surface",
     "approximation.width": "ByWidth approximate_by_width",
     "backpropagation.lecture": "lecture_network",
-    "backpropagation.report": "Backprop backprop",
-    "backpropagation.single_neuron": "Neuron neuron",
+    "backpropagation.backprop": "Backprop backprop",
+    "backpropagation.neuron": "Neuron neuron",
     "convolution.convolving": "Convolution convolve correlate",
     "convolution.kernels": "KERNELS Kernel",
     "diagrams.report": "Diagram diagram",

@@ -23,6 +23,7 @@ from nissl.errors import ArgumentError
 from nissl.explain import notation
 from nissl.explain.latex import escape_latex, number_latex, printable
 from nissl.explain.mathml import mathml
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 __all__ = ["Cell", "Part", "Table", "Text", "formula"]
@@ -280,39 +281,50 @@ def table_of(
     title: str = "",
     digits: int = 6,
     most: int | None = None,
-    scores: Sequence[float] | None = None,
+    scores: Any = None,
     more: str = "",
+    given: bool = False,
 ) -> Table:
     """Return a table with a row for each thing; of too many, for some of them.
 
     Args:
         things: what the rows are about.
         columns: a title, and what of a thing stands under it; ``None`` is no column.
-        title, digits: as for :class:`Table`.
+        title, digits, given: as for :class:`Table`.
         most: rows up to which each thing has one; any number by default.
         scores: of more things, those of the largest size are shown, in their order; without scores
             the first and the last.
         more: what stands for the others, with ``{count}``.
 
-    >>> table = table_of([1, 2, 3, 4, 5], [("n", lambda n: n), ("n²", lambda n: n * n)], most=3)
-    >>> table.rows
-    [[1, 1], [2, 4], [Cell(text='…', latex='\\\\vdots', style='dim', number=False), \
-Cell(text='2 more', latex='', style='dim', number=False)], [5, 25]]
+    >>> table = table_of([1, 2, 3, 4, 5], [("n", str), ("n²", lambda n: n * n)], most=3)
+    >>> print(table.to_markdown())
+    | n | n² |
+    |---|---:|
+    | 1 | 1 |
+    | 2 | 4 |
+    | … 2 more |  |
+    | 5 | 25 |
     """
     kept = [column for column in columns if column is not None]
-    rows: list[list[Value]] = []
-    for place in _places(len(things), most, scores):
-        if place is not None:
-            rows.append([value(things[place]) for _title, value in kept])
-            continue
-        hidden = len(things) - sum(each is not None for each in _places(len(things), most, scores))
-        told = (more or _("{count} more")).format(count=f"{hidden:,}")
-        dots: list[Value] = [Cell("…", r"\vdots", "dim"), Cell(told, style="dim")]
-        rows.append([*dots[: len(kept)], *[None] * (len(kept) - 2)])
-    return Table([title for title, _value in kept], rows, title, digits)
+    places = _places(len(things), most, scores)
+    rows: list[list[Value]] = [
+        [None] * len(kept) if place is None else [value(things[place]) for _title, value in kept]
+        for place in places
+    ]
+    table = Table([title for title, _value in kept], rows, title, digits, given)
+    if None in places:
+        told = (more or _("{count} more")).format(count=grouped(len(things) - len(places) + 1))
+        rows[places.index(None)][_wordiest(table)] = Cell(f"… {told}", style="dim")
+    return table
 
 
-def _places(count: int, most: int | None, scores: Sequence[float] | None) -> list[int | None]:
+def _wordiest(table: Table) -> int:
+    """The column of words where a sentence disturbs least: the widest."""
+    widths = [max(len(row[i].text) for row in table.cells()) for i in range(len(table.columns))]
+    return max(range(len(widths)), key=lambda i: 0 if table.right()[i] and i else widths[i])
+
+
+def _places(count: int, most: int | None, scores: Any) -> list[int | None]:
     """The rows that are shown, with ``None`` where others are left out."""
     if most is None or count <= most:
         return list(range(count))

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl import activations
-from nissl.explain.backpropagation.bishop import symbol
 from nissl.explain.backpropagation.numbers import Numbers, StageNumbers
 from nissl.explain.backpropagation.stages import Stage, Stages
+from nissl.explain.formulas import symbol
 from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
 

@@ -1,4 +1,4 @@
-"""Step B3: the error function, and its derivative by what goes into the output units."""
+r"""Step B3: the error function, and its derivative by what goes into the output units."""
 
 from __future__ import annotations
 
@@ -10,99 +10,81 @@ import numpy as np
 from nissl import losses
 from nissl.autodiff import jacobian
 from nissl.core import functions as F
-from nissl.explain.backpropagation.bishop import (
+from nissl.explain.backpropagation.layer import MOST_UNITS, Layer
+from nissl.explain.formulas import (
     DOTS,
-    chosen,
+    bracket,
+    call,
+    derivative,
     equal,
     factor,
     folded,
     joined,
+    minus,
     number,
     plus,
     symbol,
     times,
 )
-from nissl.explain.backpropagation.layer import MOST_UNITS, Layer, rest_row
-from nissl.explain.parts import Cell, Part, Table, Text
+from nissl.explain.parts import Cell, Part, Text, chosen, formula, table_of
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
-    from nissl.explain.backpropagation.report import Backprop
+    from nissl.explain.backpropagation.backprop import Backprop
 
 __all__ = ["activation_jacobian", "error_formula", "error_parts", "mixed_delta"]
 
 MOST_SAMPLES = 8
-_ERRORS: tuple[tuple[type[Any], Cell], ...] = (
-    (
-        losses.HalfSquaredError,
-        Cell("E_n = 1/2 Σ_k (y_k - t_k)²", r"E_n = \frac{1}{2} \sum_k (y_k - t_k)^2"),
-    ),
-    (
-        losses.MeanSquaredError,
-        Cell("E_n = 1/K Σ_k (y_k - t_k)²", r"E_n = \frac{1}{K} \sum_k (y_k - t_k)^2"),
-    ),
-    (
-        losses.MeanAbsoluteError,
-        Cell("E_n = 1/K Σ_k |y_k - t_k|", r"E_n = \frac{1}{K} \sum_k |y_k - t_k|"),
-    ),
+_ERRORS: tuple[tuple[type[Any], str], ...] = (
+    (losses.HalfSquaredError, r"E_n = \frac{1}{2} \sum_k (y_k - t_k)^2"),
+    (losses.MeanSquaredError, r"E_n = \frac{1}{K} \sum_k (y_k - t_k)^2"),
+    (losses.MeanAbsoluteError, r"E_n = \frac{1}{K} \sum_k |y_k - t_k|"),
     (
         losses.BinaryCrossentropy,
-        Cell(
-            "E_n = -1/K Σ_k (t_k ln y_k + (1 - t_k) ln(1 - y_k))",
-            r"E_n = -\frac{1}{K} \sum_k \left(t_k \ln y_k + (1 - t_k) \ln(1 - y_k)\right)",
-        ),
+        r"E_n = -\frac{1}{K} \sum_k \left(t_k \ln y_k + (1 - t_k) \ln(1 - y_k)\right)",
     ),
-    (
-        losses.CategoricalCrossentropy,
-        Cell("E_n = -Σ_k t_k ln y_k", r"E_n = -\sum_k t_k \ln y_k"),
-    ),
-    (
-        losses.SparseCategoricalCrossentropy,
-        Cell("E_n = -Σ_k t_k ln y_k", r"E_n = -\sum_k t_k \ln y_k"),
-    ),
+    (losses.CategoricalCrossentropy, r"E_n = -\sum_k t_k \ln y_k"),
+    (losses.SparseCategoricalCrossentropy, r"E_n = -\sum_k t_k \ln y_k"),
 )
 
 
 def error_formula(loss: Any) -> Cell:
     """Return what a loss computes of a sample; its name where there is no short formula."""
     plainly = not getattr(loss, "from_logits", False) and not getattr(loss, "label_smoothing", 0)
-    for kind, formula in _ERRORS:
+    for kind, latex in _ERRORS:
         if isinstance(loss, kind) and plainly:
-            return formula
-    name = str(loss.name)
-    latex = name.replace("_", r"\_")
-    return Cell(f"E_n = {name}(t, y)", rf"E_n = \mathrm{{{latex}}}(t, y)")
+            return formula(latex)
+    name = str(loss.name).replace("_", r"\_")
+    return formula(rf"E_n = \mathrm{{{name}}}(t, y)")
 
 
 def error_parts(result: Backprop, layer: Layer) -> Iterator[Part]:
-    """Yield the error, what each output has to do with it, and of a batch each sample\'s."""
+    """Yield the error, what each output has to do with it, and of a batch each sample's."""
     n, numbers = result.sample, layer.numbers
-    formula = error_formula(result.loss)
-    value = float(result.numbers.errors[n])
-    yield Text(equal(formula, number(value, 6)).text, f"${equal(formula, number(value, 6)).latex}$")
-    if layer.numbers.slope is None:
+    value = number(result.numbers.errors[n], 6)
+    yield Text(f"{equal(error_formula(result.loss), value)}")
+    if numbers.slope is None:
         yield Text(_mixing(result, layer))
     targets = result.targets
     jacobi = activation_jacobian(result, layer)
-    rows: list[list[Any]] = []
-    for k in layer.units:
-        goal = None if targets is None else float(targets[n, k])
-        rows.append(
-            [_output_delta(result, layer, k, jacobi), goal, float(numbers.z[n, k]),
-             float(numbers.delta[n, k])]
-        )  # fmt: skip
-    rows += layer.more_units(4)
-    columns = (
-        Cell("δ_k = ∂E_n/∂a_k", r"\delta_k = \partial E_n / \partial a_k"),
-        Cell("t_k", "t_k"), Cell("y_k", "y_k"),
-        symbol("δ", "k", layer=layer.stage.number),
-    )  # fmt: skip
-    if targets is None:
-        rows = [[row[0], *row[2:]] for row in rows]
-        columns = (columns[0], *columns[2:])
-    yield Table(columns, rows, layer.title)
+    yield table_of(
+        range(layer.stage.units),
+        [
+            (
+                equal(symbol("δ", "k"), derivative("E_n", "a_k")),
+                lambda k: _output_delta(result, layer, k, jacobi),
+            ),
+            None if targets is None else (symbol("t", "k"), lambda k: float(targets[n, k])),
+            (symbol("y", "k"), lambda k: float(numbers.z[n, k])),
+            (layer.symbol("δ", "k"), lambda k: float(numbers.delta[n, k])),
+        ],
+        title=layer.title,
+        most=MOST_UNITS,
+        scores=numbers.delta[n],
+        more=_("{count} more units; those with the largest |δ| are shown"),
+    )
     if result.batch:
-        yield _samples(result)
+        yield from _samples(result)
 
 
 def _mixing(result: Backprop, layer: Layer) -> str:
@@ -125,48 +107,38 @@ def _mixing(result: Backprop, layer: Layer) -> str:
 def _output_delta(result: Backprop, layer: Layer, k: int, jacobi: Any) -> Cell:
     """``δ_k`` at the output, as far as its formula is a short one."""
     n, numbers, rule = result.sample, layer.numbers, result.rule
-    delta = layer.delta(k)
-    y, t = layer.z(k), symbol("t", k + 1)
-    difference = joined([y, t], " - ", " - ")
+    delta, targets = layer.delta(k), result.targets
     squared = isinstance(result.loss, losses.HalfSquaredError | losses.MeanSquaredError)
-    if rule is not None or (squared and result.targets is not None):
-        assert result.targets is not None
-        shown = joined(
-            [number(numbers.z[n, k]), _signed(result.targets[n, k])], " - ", " - "
-        )  # fmt: skip
-        before = Cell("", "")
-        if rule is not None and rule.parts > 1:
-            before = Cell(f"1/{rule.parts} ", rf"\frac{{1}}{{{rule.parts}}}")
-        elif isinstance(result.loss, losses.MeanSquaredError):
-            over = numbers.z.shape[1]
-            before = Cell(f"2/{over} " if over > 1 else "2 ", rf"\frac{{2}}{{{over}}}")
-        linear = numbers.slope is not None and layer.stage.activation == "linear"
-        if rule is not None or linear:
-            if not before.text:
-                return equal(delta, difference, shown)
-            return equal(delta, _scaled(before, difference), _scaled(before, shown))
-        if numbers.slope is not None:
-            named = Cell(f"h'({layer.a(k).text}) ", f"h'({layer.a(k).latex})")
-            slope = factor(numbers.slope[n, k])
-            return equal(
-                delta,
-                joined([named, _scaled(before, difference)], "", r"\,"),
-                joined([slope, _scaled(before, shown)], " ", r"\,"),
-            )
-    by = Cell(f"∂E_n/∂y_{k + 1}", rf"\partial E_n / \partial y_{{{k + 1}}}")
+    slope: list[Cell] = []
+    slope_value: list[Cell] = []
+    if numbers.slope is not None and rule is None and layer.stage.activation != "linear":
+        slope, slope_value = [call("h'", layer.a(k))], [factor(numbers.slope[n, k])]
+    if targets is not None and (rule is not None or (squared and numbers.slope is not None)):
+        scale = _scale(result, numbers.z.shape[1])
+        goal = number(targets[n, k]) if targets[n, k] >= 0 else factor(targets[n, k])
+        named, value = minus(layer.z(k), symbol("t", k + 1)), minus(number(numbers.z[n, k]), goal)
+        alone = not scale and not slope
+        return equal(
+            delta,
+            times(*slope, *scale, bracket(named, not alone)),
+            times(*slope_value, *scale, bracket(value, not alone)),
+        )
     if numbers.slope is not None:
-        named = Cell(f"h'({layer.a(k).text})", f"h'({layer.a(k).latex})")
+        by = derivative("E_n", symbol("y", k + 1))
+        slope = slope or [call("h'", layer.a(k))]
         values = times(factor(numbers.slope[n, k]), factor(numbers.pulled[n, k]))
-        return equal(delta, times(named, by), values)
+        return equal(delta, times(*slope, by), values)
     return mixed_delta(layer, k, jacobi, numbers.pulled[n])
 
 
-def _scaled(before: Cell, difference: Cell) -> Cell:
-    return Cell(f"{before.text}({difference.text})", f"{before.latex}({difference.latex})")
-
-
-def _signed(value: float) -> Cell:
-    return factor(value) if value < 0 else number(value)
+def _scale(result: Backprop, outputs: int) -> list[Cell]:
+    """What stands before ``y_k - t_k``: ``1/K`` or ``2/K``, if it is not 1."""
+    if result.rule is not None:
+        parts = result.rule.parts
+        return [formula(rf"\frac{{1}}{{{parts}}}")] if parts > 1 else []
+    if not isinstance(result.loss, losses.MeanSquaredError):
+        return []
+    return [formula(rf"\frac{{2}}{{{outputs}}}" if outputs > 1 else "2")]
 
 
 def activation_jacobian(result: Backprop, layer: Layer) -> Any:
@@ -181,12 +153,9 @@ def activation_jacobian(result: Backprop, layer: Layer) -> Any:
 
 def mixed_delta(layer: Layer, k: int, jacobi: Any, pulled: Sequence[float]) -> Cell:
     """``δ_k = Σ_l ∂z_l/∂a_k ...``: a vector times the activation's Jacobian matrix."""
-    letter = "y" if layer.last else "z"
-    by = "∂E_n/∂y_l" if layer.last else "Σ_m w_ml δ_m"
-    by_latex = r"\partial E_n / \partial y_l" if layer.last else r"\sum_m w_{ml}\,\delta_m"
-    named = Cell(
-        f"Σ_l (∂{letter}_l/∂a_{k + 1}) ({by})",
-        rf"\sum_l \frac{{\partial {letter}_l}}{{\partial a_{{{k + 1}}}}}\,{by_latex}",
+    by = r"\partial E_n / \partial y_l" if layer.last else r"\sum_m w_{ml}\,\delta_m"
+    named = formula(
+        rf"\sum_l \frac{{\partial {layer.letter}_l}}{{\partial a_{{{k + 1}}}}}\,\left({by}\right)"
     )
     if jacobi is None:
         return equal(layer.delta(k), named)
@@ -197,21 +166,22 @@ def mixed_delta(layer: Layer, k: int, jacobi: Any, pulled: Sequence[float]) -> C
     return equal(layer.delta(k), named, plus(terms))
 
 
-def _samples(result: Backprop) -> Table:
+def _samples(result: Backprop) -> Iterator[Part]:
     """``E_n`` of each sample of a batch, and ``E``."""
-    errors = result.numbers.errors
-    shown = chosen(errors, MOST_SAMPLES)
-    if result.sample not in shown:
-        shown = sorted([*shown[:-1], result.sample])
-    rows: list[list[Any]] = [
-        [Cell(f"n = {n}" + (" *" if n == result.sample else "")), float(errors[n])] for n in shown
-    ]
-    rows += rest_row(
-        len(shown), len(errors), 2, _("{count} more samples; those with the largest E_n are shown")
+    errors = np.abs(result.numbers.errors)
+    errors[result.sample] = np.inf  # is always shown
+    names = ["*" if n == result.sample else "" for n in range(len(errors))]
+    yield table_of(
+        range(len(errors)),
+        [
+            ("", lambda n: Cell(f"n = {n} {names[n]}".strip())),
+            (formula("E_n"), lambda n: float(result.numbers.errors[n])),
+        ],
+        title=_("Error of each sample; * is the sample whose numbers the tables show"),
+        most=MOST_SAMPLES,
+        scores=errors if len(chosen(errors, 1)) else None,
+        more=_("{count} more samples; those with the largest E_n are shown"),
     )
-    total = Cell("E = Σ_n E_n", r"E = \sum_n E_n")
-    if result.loss.reduction != "sum":
-        total = Cell("E = 1/N Σ_n E_n", r"E = \frac{1}{N} \sum_n E_n")
-    rows.append([total, result.numbers.error])
-    title = _("Error of each sample; * is the sample whose numbers the tables show")
-    return Table(("", Cell("E_n", "E_n")), rows, title)
+    mean = "" if result.loss.reduction == "sum" else r"\frac{1}{N} "
+    total = formula(rf"E = {mean}\sum_n E_n")
+    yield Text(f"{joined([total, number(result.numbers.error, 6)], ' = ')}")

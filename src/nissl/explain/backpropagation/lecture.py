@@ -21,8 +21,8 @@ def lecture_network() -> Sequential:
     network = Sequential(
         [
             Input((1,)),
-            Dense(3, activation="tanh", dtype="float64", name="layer_0"),
-            Dense(1, dtype="float64", name="layer_1"),
+            Dense(3, activation="tanh", dtype="float64", name="layer_1"),
+            Dense(1, dtype="float64", name="layer_2"),
         ],
         name="lecture",
     )

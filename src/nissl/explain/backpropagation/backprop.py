@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,24 +28,19 @@ from nissl.core.dtypes import default_float
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError, GradientError, ShapeError
 from nissl.explain.backpropagation import numbers as backprop_numbers
 from nissl.explain.backpropagation import stages as dense_stages
-from nissl.explain.backpropagation.checks import Agreement, compare, first_not_finite, kinks
+from nissl.explain.backpropagation.checks import Agreement, compare, first_not_finite
 from nissl.explain.backpropagation.numbers import Numbers, OutputRule, Weights
+from nissl.explain.backpropagation.quantities import quantities_of
 from nissl.explain.backpropagation.stages import Stages
-from nissl.explain.backpropagation.tables import tables
-from nissl.explain.parts import Part, Table, Text, format_number
+from nissl.explain.quantities import Quantity, typed
 from nissl.explain.report import Explanation
-from nissl.i18n import translate as _
 from nissl.losses import Loss
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Backprop", "backprop"]
 
 LEARNING_RATE = 0.1  # where no optimizer says
 LIMIT = 1000.0  # units of rounding, beyond which two gradients are not the same one
 MOST_STEPS = 100_000
-_SHOWN_STEPS = 12
 
 
 def backprop(
@@ -134,7 +129,7 @@ class Backprop(Explanation):
         if not self.trouble and self.agreement.units > LIMIT:
             raise GradientError(
                 "backpropagation by hand and reverse mode disagree: they differ by up to "
-                f"{self.agreement.absolute:.3g}; {self.agreement.where} differs by "
+                f"{self.agreement.absolute:.3g}; {typed(self.agreement.where)} differs by "
                 f"{self.agreement.units:.3g} units of rounding. This is a fault in Nissl; please "
                 "report it with the model"
             )
@@ -216,105 +211,9 @@ class Backprop(Explanation):
             weights = after.new_weights
         return errors
 
-    # ---- what is read ------------------------------------------------------------------------
-    def parts(self) -> Iterator[Part]:
-        """Yield B1 to B5, then how well the derivatives agree."""
-        sizes = "-".join(f"{n}" for n in self.stages.sizes)
-        yield Text(_("Backpropagation in a {sizes} network").format(sizes=sizes), heading=True)
-        yield Text(self._told())
-        if self.trouble:
-            yield Text(self.trouble, style="bad")
-        for note in kinks(self.stages, self.numbers, self.sample):
-            yield Text(note)
-        yield from tables(self)
-        yield Text(
-            _("E = {before} before the update, and {after} after it.").format(
-                before=format_number(self.history[0]), after=format_number(self.history[1])
-            )
-            if len(self.history) > 1
-            else _("E = {value}").format(value=format_number(self.history[0]))
-        )
-        if self.steps > 1:
-            yield self._steps()
-        yield Text(_("Check"), heading=True)
-        yield from self._checks()
-
-    def _told(self) -> str:
-        lines = [
-            _("Error function: {loss}; learning rate η = {rate}; all numbers in float64.").format(
-                loss=self.loss.name, rate=format_number(self.learning_rate)
-            )
-        ]
-        if self.batch:
-            reduced = _("sum") if self.loss.reduction == "sum" else _("mean")
-            lines.append(
-                _(
-                    "{count} samples: E is the {reduced} of E_n. The tables show sample n = "
-                    "{sample} (counted from 0), and the derivatives of E over all."
-                ).format(count=f"{len(self.x):,}", reduced=reduced, sample=self.sample)
-            )
-        if self.stages.before:
-            names = ", ".join(layer.name for layer in self.stages.before)
-            lines.append(_("x_i is what {layers} makes of the sample.").format(layers=names))
-        if self.stages.dropout:
-            names = ", ".join(self.stages.dropout)
-            lines.append(_("{layers}: nothing is dropped here, as outside training.").format(
-                layers=names
-            ))  # fmt: skip
-        optimizer = self.stages.model.optimizer
-        if optimizer is not None and optimizer.name != "sgd":
-            lines.append(
-                _(
-                    "The update is plain gradient descent; the model's own optimizer, "
-                    "{optimizer}, makes another step of the same gradient."
-                ).format(optimizer=optimizer.name)
-            )
-        return "\n".join(lines)
-
-    def _steps(self) -> Table:
-        count = len(self.history)
-        shown = range(count)
-        if count > _SHOWN_STEPS:
-            shown = sorted(
-                {round(i * (count - 1) / (_SHOWN_STEPS - 1)) for i in range(_SHOWN_STEPS)}
-            )
-        rows = [(step, self.history[step]) for step in shown]
-        return Table((_("Steps made"), "E"), rows, _("B2 to B5 repeated"))
-
-    def _checks(self) -> Iterator[Part]:
-        if self.trouble:
-            yield Text(_("Not compared: not all numbers are finite."), style="bad")
-            return
-        found = _("The recursion and reverse mode through the whole model agree to the last bit.")
-        if self.agreement.absolute:
-            found = _(
-                "The recursion and reverse mode through the whole model agree to rounding: they "
-                "differ by at most {absolute}, and by at most {units} units of rounding of "
-                "float64 (at {where})."
-            ).format(**self.agreement.told())
-        yield Text(found, style="good")
-        own = self.own_agreement
-        if not math.isfinite(own.absolute):
-            yield Text(
-                _(
-                    "The gradient that the model itself computes, in {dtype}, is not finite: on "
-                    "the way to {where} a number is too large for {dtype}."
-                ).format(dtype=own.dtype, where=own.where),
-                style="bad",
-            )
-        elif own.dtype != "float64":
-            yield Text(
-                _(
-                    "The gradient that the model itself computes, in {dtype}, differs by at most "
-                    "{absolute}, and by at most {units} units of rounding of {dtype} (at {where})."
-                ).format(dtype=own.dtype, **own.told())
-            )
-
-    def draw(self) -> Figure:
-        """Draw the network with its numbers, forward and backward."""
-        from nissl.explain.backpropagation.picture import draw
-
-        return draw(self)
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield the numbers of B1 to B5 in the order in which they are computed."""
+        yield from quantities_of(self)
 
 
 # ---- what is given ----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from nissl.i18n import translate as _
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nissl.explain.backpropagation.report import Backprop
+    from nissl.explain.backpropagation.backprop import Backprop
 
 __all__ = ["draw"]
 
