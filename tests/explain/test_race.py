@@ -202,3 +202,11 @@ def test_what_cannot_be_raced_is_said(on: Any, options: Any, error: Any, text: s
     with pytest.raises(error, match=text) as caught:
         explain.race(on, **options)
     assert isinstance(caught.value, NisslError)
+
+
+def test_a_race_is_written_as_wide_as_asked(tmp_path: Path) -> None:
+    report = explain.race("ravine", ["sgd:0.01"], steps=3)
+    report.save(tmp_path / "race.svg", width=9.5)
+    assert 'width="684pt"' in (tmp_path / "race.svg").read_text()  # 9.5 inches of 72 points
+    with pytest.raises(ArgumentError, match="give at least"):
+        report.save(tmp_path / "race.svg", width=2.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nissl.core import memory
@@ -175,7 +175,7 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Sequential:
+    def from_config(cls, config: Mapping[str, Any]) -> Sequential:
         described = config.get("layers")
         if not isinstance(described, list):
             raise FileFormatError(f"a Sequential model has a list of layers, not {described!r}")

@@ -232,6 +232,7 @@ class Trainer(Compilable):
             who = "fit: validation_data"
             held_out = self._labelled(who, pair[0], pair[1], weight, prefix="validation ")
             assert self.loss is not None
+            assert held_out.y is not None
             self.loss.check_targets(held_out.y, self._shape_out(held_out), "validation y")
             return held_out
         return inputs.split_validation(data, split)[1] if split else None

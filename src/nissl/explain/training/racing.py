@@ -154,14 +154,14 @@ class RaceReport(Explanation):
 
         return draw(self)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], **settings: Any) -> None:
         """Write the race to a file, as every explanation, or as ``.gif``: the paths move."""
         if user_path(path).suffix.lower() == ".gif":
             from nissl.explain.training.race_picture import animate
 
             animate(self, path)
         else:
-            super().save(path)
+            super().save(path, **settings)
 
 
 # ---- who takes part --------------------------------------------------------------------------
