@@ -61,6 +61,18 @@ def test_a_narrow_figure_stacks_panels_and_can_be_read(centimetres: float) -> No
     assert min(sizes(figure)) >= SMALLEST
 
 
+def test_a_long_label_is_broken_where_the_figure_is_narrow() -> None:
+    label = "Largest error in 8-bit fixed point, in steps of 0.0625"
+    wide = Sheet([[Panel(line, x=label, size=(4.8, 2))]])
+    assert wide.figure().axes[0].get_xlabel() == label
+    figure = wide.figure(width=8 / 2.54)
+    figure.canvas.draw()
+    text = figure.axes[0].xaxis.label
+    assert text.get_text().replace("\n", " ") == label
+    assert figure.bbox.x0 <= text.get_window_extent().x0
+    assert text.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_one_panel_alone() -> None:
     figure = sheet().figure(panel=2)
     assert [axes.get_title() for axes in figure.axes] == ["Panel 1"]

@@ -13,6 +13,7 @@ read.
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ __all__ = ["Panel", "Sheet"]
 
 SMALLEST = 6.0  # points: what is smaller is not read on paper
 _TITLE, _SHEET_TITLE, _LEGEND = 10.0, 11.0, 8.5  # points
+_LETTERS = 11.5  # in an inch of a title or label
 _LEAST = 0.55  # of its own width, to which a panel may shrink
 
 
@@ -57,15 +59,15 @@ class Panel:
     legend: int = 0
     projection: str = ""
 
-    def fill(self, axes: Axes) -> None:
-        """Draw into axes, and write around them."""
+    def fill(self, axes: Axes, room: float = math.inf) -> None:
+        """Draw into axes, and write around them, in lines that a room in inches has space for."""
         if not self.framed:
             plots.bare(axes, grid=self.grid)
         self.draw(axes)
         if self.title:
-            axes.set_title(self.title, fontsize=_TITLE)
+            axes.set_title("\n".join(_wrapped(self.title, room * _LETTERS)), fontsize=_TITLE)
         if self.x:
-            axes.set_xlabel(self.x)
+            axes.set_xlabel("\n".join(_wrapped(self.x, room * _LETTERS)))
         if self.y:
             axes.set_ylabel(self.y)
         if self.legend:
@@ -157,7 +159,7 @@ class Sheet:
                 kind = {"projection": each.projection} if each.projection else {}
                 axes = figure.add_subplot(spec[column], **shared, **kind)
                 first = first or axes
-                each.fill(axes)
+                each.fill(axes, width * each.size[0] / sum(p.size[0] for p in row) / scale)
         if self.title:
             figure.suptitle("\n".join(lines), fontsize=_SHEET_TITLE)
         if self.legend:
@@ -255,7 +257,7 @@ def _width(rows: Sequence[Sequence[Panel]]) -> float:
 
 
 def _wrapped(title: str, characters: float) -> list[str]:
-    if "$" in title:
+    if "$" in title or math.isinf(characters):
         return title.split("\n")
     wide = max(int(characters), 20)
     return [line for part in title.split("\n") for line in textwrap.wrap(part, wide) or [""]]
