@@ -170,6 +170,28 @@ def test_the_guides_have_snippets() -> None:
     assert wanted <= {path.name for path in WITH_CODE}
 
 
+LECTURE = (ROOT / "docs" / "lecture.md").read_text("utf-8")
+SHOWN = sorted(set(re.findall(r"`nissl ([^`]+)`", LECTURE)) - {"train fashion-mnist"})
+
+
+@pytest.fixture(scope="session")
+def a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that the guide to the lecture calls demo-run."""
+    folder = tmp_path_factory.mktemp("lecture") / "demo-run"
+    assert main(shlex.split(f"train digits --epochs 1 --hidden 8 --run {folder}")) == 0
+    return folder
+
+
+@pytest.mark.usefixtures("_fresh")
+@pytest.mark.parametrize("command", SHOWN)
+def test_what_shows_the_lecture_runs(
+    command: str, a_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(a_run) if word == "demo-run" else word for word in shlex.split(command)]
+    assert main(words) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out.strip()
+
+
 # ---- links and pictures ----------------------------------------------------------------------
 
 
