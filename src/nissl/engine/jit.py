@@ -178,7 +178,10 @@ class Jitted:
         return self if instance is None else types.MethodType(self, instance)
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
-        """Return the program that these arguments would run, compiled or not."""
+        """Return the program that these arguments would run, compiled or not.
+
+        Its first inputs are the variables that it reads, and its first outputs those it assigns.
+        """
         return self._trace(*self._split(args, kwargs)).traced.program
 
 
