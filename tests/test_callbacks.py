@@ -240,7 +240,7 @@ def test_a_log_that_a_callback_adds_comes_last_in_the_history():
 def test_lambda_callback_refuses_what_is_no_hook():
     with pytest.raises(UnknownNameError, match="did you mean 'on_epoch_end'"):
         LambdaCallback(on_epoch_ends=print)
-    with pytest.raises(ArgumentTypeError, match="on_epoch_end is a function, not 3"):
+    with pytest.raises(ArgumentTypeError, match=r"on_epoch_end is something .* called, not int 3"):
         LambdaCallback(on_epoch_end=3)
     assert not LambdaCallback(on_epoch_end=None).wants("on_epoch_end")
 
@@ -554,7 +554,7 @@ def test_schedule_with_one_argument_and_with_two(capsys):
 
 
 def test_schedule_must_be_a_function_that_returns_a_number():
-    with pytest.raises(ArgumentTypeError, match=r"schedule is a function, not 0\.1"):
+    with pytest.raises(ArgumentTypeError, match=r"schedule is something .* called, not float 0\.1"):
         LearningRateScheduler(0.1)
     with pytest.raises(ArgumentTypeError, match="returned None for epoch 0"):
         train([LearningRateScheduler(lambda epoch: None)], losses(1.0))

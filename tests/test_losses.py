@@ -398,7 +398,11 @@ def test_crossentropy_by_shape() -> None:
             "label_smoothing=2.0",
         ),
         (lambda: losses.SparseCategoricalCrossentropy(axis=1), ArgumentError, "moveaxis"),
-        (lambda: losses.LossFunctionWrapper("x"), ArgumentTypeError, "not of str 'x'"),
+        (
+            lambda: losses.LossFunctionWrapper("x"),
+            ArgumentTypeError,
+            "called, not str 'x'",
+        ),
     ],
 )
 def test_refusals(made: Any, error: type[Exception], text: str) -> None:

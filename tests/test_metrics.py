@@ -380,7 +380,11 @@ def test_own_class() -> None:
         (lambda: metrics.TopKCategoricalAccuracy(0), ArgumentError, "k=0 must be at least 1"),
         (lambda: metrics.R2Score("mean"), ArgumentError, "class_aggregation 'mean'"),
         (lambda: metrics.SparseCategoricalCrossentropy(axis=0), ArgumentError, "moveaxis"),
-        (lambda: metrics.MeanMetricWrapper("x"), ArgumentTypeError, "not of str 'x'"),
+        (
+            lambda: metrics.MeanMetricWrapper("x"),
+            ArgumentTypeError,
+            "called, not str 'x'",
+        ),
         (lambda: metrics.Mean()([1.0, 2.0], [1.0] * 3), ShapeError, r"'mean'.*\(3,\).*\(2,\)"),
         (lambda: metrics.Precision()([1.0], [1.0], [1.0] * 3), ShapeError, r"\(3,\).*\(1,\)"),
         (lambda: metrics.F1Score()([1, 2], np.ones((2, 3))), ShapeError, "to_categorical"),

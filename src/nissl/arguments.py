@@ -153,15 +153,15 @@ def _is_several(value: Any) -> bool:
     return not unordered and isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
 
 
-def function(who: str, value: Any) -> Callable[..., Any]:
+def function(who: str, name: str, value: Any) -> Callable[..., Any]:
     """Return what can be called.
 
-    >>> function("grad", 3)
+    >>> function("grad", "function", 3)
     Traceback (most recent call last):
     nissl.errors.ArgumentTypeError: grad: function is something that can be called, not int 3
     """
     if not callable(value):
-        raise _kind(who, "function", "something that can be called", value)
+        raise _kind(who, name, "something that can be called", value)
     return value
 
 

@@ -96,7 +96,7 @@ def check_grads(
     >>> nissl.check_grads(nissl.sin, [0.5], order=2)
     """
     who = "check_grads"
-    arguments.function(who, function)
+    arguments.function(who, "function", function)
     order = arguments.whole(who, "order", order, least=1, most=8)
     step = arguments.number(who, "step", step, above=0)
     tolerance = arguments.number(who, "tolerance", tolerance, above=0)

@@ -45,7 +45,9 @@ class custom_derivative:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, arguments.function("custom_derivative", function))
+        functools.update_wrapper(
+            self, arguments.function("custom_derivative", "function", function)
+        )
         self.function = function
         self.name = getattr(function, "__name__", "custom")
         self._rules: dict[str, Callable[..., Any]] = {}

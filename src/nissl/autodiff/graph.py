@@ -55,7 +55,7 @@ def call(
     function: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], what: str
 ) -> Graph:
     """Call ``function`` with the arguments at ``argnums`` replaced by fresh tensors."""
-    arguments.function(what, function)
+    arguments.function(what, "function", function)
     fresh: list[Tensor] = []
     replaced = list(args)
     for place in argnums:

@@ -41,7 +41,7 @@ def jacobian(
     >>> nissl.jacobian(lambda x: x * x)(nissl.tensor([1.0, 2.0])).tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
-    arguments.function("jacobian", function)
+    arguments.function("jacobian", "function", function)
     arguments.one_of("jacobian", "mode", mode, ("auto", "forward", "reverse"))
     place = arguments.whole("jacobian", "argnum", argnum)
 

@@ -148,7 +148,7 @@ def value_and_grad(
     >>> value.item(), slope.item()
     (9.0, 6.0)
     """
-    arguments.function("grad", function)
+    arguments.function("grad", "function", function)
     places = arguments.wholes("grad", "argnums", argnums)
     alone = len(places) == 1 and not isinstance(argnums, list | tuple)
     pair = arguments.flag("grad", "has_aux", has_aux)

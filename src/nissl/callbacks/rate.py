@@ -6,19 +6,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from nissl.arguments import named, number, one_of, whole
+from nissl.arguments import function, named, number, one_of, whole
 from nissl.callbacks.base import Callback, Logs
 from nissl.callbacks.monitor import MODES, Mode, Monitor
 from nissl.errors import ArgumentError, ArgumentTypeError
 from nissl.settings import configured, setting
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
-
-
-def _schedule(who: str, name: str, value: Any) -> Callable[..., Any]:
-    if not callable(value):
-        raise ArgumentTypeError(f"{who}: {name} is a function, not {value!r}")
-    return value
 
 
 @configured
@@ -34,7 +28,7 @@ class LearningRateScheduler(Callback):
         ArgumentTypeError: ``schedule`` is not a function, or does not return a number.
     """
 
-    schedule: Callable[..., Any] = setting(_schedule)
+    schedule: Callable[..., Any] = setting(function)
     verbose: int = setting(default=0)
 
     def __post_init__(self) -> None:
@@ -148,9 +142,9 @@ def _optimizer(callback: Callback) -> Any:
     return optimizer
 
 
-def _takes_two(function: Callable[..., Any]) -> bool:
+def _takes_two(schedule: Callable[..., Any]) -> bool:
     try:
-        inspect.signature(function).bind(0, 0.0)
+        inspect.signature(schedule).bind(0, 0.0)
     except (TypeError, ValueError):
         return False
     return True

@@ -8,10 +8,10 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from nissl import arguments
 from nissl.callbacks.base import HOOKS, Callback, Logs
 from nissl.errors import (
     ArgumentError,
-    ArgumentTypeError,
     FileFormatError,
     SaveError,
     UnknownNameError,
@@ -130,9 +130,7 @@ class LambdaCallback(Callback):
                 raise UnknownNameError("callback hook", name, (*HOOKS, "on_progress"))
             if function is None:
                 continue
-            if not callable(function):
-                raise ArgumentTypeError(f"LambdaCallback: {name} is a function, not {function!r}")
-            setattr(self, name, function)
+            setattr(self, name, arguments.function("LambdaCallback", name, function))
 
 
 class CSVLogger(Callback):

@@ -261,7 +261,7 @@ class no_grad:
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that always runs in this way; for use as ``@nissl.no_grad()``."""
-        arguments.function("no_grad", function)
+        arguments.function("no_grad", "function", function)
 
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:

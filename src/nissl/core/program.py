@@ -205,7 +205,7 @@ def trace(function: Callable[..., Any], *examples: Any, name: str = "") -> Progr
       v5 = v3 + v4   : float32[]
     return v5
     """
-    arguments.function("trace", function)
+    arguments.function("trace", "function", function)
     inputs, outputs, _ = call_abstractly(function, examples)
     return build(inputs, outputs, name or getattr(function, "__name__", "program"))
 

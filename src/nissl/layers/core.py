@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nissl import random
-from nissl.arguments import number, one_of, optional, whole
+from nissl.arguments import number, one_of, optional, several, whole
 from nissl.core.functions import add, asarray, matmul, moveaxis, reshape, where
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.core.variable import Variable
@@ -225,11 +225,8 @@ class Activation(Layer):
 def _noise_shape(who: str, name: str, value: Any) -> BatchShape | None:
     if value is None:
         return None
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray):
-        raise ArgumentTypeError(
-            f"{who}: {name} is a tuple of lengths and None, not {type(value).__name__} {value!r}"
-        )
-    return tuple(None if n is None else whole(who, name, n, least=1) for n in value)
+    lengths = several(who, name, value)
+    return tuple(None if n is None else whole(who, name, n, least=1) for n in lengths)
 
 
 def _as_list(shape: BatchShape | None) -> list[int | None] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nissl.arguments import named, one_of, optional
+from nissl.arguments import function, named, one_of, optional
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.ops.shapes import normalise_axis
@@ -268,14 +268,6 @@ class PairLoss(Loss):
         checks.finite(self._label, name, y)
 
 
-def _function(who: str, name: str, value: Any) -> Callable[..., Any]:
-    if not callable(value):
-        raise ArgumentTypeError(
-            f"a loss is made of a function, not of {type(value).__name__} {value!r}"
-        )
-    return value
-
-
 @configured
 class LossFunctionWrapper(Loss):
     """A loss whose samples a function computes.
@@ -289,7 +281,7 @@ class LossFunctionWrapper(Loss):
     """
 
     name: str | None = setting(optional(named), default=None, kw_only=True)
-    fn: Callable[..., Any] = setting(_function)
+    fn: Callable[..., Any] = setting(function)
 
     def __post_init__(self) -> None:
         if self.name is None:

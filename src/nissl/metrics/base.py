@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nissl.arguments import function
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Shape, Tensor, TensorLike
@@ -288,10 +289,7 @@ class MeanMetricWrapper(PairMean):
     ) -> None:
         if isinstance(fn, Mapping):
             fn = functions.deserialize(fn)
-        if not callable(fn):
-            raise ArgumentTypeError(
-                f"a metric is made of a function, not of {type(fn).__name__} {fn!r}"
-            )
+        function(type(self).__name__, "fn", fn)
         own = fn.name if isinstance(fn, Loss) else getattr(fn, "__name__", type(fn).__name__)
         super().__init__(name=own if name is None else name, dtype=dtype)
         self._fn = fn

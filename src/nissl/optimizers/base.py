@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nissl.arguments import number, optional
+from nissl.arguments import number, optional, several
 from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
@@ -229,8 +229,8 @@ class Optimizer(Configured):
             weights: variables; those that it was built for by default.
         """
         if weights is not None:
-            self.build(_listed(self, "weights", weights))
-        gradients = _listed(self, "gradients", gradients)
+            self.build(several(type(self).__name__, "weights", weights))
+        gradients = several(type(self).__name__, "gradients", gradients)
         if len(gradients) != len(self._weights):
             raise ArgumentError(
                 f"{len(gradients)} gradients were given for {len(self._weights)} weights"
@@ -269,16 +269,8 @@ class Optimizer(Configured):
 
     def apply_gradients(self, pairs: Any) -> None:
         """Change weights given as (gradient, weight) pairs."""
-        listed = [_listed(self, "a pair", each) for each in _listed(self, "pairs", pairs)]
+        who = type(self).__name__
+        listed = [several(who, "a pair", each) for each in several(who, "pairs", pairs)]
         if any(len(each) != 2 for each in listed):
-            raise ArgumentError(f"{type(self).__name__}: pairs are of a gradient and its weight")
+            raise ArgumentError(f"{who}: pairs are of a gradient and its weight")
         self.apply([g for g, _ in listed], [w for _, w in listed])
-
-
-def _listed(optimizer: Optimizer, name: str, given: Any) -> list[Any]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ArgumentTypeError(
-            f"{type(optimizer).__name__}: {name} come in a list, not as "
-            f"{type(given).__name__} {given!r:.80}"
-        )
-    return list(given)
