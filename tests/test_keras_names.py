@@ -40,6 +40,16 @@ def test_what_the_table_lists_is_not_there_and_said_to_be_keras(room: str) -> No
         ("Adam", r"no attribute 'Adam'; it is nissl\.optimizers\.Adam"),
         ("ops", "not there yet.*nissl.exp"),
         ("backend.epsilonn", "did you mean 'epsilon'?"),
+        ("sofmax", "no attribute 'sofmax'; did you mean 'softmax'?"),
+        ("Denes", r"no attribute 'Denes'; did you mean nissl\.layers\.Dense?"),
+        ("layers.Dens", "did you mean 'Dense'?"),
+        ("optimizers.Adamm", "did you mean 'Adam'?"),
+        ("explain.trase", "did you mean 'trace'?"),
+        ("engine.git", "did you mean 'jit'?"),
+        ("keras.layers.Dens", "'nissl.layers'.*did you mean 'Dense'?"),
+        ("keras.layers.Conv2D", "nissl.layers.Conv2D is not there yet"),
+        ("keras.Sequentail", "did you mean 'Sequential'?"),
+        ("GradientTape", r"write nissl\.grad\(function\)"),
     ],
 )
 def test_missing_names_lead_to_what_there_is(path: str, said: str) -> None:
@@ -59,6 +69,47 @@ def test_importing_a_missing_name_says_the_same(room: str) -> None:
     assert isinstance(caught.value, NisslError)
     submodules = compile("from nissl.layers import base, core", "user.py", "exec")
     run(submodules)
+
+
+SLIDE = """
+import nissl as tf
+from nissl.keras import layers
+from nissl.keras.models import Sequential
+from nissl.keras.datasets.digits import load_data
+import nissl.keras.utils
+
+model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3, activation="relu")])
+model.add(layers.Dense(1))
+model.compile(tf.keras.optimizers.Adam(0.01), tf.keras.losses.MeanSquaredError())
+assert isinstance(model, Sequential)
+assert tf.keras.models.load_model and tf.keras.datasets.fashion_mnist.load_data
+assert tf.keras.utils.to_categorical([1, 0]).tolist() == [[0.0, 1.0], [1.0, 0.0]]
+assert load_data is tf.datasets.digits.load_data
+"""
+
+
+def test_the_code_of_slides_runs_as_it_stands() -> None:
+    run(compile(SLIDE, "slide.py", "exec"))
+    spec = nissl.layers.__spec__
+    assert spec is not None
+    assert spec.name == "nissl.layers"  # the alias leaves the module as it is
+
+
+def test_the_alias_has_what_nissl_has() -> None:
+    keras: Any = importlib.import_module("nissl.keras")
+    assert set(nissl.__all__) <= set(dir(keras))
+    assert all(getattr(keras, name) is getattr(nissl, name) for name in nissl.__all__)
+    for room in filter(None, NAMES):
+        assert importlib.import_module(f"nissl.keras.{room}") is room_of(room)
+    inner = importlib.import_module("nissl.keras.layers.core")
+    assert inner.Dense is nissl.layers.Dense
+    for name, said in (
+        ("nissl.keras.applications", "applications is not there yet: Keras 3 has it"),
+        ("nissl.keras.modells", "did you mean 'models'?"),
+    ):
+        with pytest.raises(ImportError, match=said) as caught:
+            importlib.import_module(name)
+        assert isinstance(caught.value, NisslError)
 
 
 def run(program: Any) -> None:

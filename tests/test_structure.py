@@ -35,7 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("callbacks", "losses", "metrics", "optimizers", "progress"),
     ("models",),
     ("datasets",),
-    ("explain", "plots"),
+    ("explain", "keras", "plots"),
     ("cli",),
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
@@ -43,6 +43,7 @@ FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 LATE = {
     ("nissl.core.tensor", "nissl.autodiff.reverse"),  # x.backward()
     ("nissl.core.tensor", "nissl"),  # x.__array_namespace__()
+    ("nissl.keras", "nissl"),  # for type checkers
     ("nissl.utils", "nissl.explain.diagrams.report"),  # utils.plot_model
 }
 HEAVY = ("jax", "jaxlib", "h5py", "matplotlib", "typer", "rich", "PIL", "scipy", "ml_dtypes")

@@ -34,7 +34,8 @@ __all__ = [
     "__array_api_version__", "__array_namespace_info__", "__version__",
     "Input", "Model", "Perceptron", "Sequential",
     "activations", "backend", "callbacks", "datasets", "engine", "errors", "explain",
-    "initializers", "layers", "losses", "metrics", "models", "optimizers", "random", "utils",
+    "initializers", "keras", "layers", "losses", "metrics", "models", "optimizers", "random",
+    "utils",
 ]  # fmt: skip
 __all__ += [*_autodiff.__all__, *_dtype_facts.__all__, *_dtypes.__all__, *_functions.__all__]
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         errors,
         explain,
         initializers,
+        keras,
         layers,
         losses,
         metrics,
@@ -67,8 +69,8 @@ else:
     _late = _names.late(
         __name__,
         {
-            "": "activations backend callbacks datasets explain initializers layers losses metrics "
-            "models optimizers random utils",
+            "": "activations backend callbacks datasets explain initializers keras layers losses "
+            "metrics models optimizers random utils",
             "layers": "Input",
             "models": "Model Perceptron Sequential",
         },

@@ -193,8 +193,14 @@ class MissingDependencyError(NisslError, ImportError):
         )
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ``"did you mean 'x'? "`` for the closest known name, or an empty string."""
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is closest, or an empty string if none is close."""
     by_lower = {each.lower(): each for each in known}
     found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
-    return f"did you mean {by_lower[found[0]]!r}? " if found else ""
+    return by_lower[found[0]] if found else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``"did you mean 'x'? "`` for the closest known name, or an empty string."""
+    found = closest(name, known)
+    return f"did you mean {found!r}? " if found else ""

@@ -121,6 +121,16 @@ MEMBERS: Final = """
 """
 
 INSTEAD: Final[Mapping[str, str]] = {
+    # of TensorFlow, where slides import it
+    "GradientTape": "write nissl.grad(function), or y.backward() and x.grad",
+    "cast": "write nissl.astype(x, dtype)",
+    "constant": "write nissl.asarray(x)",
+    "function": "write nissl.jit",
+    "math": "functions of tensors are in nissl itself, such as nissl.exp or nissl.matmul",
+    "nn": "write nissl.relu, nissl.softmax and their like, or nissl.activations",
+    "reduce_mean": "write nissl.mean",
+    "reduce_sum": "write nissl.sum",
+    # of Keras
     "ops": "functions of tensors are in nissl itself, such as nissl.exp or nissl.matmul",
     "saving": "files are read and written by nissl.models.load_model and model.save",
     "config": "the dtype of new weights is set by nissl.set_default_float",

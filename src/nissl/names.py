@@ -8,14 +8,14 @@ from __future__ import annotations
 import dis
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
 from typing import Any
 
-from nissl.errors import MissingImportError, MissingNameError, nearest
+from nissl.errors import MissingImportError, MissingNameError, closest
 from nissl.keras_names import INSTEAD, NAMES
 
-__all__ = ["absent", "late"]
+__all__ = ["absent", "explained", "late"]
 
 
 def late(package: str, places: Mapping[str, str]) -> Callable[[str], Any]:
@@ -56,7 +56,7 @@ def absent(module: str) -> Callable[[str], Any]:
         if name.startswith("__"):  # Python's own questions
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         kind = MissingImportError if _importing(inspect.currentframe()) else MissingNameError
-        raise kind(_explained(module, name))
+        raise kind(explained(module, name))
 
     return getter
 
@@ -70,7 +70,8 @@ def _importing(frame: FrameType | None) -> bool:
     return frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
 
 
-def _explained(module: str, name: str) -> str:
+def explained(module: str, name: str) -> str:
+    """Say that a module has no such name, whether Keras has it, and what is nearest."""
     room = module.partition(".")[2]
     there = vars(importlib.import_module(module))
     own = [n for n, thing in there.items() if getattr(thing, "__module__", "") == module]
@@ -87,16 +88,26 @@ def _explained(module: str, name: str) -> str:
     elsewhere = "" if room else _elsewhere(name)
     if elsewhere:
         return f"{text}; it is {elsewhere}"
-    hint = nearest(name, public).rstrip()
-    if hint:
-        return f"{text}; {hint}"
+    known_as = {each: repr(each) for each in public} if room else _everywhere(public)
+    found = closest(name, known_as)
+    if found:
+        return f"{text}; did you mean {known_as[found]}?"
     classes = [n for n in sorted(public) if room and isinstance(there.get(n), type)]
     return f"{text}. There are: {', '.join(classes)}" if 4 <= len(classes) <= 12 else text
 
 
 def _elsewhere(name: str) -> str:
     """Where below ``nissl`` a name is, if it is."""
-    for room in NAMES:
-        if room and hasattr(importlib.import_module(f"nissl.{room}"), name):
+    for room in filter(None, NAMES):
+        if hasattr(importlib.import_module(f"nissl.{room}"), name):
             return f"nissl.{room}.{name}"
     return ""
+
+
+def _everywhere(own: Iterable[str]) -> dict[str, str]:
+    """How each name of ``nissl``, or of a module below it, is written."""
+    written = {each: repr(each) for each in own}
+    for room in filter(None, NAMES):
+        for each in getattr(importlib.import_module(f"nissl.{room}"), "__all__", ()):
+            written.setdefault(each, f"nissl.{room}.{each}")
+    return written
