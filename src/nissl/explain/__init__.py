@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nissl.explain.quantities import *
     from nissl.explain.report import *
     from nissl.explain.tracing.costs import *
-    from nissl.explain.tracing.traces import *
+    from nissl.explain.tracing.trace import *
     from nissl.explain.training.deep import *
     from nissl.explain.training.racing import *
     from nissl.explain.training.watch import *
@@ -67,7 +67,7 @@ PLACES = {
     "quantities": "Quantity",
     "report": "Explanation",
     "tracing.costs": "ModeCosts mode_costs",
-    "tracing.traces": "Component Trace trace",
+    "tracing.trace": "Component Trace trace",
     "training.deep": "DepthReport depth",
     "training.racing": "RaceReport race",
     "training.watch": "Watch WatchReport initialisation",

@@ -1,33 +1,31 @@
 r"""Formulas put together: what an op says of itself, filled with names or numbers.
 
-Every piece is a :class:`Term`, a text for terminals and LaTeX for pages, with how tightly each
-binds, so that brackets stand where they are needed and nowhere else. The patterns are the ops'
-own, :attr:`Op.text <nissl.core.op.Op.text>` and :attr:`Op.formula <nissl.core.op.Op.formula>`.
+Every piece is a :class:`Term`, in LaTeX, with how tightly it binds, so that brackets stand where
+they are needed and nowhere else. The patterns are the ops' own, :attr:`Op.formula
+<nissl.core.op.Op.formula>`; an op that has settings is written as a call.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
 from nissl.core.kinds import Constant
-from nissl.core.op import Op
-from nissl.explain.expressions.grammar import NUMBERED, Statement, Step
+from nissl.core.op import Op, lookup
+from nissl.explain import formulas, notation
+from nissl.explain.expressions.grammar import Statement, Step
 from nissl.explain.expressions.vocabulary import CONSTANTS
 from nissl.explain.latex import escape_latex, number_latex
-from nissl.explain.parts import format_number
+from nissl.explain.parts import Cell, format_number, formula
 
 __all__ = [
     "Term",
     "combine",
-    "input_latex",
-    "derivative_term",
-    "name_term",
     "is_move",
+    "name_term",
     "number_term",
     "statements_latex",
 ]
@@ -35,13 +33,14 @@ __all__ = [
 CHOICE, COMPARISON, SUM, PREFIX, PRODUCT, SIGN, POWER, ATOM = 0, 5, 10, 15, 20, 30, 40, 50
 _BINDS = {
     "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "@": PRODUCT, "%": PRODUCT,
-    "**": POWER, "&": 6, "|": 6, "^": 6, "<<": 6, ">>": 6,
+    "&": 6, "|": 6, "^": 6, "<<": 6, ">>": 6,
 }  # fmt: skip
 _INFIX = re.compile(r"\{0\} (\S+) \{1\}")
-_GREEK = frozenset(
-    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"}
-    | {"mu", "nu", "xi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"}
-)
+_BEGINS_WITH_NAME = re.compile(r"\{?(?:\\(?:dot|bar|mathit|pi)\b|[^\W\d])")
+_NUMBERED = re.compile(r"([^\W\d_]+)_?(-?\d+)")
+_WORDS = frozenset({"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa"}
+                   | {"lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "phi", "chi", "psi"}
+                   | {"omega"})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,31 +48,35 @@ class Term:
     """A part of a formula.
 
     Attributes:
-        text: what a terminal shows.
-        latex: what LaTeX shows.
-        binds: how tightly the text binds.
-        latex_binds: how tightly the LaTeX does.
+        latex: what it is.
+        binds: how tightly it binds.
         number: the number that this is, whatever the inputs are.
     """
 
-    text: str
     latex: str
     binds: int = ATOM
-    latex_binds: int = ATOM
     number: float | None = None
 
-    def within(self, binds: int) -> Term:
-        """Return the term in brackets where what is around it binds more tightly."""
-        text = self.text if self.binds >= binds else _bracketed(self.text)
-        latex = self.latex if self.latex_binds >= binds else _bracketed(self.latex)
-        return Term(text, latex)
+    @property
+    def text(self) -> str:
+        """What a terminal shows."""
+        return notation.text(self.latex)
+
+    def within(self, binds: int) -> str:
+        """Return the LaTeX, in brackets where what is around it binds more tightly."""
+        if self.binds >= binds:
+            return self.latex
+        return rf"\left({self.latex}\right)" if r"\frac" in self.latex else f"({self.latex})"
+
+    def cell(self, style: str = "") -> Cell:
+        """Return the formula for a table or a sentence."""
+        return formula(self.latex, style)
 
     def __str__(self) -> str:
         return self.text
 
-
-def _bracketed(inner: str) -> str:
-    return rf"\left({inner}\right)" if r"\frac" in inner else f"({inner})"
+    def __format__(self, spec: str) -> str:
+        return format(self.cell(), spec)
 
 
 def number_term(value: float, digits: int = 6, *, fixed: bool = False) -> Term:
@@ -83,50 +86,29 @@ def number_term(value: float, digits: int = 6, *, fixed: bool = False) -> Term:
 
 def _numeral(text: str, number: float | None = None) -> Term:
     latex = number_latex(text)
-    binds = SIGN if text.startswith("-") else POWER if "e" in text else ATOM
-    tall = PRODUCT if "cdot" in latex else min(binds, POWER) if "^" in latex else binds
-    return Term(text, latex, binds, tall, number)
+    tall = PRODUCT if "cdot" in latex else POWER if "^" in latex else ATOM
+    return Term(latex, min(tall, SIGN) if text.startswith("-") else tall, number)
 
 
-def input_latex(name: str) -> str:
+def name_term(name: str, accent: str = "") -> Term:
     r"""Return a name as mathematics writes it.
 
-    >>> input_latex("x1"), input_latex("y"), input_latex("theta"), input_latex("rate")
-    ('x_{1}', 'y', '\\theta', '\\mathit{rate}')
+    >>> name_term("x1").latex, name_term("theta").latex, name_term("rate").latex
+    ('x_{1}', '\\theta', '\\mathit{rate}')
+    >>> name_term("v3", "bar").text, name_term("v-1", "dot").latex
+    ('v̄₃', '\\dot{v}_{-1}')
     """
-    found = NUMBERED.fullmatch(name)
-    if found:
-        return f"{input_latex(found[1])}_{{{found[2]}}}"
-    if name in _GREEK:
+    found = _NUMBERED.fullmatch(name)
+    stem, *index = found.groups() if found else (name,)
+    return Term(formulas.symbol(_letter(stem), *index, accent=accent).latex)
+
+
+def _letter(name: str) -> str:
+    if name in _WORDS:
         return f"\\{name}"
     if len(name) == 1 and name.isascii():
         return escape_latex(name)
     return _worded("mathit" if name.isascii() and name.isidentifier() else "text", name)
-
-
-_ACCENTS = {"v": ("", "{}"), "d": ("\u0307", r"\dot{{{}}}"), "bar": ("\u0304", r"\bar{{{}}}")}
-_LOWERED = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_INDEXED = re.compile(r"([^\W\d_]+)_?(-?\d+)")
-
-
-def name_term(name: str, kind: str = "v") -> Term:
-    r"""Return a name as mathematics writes it, ``"d"`` with a dot and ``"bar"`` with a bar.
-
-    >>> name_term("v3", "bar").latex, name_term("x12").text, name_term("v-1", "d").latex
-    ('\\bar{v}_{3}', 'x₁₂', '\\dot{v}_{-1}')
-    """
-    accent, latex = _ACCENTS[kind]
-    found = _INDEXED.fullmatch(name)
-    stem, index = (found[1], found[2]) if found else (name, "")
-    text = unicodedata.normalize("NFC", stem + accent) + index.translate(_LOWERED)
-    return Term(text, latex.format(input_latex(stem)) + (f"_{{{index}}}" if index else ""))
-
-
-def derivative_term(output: str, input: str) -> Term:
-    """Return the name of a derivative: ``∂f/∂x₁``."""
-    text = f"∂{name_term(output)}/∂{name_term(input)}"
-    return Term(text, rf"\partial {input_latex(output)} / \partial {input_latex(input)}")
 
 
 def _worded(command: str, name: str) -> str:
@@ -149,24 +131,24 @@ def combine(
     """Return an op applied to terms; if ``simple``, without a sum with 0 or a product with 1.
 
     >>> from nissl.core.op import lookup
-    >>> x, y = Term("x", "x"), Term("y", "y")
+    >>> x, y = Term("x"), Term("y")
     >>> total = combine(lookup("add"), [x, y])
     >>> combine(lookup("multiply"), [total, x]).text
-    '(x + y) * x'
+    '(x + y) x'
     """
     if is_move(op):
         return operands[0]
     simpler = _simplified(op, operands) if simple else None
     if simpler is not None:
         return simpler
-    if op.name == "square":
-        return _power(operands[0], number_term(2, fixed=True))
+    if op.name in ("pow", "square"):
+        base, exponent = (*operands, number_term(2))[:2]
+        return Term(f"{{{base.within(POWER + 1)}}}^{{{exponent.latex}}}", POWER)
     infix = _INFIX.fullmatch(op.text)
     if infix:
-        return _infix(op, infix[1], operands)
-    if op.text == "-{0}":
-        inner = operands[0].within(SIGN + 1)
-        return Term(f"-{inner.text}", f"-{inner.latex}", SIGN, SIGN)
+        return _infix(op, _BINDS.get(infix[1], COMPARISON), *operands)
+    if op.name == "negative":
+        return Term(f"-{operands[0].within(SIGN + 1)}", SIGN)
     return _function(op, operands, params or {})
 
 
@@ -180,6 +162,8 @@ def _simplified(op: Op, operands: Sequence[Term]) -> Term | None:
         return last
     if op.name == "multiply" and 1 in (first.number, last.number):
         return last if first.number == 1 else first
+    if op.name == "multiply" and first == last:
+        return combine(lookup("square"), [first])
     if op.name in ("divide", "pow") and last.number == 1:
         return first
     if op.name == "where" and first.number is not None:  # a condition on constants
@@ -189,69 +173,53 @@ def _simplified(op: Op, operands: Sequence[Term]) -> Term | None:
     return None
 
 
-def _power(base: Term, exponent: Term) -> Term:
-    """A power; in texts, of a whole number, with the exponent raised."""
-    inner = base.within(POWER + 1)
-    latex = f"{{{inner.latex}}}^{{{exponent.latex}}}"
-    if exponent.number is not None and exponent.text.isdigit():
-        return Term(inner.text + exponent.text.translate(_RAISED), latex, POWER, POWER)
-    text = _joined("**", POWER, base, exponent)
-    return Term(text, latex, POWER, POWER)
+def _infix(op: Op, binds: int, left: Term, right: Term) -> Term:
+    """Two terms with a sign between them; brackets where they are needed."""
+    if op.name == "divide":
+        signed = left.latex.startswith("-") and left.binds == SIGN
+        above = left.latex[1:] if signed else left.latex
+        fraction = op.formula.format(above, right.latex)
+        return Term(f"-{fraction}", SIGN) if signed else Term(fraction, POWER)
+    signed = right.latex.startswith("-")
+    first = left.within(binds)
+    if op.name == "add" and signed and right.binds >= PRODUCT and right.number is None:
+        return Term(f"{first} - {right.latex[1:]}", SUM)  # a + (-b) as a - b
+    last = op.name == "multiply" and right.binds == PREFIX  # as in x ln y
+    other = right.latex if last else right.within(ATOM if signed and binds >= SUM else binds + 1)
+    dotted = op.name == "multiply" and _is_dotted(first, other)
+    pattern = r"{0} \cdot {1}" if dotted else op.formula.replace("} {", r"} \, {")
+    return Term(pattern.format(first, other), PREFIX if last else binds)
 
 
-def _infix(op: Op, sign: str, operands: Sequence[Term]) -> Term:
-    binds = _BINDS.get(sign, COMPARISON)
-    left, right = operands
-    if sign == "**":
-        return _power(left, right)
-    if op.formula.startswith(r"\frac"):
-        latex = op.formula.format(left.latex, right.latex)
-        return Term(_joined(sign, binds, left, right), latex, binds, POWER)
-    tall = [Term(each.latex, "", each.latex_binds) for each in operands]
-    latex = _joined(op.formula, binds, *tall)
-    return Term(_joined(sign, binds, left, right), latex, binds, binds)
-
-
-def _joined(sign: str, binds: int, left: Term, right: Term) -> str:
-    """Two texts with a sign, or in a formula, between them; brackets where they are needed."""
-    first = left.within(binds + (sign == "**")).text
-    signed = right.text.startswith("-")
-    latex = "{0}" in sign
-    minus = "{0} - {1}" if latex else "-"
-    plus = sign in ("+", "{0} + {1}")
-    if plus and signed and right.binds >= PRODUCT and right.number is None:
-        return _put(minus, first, right.text[1:])  # a + (-b) as a - b
-    other = right.within(ATOM if signed and binds >= SUM else binds + (sign != "**")).text
-    if sign == r"{0} \, {1}" and other[0].isdigit():
-        sign = r"{0} \cdot {1}"
-    return _put(sign, first, other)
-
-
-def _put(sign: str, first: str, other: str) -> str:
-    return sign.format(first, other) if "{0}" in sign else f"{first} {sign} {other}"
+def _is_dotted(left: str, right: str) -> bool:
+    """Whether a product needs its dot: beside numbers and fractions, not between names."""
+    if right.lstrip("{")[0].isdigit() or right.startswith(r"\frac"):
+        return True
+    return bool(re.search(r"\\frac\{.*\}$", left)) or (
+        left[-1:].isdigit() and not _BEGINS_WITH_NAME.match(right)
+    )
 
 
 def _function(op: Op, operands: Sequence[Term], params: Mapping[str, Any]) -> Term:
-    settings = [
-        f"{key}={_short(value)}"
-        for key, value in params.items()
-        if _is_plain(value) and not (op.name == "pad" and not any(value))
-    ]
-    arguments = ", ".join([*(term.text for term in operands), *settings])
-    text = f"{op.name}({arguments})"
-    if op.text:
-        text = op.text.format(*(term.within(ATOM).text for term in operands))
-    formula = op.formula
+    pattern = op.formula
     if params.get("axes") == (1, 0):
-        text = f"{operands[0].within(ATOM).text}.T"
-    if op.name == "slice":
-        place = _place(params)
-        text = f"{operands[0].within(ATOM).text}[{place}]"
-        formula = formula.replace(r"\cdot", place)
-    if not formula:
-        inner = ", ".join(term.latex for term in operands)
-        return Term(text, f"{_worded('operatorname', op.name)}({inner})")
-    return Term(text, _filled(formula, operands), ATOM, _formula_binds(formula))
+        settings: list[str] = []
+    elif op.name == "slice":
+        settings, pattern = [], pattern.replace(r"\cdot", _place(params))
+    else:
+        settings = [
+            rf"\text{{{escape_latex(f'{key}={_short(value)}')}}}"
+            for key, value in params.items()
+            if _is_plain(value) and not (op.name == "pad" and not any(value))
+        ]
+    fields = {name for _, name, _, _ in Formatter().parse(pattern) if name}
+    if (settings and not op.text) or len(fields) < len(operands):
+        return _called(op.name, [*(term.latex for term in operands), *settings])
+    return Term(_filled(pattern, operands), _formula_binds(pattern))
+
+
+def _called(name: str, arguments: Sequence[str]) -> Term:
+    return Term(f"{_worded('operatorname', name)}({', '.join(arguments)})")
 
 
 def _short(value: Any) -> Any:
@@ -272,10 +240,10 @@ def _place(params: Mapping[str, Any]) -> str:
     return ", ".join(shown)
 
 
-def _filled(formula: str, operands: Sequence[Term]) -> str:
-    """A formula with its operands, each in brackets unless the formula has some around it."""
-    pieces = list(Formatter().parse(formula))
-    needed = COMPARISON if r"\text" in formula else PRODUCT if formula.startswith(r"\sum") else ATOM
+def _filled(pattern: str, operands: Sequence[Term]) -> str:
+    """A pattern with its operands, each in brackets unless the pattern has some around it."""
+    pieces = list(Formatter().parse(pattern))
+    needed = COMPARISON if r"\text" in pattern else PRODUCT if pattern.startswith(r"\sum") else ATOM
     made = ""
     for number, (literal, name, _, _) in enumerate(pieces):
         made += literal
@@ -285,16 +253,16 @@ def _filled(formula: str, operands: Sequence[Term]) -> str:
         before = made.rstrip()[-1:]
         closed = before in tuple("({[|,") and after.lstrip()[:1] in tuple(")}]|,")
         operand = operands[int(name)]
-        shown = operand.latex if closed else operand.within(needed).latex
+        shown = operand.latex if closed else operand.within(needed)
         made += f"{{{shown}}}" if after[:1] in ("_", "^") else shown
     return made
 
 
-def _formula_binds(formula: str) -> int:
-    """How tightly a formula binds as a whole."""
-    if r"\text{{" in formula:
+def _formula_binds(pattern: str) -> int:
+    """How tightly a pattern binds as a whole."""
+    if r"\text{{" in pattern:
         return CHOICE
-    bare = formula.replace("{{", "<").replace("}}", ">")
+    bare = pattern.replace("{{", "<").replace("}}", ">")
     for _ in range(4):
         bare = re.sub(r"<[^<>]*>|\([^()]*\)|\|[^|]*\|", "_", bare)
     if re.search(r" [-+] ", bare):
@@ -310,7 +278,7 @@ def statements_latex(statements: Sequence[Statement]) -> str:
     if len(statements) == 1:
         return _steps_latex(statements[0].steps)
     lines = [
-        (f"{input_latex(each.name)} = " if each.name else "") + _steps_latex(each.steps)
+        (f"{name_term(each.name).latex} = " if each.name else "") + _steps_latex(each.steps)
         for each in statements
     ]
     return r";\; ".join(lines)
@@ -321,15 +289,13 @@ def _steps_latex(steps: Sequence[Step]) -> str:
     for step in steps:
         operands = stack[len(stack) - step.count :]
         del stack[len(stack) - step.count :]
-        if step.known is None:
-            if step.name in CONSTANTS:
-                stack.append(Term(step.name, r"\pi" if step.name == "pi" else step.name))
-            else:
-                name = Term(step.name, input_latex(step.name))
-                stack.append(name if step.name.isidentifier() else _numeral(step.name))
-        elif step.known.op is not None and step.count == step.known.least:
-            stack.append(combine(step.known.op, operands))
+        known = step.known
+        if known is None:
+            name = Term(r"\pi") if step.name == "pi" else name_term(step.name)
+            is_name = step.name in CONSTANTS or step.name.isidentifier()
+            stack.append(name if is_name else _numeral(step.name))
+        elif known.op is not None and step.count == known.least:
+            stack.append(combine(known.op, operands, simple=False))
         else:
-            inner = ", ".join(term.latex for term in operands)
-            stack.append(Term(step.name, f"{_worded('operatorname', step.name)}({inner})"))
+            stack.append(_called(step.name, [term.latex for term in operands]))
     return stack[0].latex

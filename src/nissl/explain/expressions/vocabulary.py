@@ -96,8 +96,12 @@ def functions() -> dict[str, Known]:
 
 
 def _power(x: Any, y: Any) -> Tensor:
-    """A power as it was typed: not a square, a root or products in its place."""
-    return binary(ops.registry["pow"], x, y)
+    """A power as it was typed: no root or products in its place."""
+    return (
+        arithmetic.square(x)
+        if isinstance(y, float) and y == 2
+        else binary(ops.registry["pow"], x, y)
+    )
 
 
 def _cotangent(x: Any) -> Tensor:

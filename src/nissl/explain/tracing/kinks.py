@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-from nissl.explain.expressions.mathematics import derivative_term
-from nissl.explain.parts import format_number
+from nissl.explain.expressions.mathematics import name_term
+from nissl.explain.formulas import derivative
+from nissl.explain.parts import format_number, formula
+from nissl.explain.tracing.quotient import Quotient
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
-if TYPE_CHECKING:
-    from nissl.explain.tracing.traces import Component
-
-__all__ = ["KINDS", "agrees", "is_special", "sentence"]
+__all__ = ["KINDS", "Component", "agrees", "is_special", "sentence"]
 
 KINDS = {"kink": mark("kink"), "jump": mark("jump")}
 _DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Component:
+    """One derivative, found in three ways; ``None`` where one was not asked for or not possible.
+
+    Attributes:
+        output, input: of what, by what.
+        forward: from tangents.
+        reverse: from adjoints.
+        differences: what differences of the function say, in float64, from both sides; of no kind
+            where they say nothing.
+    """
+
+    output: str
+    input: str
+    forward: float | None
+    reverse: float | None
+    differences: Quotient = field(default_factory=Quotient)
+
+    @property
+    def quotient(self) -> float | None:
+        """The derivative from differences; ``None`` at a kink or a jump, or where it is unknown."""
+        return self.differences.value
+
+    @property
+    def latex(self) -> str:
+        """The name of the derivative."""
+        return derivative(name_term(self.output).cell(), name_term(self.input).cell()).latex
+
+    @property
+    def value(self) -> float:
+        """The derivative, from whichever mode there is."""
+        found = self.forward if self.reverse is None else self.reverse
+        assert found is not None
+        return found
 
 
 def is_special(each: Component) -> bool:
@@ -52,7 +87,7 @@ def _at_least(a: float, b: float, tolerance: float) -> bool:
 def sentence(each: Component, tolerance: float) -> str:
     """Say what the function does at a kink, a jump or an end, and what is taken as derivative."""
     found = each.differences
-    names = {"name": derivative_term(each.output, each.input), "f": each.output, "x": each.input}
+    names = {"name": formula(each.latex), "f": each.output, "x": each.input}
     taken = _number(each.value)
     if found.kind == "end":
         edge = (

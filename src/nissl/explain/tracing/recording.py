@@ -61,9 +61,9 @@ class Line:
         """The value as an array."""
         return self.tensor.numpy()
 
-    def symbol(self, kind: str = "v") -> Term:
-        """Return the name of the value, ``"v"``, of its tangent, ``"d"``, or adjoint, ``"bar"``."""
-        return name_term(self.label, kind)
+    def symbol(self, accent: str = "") -> Term:
+        """Return the name of the value; of its tangent with ``"dot"``, its adjoint ``"bar"``."""
+        return name_term(self.label, accent)
 
     @property
     def is_smooth(self) -> bool:

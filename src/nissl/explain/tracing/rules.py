@@ -9,27 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from nissl.autodiff.sweeps import pull_through, push_through
 from nissl.core import dtypes
-from nissl.core.op import apply, lookup
+from nissl.core.op import apply, lookup, no_grad, quiet
 from nissl.core.program import equations_behind, placeholder
-from nissl.core.tensor import Equation, Key, Tensor
+from nissl.core.tensor import Array, Equation, Key, Tensor
 from nissl.errors import NisslError
-from nissl.explain.expressions.mathematics import PRODUCT, Term, combine, number_term
-from nissl.explain.latex import number_latex
-from nissl.explain.parts import format_number
+from nissl.explain.expressions.mathematics import Term, combine, name_term, number_term
 from nissl.explain.tracing.recording import Line, Recording, recording
 
 __all__ = ["Rule", "Rules"]
 
 _LONGEST = 160  # characters of a rule that is still read
+_GUARDS = ("equal", "greater_equal", "bitwise_and")
 _SMALL = 4  # elements of a constant that is written out
 
-Leaf: TypeAlias = tuple[str, Line]  # "v", "d" (tangent) or "bar" (adjoint), of a line
+Leaf: TypeAlias = tuple[str, Line]  # "" (value), "dot" (tangent) or "bar" (adjoint), of a line
 
 
 def symbol(leaf: Leaf) -> Term:
@@ -66,6 +66,7 @@ class Rule:
         if self.tensor is None:
             return self.instead or number_term(0, fixed=True)
         terms: dict[Key, Term] = {}
+        values = {key: line.value for key, (kind, line) in self.leaves.items() if not kind}
         for key, leaf in self.leaves.items():
             made = of(leaf)
             if made is None:
@@ -77,6 +78,8 @@ class Rule:
             if self.simple and equation.op.name == "add" and keys[0] == keys[1]:
                 operands[0] = number_term(2, fixed=True)
                 made = combine(lookup("multiply"), operands)
+            elif self.simple and _is_idle(equation, values):
+                made = operands[2]
             else:
                 made = combine(equation.op, operands, _params(equation), simple=self.simple)
             if len(made.text) > _LONGEST:
@@ -84,11 +87,30 @@ class Rule:
             for key in equation.keys:
                 terms.setdefault(key, made)
         found = self._operand(self.tensor, terms)
-        return found if self.index is None else _part(found, self.index)
+        if self.index is None:
+            return found
+        return Term(rf"\left({found.latex}\right)_{{{self.index}}}")
 
     def _operand(self, t: Tensor, terms: dict[Key, Term]) -> Term:
         found = terms.get(t.key) or self.names.get(t.key)
         return found or constant_term(np.asarray(t.concrete()))
+
+
+def _is_idle(equation: Equation, values: dict[Key, Array]) -> bool:
+    """Whether an equation chooses what is special at a point that this is not, such as 0 in x^y.
+
+    Values of what it chooses by are added to ``values``.
+    """
+    given = [values.get(t.key, t.value) for t in equation.inputs]
+    if equation.op.name in _GUARDS and all(x is not None for x in given):
+        with quiet(), no_grad():
+            found = apply(equation.op, [Tensor(x) for x in given], equation.params)
+        assert isinstance(found, Tensor)
+        values[equation.keys[0]] = found.numpy()
+    if equation.op.name != "where" or equation.inputs[0].equation is None:
+        return False
+    kind = equation.inputs[0].equation.op.name
+    return kind in ("equal", "bitwise_and") and given[0] is not None and not np.any(given[0])
 
 
 def _params(equation: Equation) -> dict[str, Any]:
@@ -97,23 +119,17 @@ def _params(equation: Equation) -> dict[str, Any]:
     return {key: value for key, value in equation.params.items() if (key, value) not in silent}
 
 
-def _part(term: Term, index: int) -> Term:
-    return Term(f"{term.text}[{index}]", rf"\left({term.latex}\right)_{{{index}}}")
-
-
 def constant_term(value: np.ndarray[Any, Any]) -> Term:
     """Return an array that no input changes: its number, its few numbers, or its shape."""
     flat = value.ravel()
     if flat.size and (flat == flat[0]).all():
         if value.dtype.kind == "b":
-            said = bool(flat[0])
-            return Term(str(said), rf"\text{{{said}}}", number=float(said))
+            return Term(rf"\text{{{bool(flat[0])}}}", number=float(flat[0]))
         return number_term(flat[0].item(), fixed=True)
     if value.size <= _SMALL and value.ndim == 1:
-        shown = [format_number(x.item(), 4) for x in flat]
-        return Term(f"[{', '.join(shown)}]", f"[{', '.join(map(number_latex, shown))}]")
-    shape = "x".join(map(str, value.shape))
-    return Term(f"constant({shape})", rf"\text{{constant}}_{{{shape}}}".replace("x", r" \times "))
+        return Term(f"[{', '.join(number_term(x.item(), 4).latex for x in flat)}]")
+    shape = r" \times ".join(map(str, value.shape))
+    return Term(rf"\text{{constant}}({shape})")
 
 
 @dataclass(eq=False)
@@ -140,7 +156,7 @@ class Rules:
             value = np.asarray(t.concrete())
             if value.size > _SMALL and not (value == value.flat[0]).all():
                 number = len(self.names) + 1
-                self.names[t.key] = Term(f"c{number}", f"c_{{{number}}}")
+                self.names[t.key] = Term(f"c_{{{number}}}")
         self._users: dict[Line, list[Line]] = {}
         last: dict[int, Line] = {}
         for line in self.recording.lines:
@@ -172,7 +188,7 @@ class Rules:
                     if source is not None and t.key not in env:
                         promise = env[t.key] = placeholder(t.aval)
                         made.inputs[source] = promise
-                        made.leaves[promise.key] = ("v", source)
+                        made.leaves[promise.key] = ("", source)
                 inputs = [env.get(t.key, t) for t in equation.inputs]
                 result = apply(equation.op, inputs, equation.params)
                 results = result if isinstance(result, tuple) else (result,)
@@ -180,7 +196,7 @@ class Rules:
                 made.outputs = results
                 env.update(zip(equation.keys, results, strict=True))
         for key, each in zip(main.keys, made.outputs, strict=True):
-            made.leaves[each.key] = ("v", known[key])
+            made.leaves[each.key] = ("", known[key])
         self._locals[id(main)] = made
         return made
 
@@ -189,7 +205,7 @@ class Rules:
         local, place = self._local(line), line.tensor.index
         inputs = {t.key: local.leaves[t.key] for t in local.inputs.values()}
         several = len(local.outputs) > 1
-        instead = Term(line.equations[-1].op.name, rf"\text{{{line.equations[-1].op.name}}}")
+        instead = name_term(line.equations[-1].op.name)
         part = place if several else None
         return Rule(local.outputs[place], inputs, self.names, instead, part, simple=False)
 
@@ -200,7 +216,7 @@ class Rules:
         for source, t in local.inputs.items():
             if dtypes.is_floating(t.dtype):
                 promise = moving[t.key] = placeholder(t.aval)
-                leaves[promise.key] = ("d", source)
+                leaves[promise.key] = ("dot", source)
         instead = self._chain(line)
         try:
             with recording():
@@ -242,25 +258,25 @@ class Rules:
         }
 
     def _chain(self, line: Line, parent: Line | None = None) -> Term:
-        """The rule with the partial derivatives left as they are: ``(∂v₅/∂v₃) * v̇₃``.
+        """The rule with the partial derivatives left as they are: ``∂v₅/∂v₃ · v̇₃``.
 
         That of the tangent, or of what the adjoint of ``parent`` gets.
         """
         sources = [each for each in self._local(line).inputs if each.is_smooth]
-        own = line.symbol()
-        texts: list[str] = []
-        pages: list[str] = []
-        for each in sources if parent is None else [parent]:
-            v, by = each.symbol(), each.symbol("d") if parent is None else line.symbol("bar")
-            slope = rf"\frac{{\partial {own.latex}}}{{\partial {v.latex}}}"
-            texts.append(f"(∂{own}/∂{v}) * {by}")
-            pages.append(rf"{slope} \, {by.latex}")
-        return Term(" + ".join(texts) or "0", " + ".join(pages) or "0", PRODUCT, PRODUCT)
+        own, multiply = line.symbol().latex, lookup("multiply")
+        parts = [
+            combine(
+                multiply,
+                [
+                    Term(rf"\frac{{\partial {own}}}{{\partial {each.symbol().latex}}}"),
+                    each.symbol("dot") if parent is None else line.symbol("bar"),
+                ],
+            )
+            for each in (sources if parent is None else [parent])
+        ]
+        return total(parts)
 
 
 def total(rules: Sequence[Term]) -> Term:
     """Return the sum of terms; 0 of none."""
-    found = number_term(0, fixed=True)
-    for term in rules:
-        found = combine(lookup("add"), [found, term])
-    return found
+    return reduce(lambda a, b: combine(lookup("add"), [a, b]), rules, number_term(0, fixed=True))

@@ -7,8 +7,8 @@ import functools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,16 +19,12 @@ from nissl.core.op import no_grad, quiet
 from nissl.core.tensor import Array, Tensor
 from nissl.core.tree import flatten
 from nissl.errors import DTypeError, OutOfRangeError, UnknownNameError
-from nissl.explain.parts import Part
 from nissl.explain.report import Explanation
-from nissl.explain.tracing import tables
 from nissl.explain.tracing.costs import ModeCosts, program_costs
+from nissl.explain.tracing.kinks import Component
 from nissl.explain.tracing.quotient import Quotient, difference_quotient
 from nissl.explain.tracing.recording import Call, Line, Recording, arguments, record
 from nissl.explain.tracing.rules import Rules
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Component", "Trace", "trace"]
 
@@ -59,40 +55,9 @@ class Direction:
     weight: np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
-class Component:
-    """One derivative, found in three ways; ``None`` where one was not asked for or not possible.
-
-    Attributes:
-        output, input: of what, by what.
-        forward: from tangents.
-        reverse: from adjoints.
-        differences: what differences of the function say, in float64, from both sides; of no kind
-            where they say nothing.
-    """
-
-    output: str
-    input: str
-    forward: float | None
-    reverse: float | None
-    differences: Quotient = field(default_factory=Quotient)
-
-    @property
-    def quotient(self) -> float | None:
-        """The derivative from differences; ``None`` at a kink or a jump, or where it is unknown."""
-        return self.differences.value
-
-    @property
-    def value(self) -> float:
-        """The derivative, from whichever mode there is."""
-        found = self.forward if self.reverse is None else self.reverse
-        assert found is not None
-        return found
-
-
 @dataclass(eq=False, repr=False)
 class Trace(Explanation):
-    """The values that a function goes through at a point, and their derivatives.
+    """The values that a function goes through at a point, their derivatives, and their graph.
 
     Attributes:
         call: the function and its arguments.
@@ -222,15 +187,6 @@ class Trace(Explanation):
         ]
         return 4 * math.hypot(*off)
 
-    def parts(self) -> Iterator[Part]:
-        return tables.parts(self)
-
-    def draw(self) -> Figure:
-        """Draw the computational graph with the values, tangents or adjoints on it."""
-        from nissl.explain.tracing.graph import draw
-
-        return draw(self)
-
 
 def _dot(weight: Array, found: Array | None) -> float:
     if found is None:
@@ -358,7 +314,7 @@ def trace(
       v3 = v1 * v2   : float64[]
     return v3
     >>> [made.rules.forward(made.lines[2]).term().text, made.gradient[0].value]
-    ['v̇₁ * v₂ + v₁ * v̇₂', 2.0]
+    ['v̇₁ v₂ + v₁ v̇₂', 2.0]
     """
     if mode not in MODES:
         raise UnknownNameError("mode", str(mode), MODES, meant=_MEANT.get(str(mode).lower(), ""))

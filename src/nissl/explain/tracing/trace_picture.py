@@ -17,10 +17,10 @@ from nissl.core.op import no_grad, quiet
 from nissl.core.tensor import Array, Key, Tensor
 from nissl.explain.drawing.layout import Point, layout, ranks_of
 from nissl.explain.drawing.lettering import mathematics
-from nissl.explain.expressions.mathematics import input_latex
+from nissl.explain.expressions.mathematics import Term, name_term
 from nissl.explain.parts import format_number
 from nissl.explain.tracing.recording import Line
-from nissl.explain.tracing.tables import title_of
+from nissl.explain.tracing.trace_tables import title_of
 from nissl.explain.tracing.values import is_finite, summary
 from nissl.i18n import translate as _
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from nissl.explain.tracing.traces import Trace
+    from nissl.explain.tracing.trace import Trace
 
 __all__ = ["draw"]
 
@@ -134,7 +134,7 @@ def _groups(lines: Sequence[Line], most: int) -> list[tuple[str, list[Line]]]:
 def _rows(made: Trace, line: Line) -> list[tuple[str, str]]:
     """What stands in the box of one line: formula, value, tangent, adjoint."""
     number = line.number
-    dot, bar = line.symbol("d").latex, line.symbol("bar").latex
+    dot, bar = line.symbol("dot").latex, line.symbol("bar").latex
     shown = [(_formula(made, line), plots.INK), (_number(line.value), plots.TRAINING)]
     if made.tangents:
         value = made.tangents[made.directions[0].label][number - 1]
@@ -151,24 +151,17 @@ def _formula(made: Trace, line: Line) -> str:
     own = line.symbol()
     names = [name for name, t in made.recording.outputs if t.key == line.tensor.key]
     start = f"{names[0]} = " if names and line.equations else ""
-    if not line.equations:
-        plain = line.name.isascii() and line.name.isidentifier()
-        if own.latex == input_latex(line.name):
-            return mathematics(own.latex, own.text)
-        latex = f"{own.latex} = {input_latex(line.name)}" if plain else ""
-        return mathematics(latex, f"{own} = {line.name}")
-    rule = made.rules.formula(line)
-    term = rule.term()
+    term = made.rules.formula(line).term() if line.equations else name_term(line.name)
     if term is None or len(term.text) > _FORMULA:
-        name = line.equations[-1].op.name
-        return f"{start}{own} = {name}(...)"
+        term = Term(rf"{name_term(line.equations[-1].op.name).latex}(\dots)")
     latex = _FRACTION.sub(r"\1 / \2", term.latex)  # that stays within its row
-    return start + mathematics(f"{own.latex} = {latex}", f"{own} = {term}")
+    both = [own] if own == term else [own, Term(latex)]
+    return start + mathematics(" = ".join(each.latex for each in both), " = ".join(map(str, both)))
 
 
 def _folded_rows(made: Trace, name: str, lines: Sequence[Line]) -> list[tuple[str, str]]:
     first, last = lines[0].symbol(), lines[-1].symbol()
-    span = f"{first} ... {last}" if len(lines) > 1 else str(first)
+    span = f"{first.text} ... {last.text}" if len(lines) > 1 else first.text
     shown = [(_plain(name), plots.INK), (span, plots.INK)]
     if lines[-1].scope == name:
         shown += _rows(made, lines[-1])[1:]  # a layer's result
