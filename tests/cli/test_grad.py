@@ -127,7 +127,7 @@ def test_long_functions_fold(nissl) -> None:
         (["x", "--file", "lines.txt"], "not both"),
         (["x", "--at", "x=1", "--digits", "1,5"], "decimals have a point"),
         (["x", "--at", "x=1", "--with-respect-to", "z"], "unknown input 'z'"),
-        (["x", "--at", "x=1", "--digits", "0"], "1 to 17"),
+        (["x", "--at", "x=1", "--digits", "0"], "digits=0 must be at least 1"),
         (["(" * 10_000 + "x" + ")" * 10_000, "--at", "x=1"], "20001 characters"),
         (["(" * 1500 + "x" + ")" * 1500, "--at", "x=1"], "100 deep"),
     ],
