@@ -142,6 +142,29 @@ def test_an_init_of_ones_own_goes_through_that_of_the_class_below() -> None:
         Ten(**{"tims": 2})
 
 
+def test_a_layer_whose_init_forgets_the_one_below_says_so() -> None:
+    class Own(layers.Layer):
+        def __init__(self) -> None:
+            self.units = 3
+
+        def call(self, x: Any) -> Any:
+            return x
+
+    with pytest.raises(AttributeError, match=r"^Own has no 'dtype' yet: its __init__ must call"):
+        Own()([[1.0]])
+
+
+def test_a_loss_whose_init_forgets_the_one_below_has_the_defaults() -> None:
+    class Own(losses.Loss):
+        def __init__(self, factor: float) -> None:
+            self.factor = factor
+
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return nissl.mean(nissl.abs(y_true - y_pred), axis=-1) * self.factor
+
+    assert Own(2.0)([[1.0], [2.0]], [[0.0], [0.0]]).item() == 3.0
+
+
 def test_input_dim_is_taken_by_every_layer() -> None:
     model = nissl.Sequential([layers.Activation("tanh", input_dim=3), layers.Dense(2)])
     assert model.output_shape == (None, 2)

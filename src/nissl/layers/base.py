@@ -378,6 +378,10 @@ class Layer(Configured):
         return f"<{type(self).__name__} {self.name!r}>"
 
 
+for _each in ("name", "dtype"):  # without __init__ there are none, and `no_attribute` says so
+    delattr(Layer, _each)
+
+
 def makes_weights(layer: Layer) -> bool:
     """Return whether a layer's class says how to make weights."""
     return type(layer).build is not Layer.build
