@@ -248,6 +248,21 @@ def test_thousands_are_parted_as_each_language_does() -> None:
         assert i18n.grouped(12345.678, ".1f") == "12\u202f345.7"
 
 
+def test_readers_see_thousands_only_as_their_language_parts_them() -> None:
+    """A comma in a format is right in a message in English, and nowhere else."""
+    wrong = [
+        f"{path.relative_to(SOURCE)}: {ast.unparse(node)}"
+        for folder in ("explain", "cli")
+        for path in sorted((SOURCE / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.JoinedStr) and len(node.values) <= 2
+        for part in node.values
+        if isinstance(part, ast.FormattedValue) and part.format_spec is not None
+        if "," in ast.unparse(part.format_spec)
+    ]
+    assert wrong == []
+
+
 # ---- one word for one thing ------------------------------------------------------------------
 #: what it is called in English, in Vietnamese, and what it is not called there
 GLOSSARY: tuple[tuple[str, str, str], ...] = (

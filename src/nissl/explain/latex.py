@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nissl.explain.notation import ABOVE, BELOW, SIGNS
+from nissl.screen import printable
 
 __all__ = ["PREAMBLE"]
 
@@ -38,11 +39,6 @@ def number_latex(text: str) -> str:
     return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
 
 
-def printable(text: str) -> str:
-    """Return the text without characters that steer a terminal, line ends excepted."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
-
-
 _CHARACTERS = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "−": r"\ensuremath{-}",
@@ -60,4 +56,4 @@ def escape_latex(text: str) -> str:
     >>> escape_latex("50 % of x_1 ≤ η")
     '50 \\% of x\\_1 \\ensuremath{\\leq} \\ensuremath{\\eta}'
     """
-    return "".join(_CHARACTERS.get(c, c) for c in printable(text))
+    return "".join(_CHARACTERS.get(c, c) for c in printable(text, "\n"))

@@ -21,10 +21,11 @@ from typing import Any, TypeAlias, TypeVar
 
 from nissl.errors import ArgumentError
 from nissl.explain import notation
-from nissl.explain.latex import escape_latex, number_latex, printable
+from nissl.explain.latex import escape_latex, number_latex
 from nissl.explain.mathml import mathml
 from nissl.i18n import grouped
 from nissl.i18n import translate as _
+from nissl.screen import printable
 
 __all__ = ["Cell", "Part", "Table", "Text", "formula"]
 
@@ -361,12 +362,14 @@ def _runs(text: str) -> Iterator[tuple[bool, str]]:
 
 def _shown(text: str) -> str:
     """The text in the characters of a terminal."""
-    return "".join(notation.text(run) if known else printable(run) for known, run in _runs(text))
+    return "".join(
+        notation.text(run) if known else printable(run, "\n") for known, run in _runs(text)
+    )
 
 
 def _html(text: str) -> str:
     return "".join(
-        mathml(run) if known else html.escape(printable(run)) for known, run in _runs(text)
+        mathml(run) if known else html.escape(printable(run, "\n")) for known, run in _runs(text)
     )
 
 

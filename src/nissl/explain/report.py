@@ -185,7 +185,7 @@ class Explanation:
     def _page(self) -> str:
         title = next((p.text for p in self.parts() if isinstance(p, Text) and p.heading), "Nissl")
         return _PAGE.format(
-            lang=i18n.language(), title=html.escape(latex.printable(title)), body=self._repr_html_()
+            lang=i18n.language(), title=html.escape(printable(title, "\n")), body=self._repr_html_()
         )
 
     def __str__(self) -> str:

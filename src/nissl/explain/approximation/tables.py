@@ -12,6 +12,7 @@ from nissl.explain.approximation.report import OUTSIDE, Approximation, Fit
 from nissl.explain.approximation.target import GRID
 from nissl.explain.latex import number_latex
 from nissl.explain.parts import Cell, Part, Table, Text, format_number
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
 
@@ -31,7 +32,9 @@ def parts(shown: Approximation) -> Iterator[Part]:
         yield Text(_samples(shown))
     yield errors_table(shown)
     yield Text(
-        _("RMSE: root mean square error; on the interval at {points} points.").format(points=GRID),
+        _("RMSE: root mean square error; on the interval at {points} points.").format(
+            points=grouped(GRID)
+        ),
         style="dim",
     )
     yield from _jumps(shown)
@@ -210,6 +213,6 @@ def _outside(shown: Approximation) -> Iterator[Part]:
                 variable=variable,
                 place=format_number(x[worst], 4),
                 error=format_number(errors[worst], 3),
-                times=f"{ratio:,.0f}" if 10 <= ratio < 1e9 else format_number(ratio, 2),
+                times=grouped(ratio, ".0f") if 10 <= ratio < 1e9 else format_number(ratio, 2),
             )
         )

@@ -9,6 +9,7 @@ from nissl.explain.backpropagation.error import error_formula
 from nissl.explain.drawing.lettering import drawable, mathematics
 from nissl.explain.drawing.network import DIGITS, draw_network
 from nissl.explain.parts import format_number
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def draw(result: Backprop) -> Figure:
         caption += "\n" + _(
             "sample n = {sample} of {count}; ∂E/∂w over all, E = {error}"
         ).format(
-            sample=result.sample, count=f"{len(result.x):,}",
+            sample=result.sample, count=grouped(len(result.x)),
             error=format_number(result.numbers.error, 4),
         )  # fmt: skip
     if result.trouble:

@@ -15,6 +15,7 @@ from nissl.explain.backpropagation.numbers import Numbers, StageNumbers
 from nissl.explain.backpropagation.stages import Stage, Stages
 from nissl.explain.formulas import symbol
 from nissl.explain.parts import format_number
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 __all__ = ["Agreement", "compare", "first_not_finite", "kinks"]
@@ -43,7 +44,9 @@ class Agreement:
         """Return the fields as a reader sees them."""
         return {
             "absolute": format_number(self.absolute, 2),
-            "units": format_number(self.units, 2) if self.units < 10 else f"{self.units:,.0f}",
+            "units": format_number(self.units, 2)
+            if self.units < 10
+            else grouped(self.units, ".0f"),
             "where": self.where,
         }
 

@@ -12,6 +12,7 @@ from nissl.explain.drawing.network import BACKWARD, FORWARD, LINE, line_of
 from nissl.explain.formulas import folded
 from nissl.explain.panels import Panel, Sheet
 from nissl.explain.parts import format_number
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _diagram(axes: Axes, shown: Neuron) -> None:
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
     if hidden:
         y = (count - 1) / 2 * 0.75 - (count - 1) * 0.75
-        axes.text(0, y, _("… {count} more").format(count=f"{hidden:,}"), ha="center",
+        axes.text(0, y, _("… {count} more").format(count=grouped(hidden)), ha="center",
                   va="center", fontsize=8)  # fmt: skip
     for start, stop in ((3.05, 4.0), (4.9, 5.5)):
         axes.annotate("", (stop, 0), (start, 0), arrowprops={"arrowstyle": "->"})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nissl.explain.diagrams.blocks import Block
 from nissl.explain.diagrams.layer_calls import Shapes
 from nissl.explain.drawing.lettering import Lettering, drawable
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 __all__ = ["Box", "Shown", "boxed", "end_name", "shapes_text", "trained_text"]
@@ -76,7 +77,7 @@ def _head(block: Block, shown: Shown) -> Iterator[str]:
         yield block.name or _("operations")
         yield block.kind
     elif block.role == "fold":
-        yield "… " + _("{count} blocks").format(count=f"{int(block.name):,}") + " …"
+        yield "… " + _("{count} blocks").format(count=grouped(int(block.name))) + " …"
         yield block.kind
     else:
         yield block.kind
@@ -107,7 +108,7 @@ def _rows(block: Block, shown: Shown) -> Iterator[tuple[str, str]]:
         yield _("Shape"), shapes_text(shapes)
     if shown.params and (layer or block.role == "fold"):
         unbuilt = "" if block.built else " " + _("(not built)")
-        yield _("Parameters"), f"{block.params:,}{unbuilt}"
+        yield _("Parameters"), grouped(block.params) + unbuilt
     if shown.trainable and layer and block.trainable is not None:
         yield _("Trained"), trained_text(block.trainable)
 

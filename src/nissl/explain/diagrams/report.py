@@ -19,6 +19,7 @@ from nissl.explain.diagrams.folding import fold
 from nissl.explain.diagrams.neurons import draw_neurons, neurons_of, suits
 from nissl.explain.parts import Cell, Part, Table, Text
 from nissl.explain.report import Explanation
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.models.model import Model
 
@@ -70,7 +71,7 @@ class Diagram(Explanation):
         )
         yield Text(
             _("Parameters: {total}, of which {trained} are trained").format(
-                total=f"{total:,}", trained=f"{trained:,}"
+                total=grouped(total), trained=grouped(trained)
             )
         )
         if self.graph.unused:
@@ -115,7 +116,7 @@ class Diagram(Explanation):
             block.activation,
             shapes_text(block.inputs) if layer or block.inputs else "",
             shapes_text(block.outputs) if layer or block.outputs else "",
-            Cell(f"{block.params:,}{unbuilt}" if layer else "", number=True),
+            Cell(grouped(block.params) + unbuilt if layer else "", number=True),
             trained_text(block.trainable),
         ]
 

@@ -18,6 +18,7 @@ from nissl import plots
 from nissl.explain.drawing.lettering import families
 from nissl.explain.drawing.network_plan import RADIUS, Column, Gap, Options, Plan, make_plan
 from nissl.explain.parts import format_number
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _draw_column(axes: Axes, plan: Plan, place: int, column: Column) -> None:
         y = plan.y(column, column.rows - 2)
         axes.plot([x] * 3, [y - 0.12, y, y + 0.12], "o", color=plots.INK, markersize=2.5)
         hidden = column.size - len(column.units)
-        axes.text(x + 0.12, y, _("{count} more").format(count=f"{hidden:,}"), va="center",
+        axes.text(x + 0.12, y, _("{count} more").format(count=grouped(hidden)), va="center",
                   fontsize=7.5, color=plots.INK, bbox=_PAPER)  # fmt: skip
     if column.title:
         y = plan.title_height - plan.bottom

@@ -16,6 +16,7 @@ from nissl.explain.gallery.curves import Array, Named, Wanted, evaluate, named
 from nissl.explain.panels import Panel, Sheet
 from nissl.explain.parts import Cell, Part, Text, Value, format_number, table_of
 from nissl.explain.report import Explanation
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Precision(Explanation):
 
     def parts(self) -> Iterator[Part]:
         """Yield the table of errors, and which functions are exact."""
-        count, fixed = f"{len(self.numbers):,}", _("{bits}-bit fixed").format(bits=self.bits)
+        count, fixed = grouped(len(self.numbers)), _("{bits}-bit fixed").format(bits=self.bits)
         low, high, step = map(format_number, (*self.numbers[[0, -1]], 2.0**-self.fraction))
         yield Text(_("Activation functions in few bits"), heading=True)
         yield Text(

@@ -22,6 +22,7 @@ from nissl.explain.perceptrons.forms import (
 )
 from nissl.explain.report import Explanation
 from nissl.files import user_path
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.models.perceptron import TARGETS, Perceptron, Update
 
@@ -200,7 +201,9 @@ class PerceptronRun(Explanation):
     def _verdict(self) -> Iterator[Part]:
         fitted = self.fitted
         told = _("{updates} updates in {epochs} passes over {count} samples").format(
-            updates=len(fitted.history), epochs=fitted.epochs, count=len(self.samples)
+            updates=grouped(len(fitted.history)),
+            epochs=grouped(fitted.epochs),
+            count=grouped(len(self.samples)),
         )
         if fitted.converged:
             yield Text(
@@ -210,7 +213,7 @@ class PerceptronRun(Explanation):
             yield Text(
                 _(
                     "Not converged: {told}, and then the limit of {most} updates was reached."
-                ).format(told=told, most=fitted.max_updates),
+                ).format(told=told, most=grouped(fitted.max_updates)),
                 style="bad",
             )
         yield Text(
@@ -222,7 +225,7 @@ class PerceptronRun(Explanation):
         if len(self.samples) > _CHECKED:
             yield Text(
                 _("Right at the end: {right} of {count} samples.").format(
-                    right=self.right, count=f"{len(self.samples):,}"
+                    right=grouped(self.right), count=grouped(len(self.samples))
                 )
             )
             return

@@ -26,6 +26,7 @@ from nissl.explain.perceptrons.forms import (
 )
 from nissl.explain.perceptrons.hulls import Point, line_holds, separate
 from nissl.explain.report import Explanation
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.models.two_classes import as_labels, check_samples, two_classes
 
@@ -260,7 +261,7 @@ class Separability(Explanation):
             _(
                 "Distance to the nearest samples: {margin}. Checked in exact fractions for all "
                 "{count} samples."
-            ).format(margin=format_number(self.margin), count=f"{len(self.points):,}"),
+            ).format(margin=format_number(self.margin), count=grouped(len(self.points))),
             style="good",
         )
 

@@ -15,6 +15,7 @@ from nissl.core.tensor import Tensor
 from nissl.errors import ArgumentError
 from nissl.explain.parts import Cell, Part, Table, Text
 from nissl.explain.report import Explanation
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ class ModeCosts(Explanation):
             if self.cheaper == "forward"
             else _("Reverse mode is cheaper here: {low} operations against {high}.")
         )
-        return text + " " + said.format(low=f"{low:,}", high=f"{high:,}")
+        return text + " " + said.format(low=grouped(low), high=grouped(high))
 
     def _sized(self, text: str) -> str:
-        return text.format(inputs=f"{self.inputs:,}", outputs=f"{self.outputs:,}")
+        return text.format(inputs=grouped(self.inputs), outputs=grouped(self.outputs))
 
     def parts(self) -> Iterator[Part]:
         title = _("The cost of derivatives: {inputs} numbers in, {outputs} out")
@@ -113,7 +114,7 @@ class ModeCosts(Explanation):
             bar = axes.barh(
                 place, max(cost, 1), color=colour, hatch=hatch, edgecolor="white", height=0.6
             )
-            axes.bar_label(bar, [f"{cost:,}"], padding=5)
+            axes.bar_label(bar, [grouped(cost)], padding=5)
         axes.set_yticks(range(3), names)
         axes.invert_yaxis()
         axes.set_xscale("log")
@@ -125,7 +126,7 @@ class ModeCosts(Explanation):
 
 
 def _count(number: int) -> Cell:
-    return Cell(f"{number:,}", number=True)
+    return Cell(grouped(number), number=True)
 
 
 def mode_costs(function: Callable[..., Any], *examples: Any) -> ModeCosts:

@@ -22,6 +22,7 @@ from nissl.explain.parts import format_number
 from nissl.explain.tracing.recording import Line
 from nissl.explain.tracing.trace_tables import title_of
 from nissl.explain.tracing.values import is_finite, summary
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _groups(lines: Sequence[Line], most: int) -> list[tuple[str, list[Line]]]:
     if len(groups) > most:
         first, last = most // 2, most // 2 - 1
         hidden = [line for _, part in groups[first:-last] for line in part]
-        text = _("{count} more values").format(count=f"{len(hidden):,}")
+        text = _("{count} more values").format(count=grouped(len(hidden)))
         groups = [*groups[:first], (text, hidden), *groups[-last:]]
     return groups
 

@@ -30,6 +30,7 @@ from nissl.explain.report import Explanation
 from nissl.explain.training import verdict as verdicts
 from nissl.explain.training.measures import LayerState, Record
 from nissl.explain.training.probe import Probe
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -193,8 +194,10 @@ class WatchReport(Explanation):
             rest = self.training_seconds - self.seconds
             yield _("Time: {watching} ms for {count} records, {training} ms for training.").format(
                 count=len(self.records),
-                watching=f"{1000 * self.seconds:,.3g}",
-                training=f"{1000 * rest:,.0f}" if rest >= 1 else format_number(1000 * rest, 3),
+                watching=grouped(1000 * self.seconds, ".3g"),
+                training=grouped(1000 * rest, ".0f")
+                if rest >= 1
+                else format_number(1000 * rest, 3),
             )
 
     def draw(self) -> Figure:
