@@ -21,6 +21,7 @@ from nissl.explain import latex, panels, quantities
 from nissl.explain.parts import Part, Text
 from nissl.explain.quantities import Quantity
 from nissl.files import user_path, write_bytes
+from nissl.screen import printable
 
 if TYPE_CHECKING:
     from types import ModuleType
