@@ -1,4 +1,4 @@
-"""Operators of tensors and variables: each is the function of the same name.
+"""Operators of tensors and variables, and tensors' methods: each is the function of its name.
 
 The functions are written on top of tensors, and so are found late, through :data:`late`. NumPy's
 own functions and NumPy arrays on the left of an operator come in through :mod:`nissl.core.guests`.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from nissl.core.tensor import Tensor
 
+Axis: TypeAlias = int | tuple[int, ...] | None
 TensorLike: TypeAlias = Any  # a Tensor, a Variable, a NumPy array, nested lists, or a number
 
 
@@ -156,3 +157,38 @@ class Operators:
 
     def __ge__(self, other: TensorLike) -> Tensor:
         return late.functions.greater_equal(self, other)
+
+
+class Methods(Operators):
+    """Operators, and methods of tensors: each is the function of the same name."""
+
+    __slots__ = ()
+
+    @property
+    def mT(self) -> Tensor:
+        """Transpose of the last two axes."""
+        return late.functions.matrix_transpose(self)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """Return the same values in another dtype."""
+        return late.functions.astype(self, dtype)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """Return the same elements in another shape; one length may be -1."""
+        return late.functions.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def sum(self, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+        """Sum of the elements along ``axis`` (all by default)."""
+        return late.functions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Mean of the elements along ``axis`` (all by default)."""
+        return late.functions.mean(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Largest element along ``axis`` (all by default)."""
+        return late.functions.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Smallest element along ``axis`` (all by default)."""
+        return late.functions.min(self, axis=axis, keepdims=keepdims)

@@ -18,7 +18,7 @@ import numpy as np
 from nissl.arguments import one_of, whole
 from nissl.core import dtypes
 from nissl.core.aval import Aval, Shape
-from nissl.core.operators import Operators, TensorLike, install_functions, late
+from nissl.core.operators import Axis, Methods, TensorLike, install_functions, late
 from nissl.core.thread import thread
 from nissl.errors import (
     AbstractValueError,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 Host: TypeAlias = np.ndarray[Any, Any]  # in the host's memory: NumPy's
 Array: TypeAlias = Any  # Host, a NumPy scalar, or an engine's array, on its device or traced
-Axis: TypeAlias = int | tuple[int, ...] | None
 
 __all__ = [
     "Array",
@@ -121,7 +120,7 @@ class Equation:
         return f"<Equation {self.op.name}{where}>"
 
 
-class Tensor(Operators):
+class Tensor(Methods):
     """An array that knows how it was computed.
 
     Use :func:`nissl.tensor` or :func:`nissl.asarray` to make one. Tensors are immutable.
@@ -364,7 +363,7 @@ class Tensor(Operators):
             "nissl.index_add(x, indices, values), or change the NumPy array before making a tensor."
         )
 
-    # ---- comparisons: other operators are in operators.py -----------------------------------
+    # ---- comparisons: other operators, and methods, are in operators.py ----------------------
     def __eq__(self, other: object) -> Any:
         if other is None or isinstance(other, str):
             return NotImplemented  # so that ``x == None`` and ``x in ["a", x]`` are answered
@@ -381,35 +380,6 @@ class Tensor(Operators):
         if self.ndim != 2:
             raise ShapeError(f".T needs two axes, not shape {self.shape}; use .mT or permute_dims")
         return late.functions.matrix_transpose(self)
-
-    @property
-    def mT(self) -> Tensor:
-        """Transpose of the last two axes."""
-        return late.functions.matrix_transpose(self)
-
-    def astype(self, dtype: Any) -> Tensor:
-        """Return the same values in another dtype."""
-        return late.functions.astype(self, dtype)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        """Return the same elements in another shape; one length may be -1."""
-        return late.functions.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def sum(self, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
-        """Sum of the elements along ``axis`` (all by default)."""
-        return late.functions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Mean of the elements along ``axis`` (all by default)."""
-        return late.functions.mean(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Largest element along ``axis`` (all by default)."""
-        return late.functions.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Smallest element along ``axis`` (all by default)."""
-        return late.functions.min(self, axis=axis, keepdims=keepdims)
 
 
 def _restored(value: Array, requires_grad: bool, name: str) -> Tensor:

@@ -9,6 +9,7 @@ from nissl.core.functions import (
     creation,
     indexing,
     linear_algebra,
+    logic,
     manipulation,
     neural,
     norms,
@@ -21,6 +22,7 @@ from nissl.core.functions.convert import *
 from nissl.core.functions.creation import *
 from nissl.core.functions.indexing import *
 from nissl.core.functions.linear_algebra import *
+from nissl.core.functions.logic import *
 from nissl.core.functions.manipulation import *
 from nissl.core.functions.neural import *
 from nissl.core.functions.norms import *
@@ -32,7 +34,7 @@ from nissl.core.tensor import install_functions
 __all__ = []
 __all__ += [
     *arithmetic.__all__, *convert.__all__, *creation.__all__, *indexing.__all__,
-    *linear_algebra.__all__, *manipulation.__all__, *neural.__all__, *norms.__all__,
+    *linear_algebra.__all__, *logic.__all__, *manipulation.__all__, *neural.__all__, *norms.__all__,
     *reduce.__all__, *sets.__all__, *signs.__all__,
 ]  # fmt: skip
 

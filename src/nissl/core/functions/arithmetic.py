@@ -10,6 +10,7 @@ import numpy as np
 
 from nissl.core import dtypes
 from nissl.core.functions.convert import asarray, astype, binary, broadcast, promote, unary
+from nissl.core.functions.logic import isinf, isnan
 from nissl.core.functions.scaling import divisor
 from nissl.core.op import Op, apply
 from nissl.core.ops import arithmetic as pairs
@@ -20,12 +21,9 @@ from nissl.errors import ArgumentError
 __all__ = [
     "identity", "stop_gradient", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin",
     "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
-    "erfc", "reciprocal", "isfinite", "isnan", "isinf", "floor", "ceil", "round", "trunc",
-    "negative", "positive", "abs", "sign", "square", "add", "subtract", "multiply", "divide",
-    "floor_divide", "remainder", "pow", "atan2", "maximum", "minimum", "hypot", "logaddexp", "clip",
-    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "bitwise_and",
-    "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_invert",
-    "logical_and", "logical_or", "logical_xor", "logical_not", "where",
+    "erfc", "reciprocal", "floor", "ceil", "round", "trunc", "negative", "positive", "abs", "sign",
+    "square", "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "pow", "atan2",
+    "maximum", "minimum", "hypot", "logaddexp", "clip", "where",
 ]  # fmt: skip
 
 
@@ -152,22 +150,6 @@ def erfc(x: TensorLike) -> Tensor:
 def reciprocal(x: TensorLike) -> Tensor:
     """``1 / x``."""
     return divide(1.0, x)
-
-
-def isfinite(x: TensorLike) -> Tensor:
-    """Whether each element is neither infinite nor NaN."""
-    return apply(elementwise.isfinite, (asarray(x),), {})
-
-
-def isnan(x: TensorLike) -> Tensor:
-    """Whether each element is NaN."""
-    return apply(elementwise.isnan, (asarray(x),), {})
-
-
-def isinf(x: TensorLike) -> Tensor:
-    """Whether each element is plus or minus infinity."""
-    x = asarray(x)
-    return bitwise_invert(bitwise_or(isfinite(x), isnan(x)))
 
 
 def _rounding(op: Op, x: TensorLike) -> Tensor:
@@ -372,90 +354,6 @@ def clip(x: TensorLike, min: TensorLike = None, max: TensorLike = None) -> Tenso
     return x
 
 
-def equal(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether ``x == y``."""
-    return binary(pairs.equal, x, y)
-
-
-def not_equal(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether ``x != y``."""
-    return binary(pairs.not_equal, x, y)
-
-
-def less(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether ``x < y``."""
-    return binary(pairs.less, x, y)
-
-
-def less_equal(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether ``x <= y``."""
-    return binary(pairs.less_equal, x, y)
-
-
-def greater(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether ``x > y``."""
-    return binary(pairs.greater, x, y)
-
-
-def greater_equal(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether ``x >= y``."""
-    return binary(pairs.greater_equal, x, y)
-
-
-def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
-    """And of each bit, of bool or integer tensors."""
-    return binary(pairs.bitwise_and, x, y)
-
-
-def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
-    """Or of each bit, of bool or integer tensors."""
-    return binary(pairs.bitwise_or, x, y)
-
-
-def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
-    """Exclusive or of each bit, of bool or integer tensors."""
-    return binary(pairs.bitwise_xor, x, y)
-
-
-def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """Shift the bits of ``x`` left by ``y`` places."""
-    return binary(pairs.bitwise_left_shift, x, y)
-
-
-def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """Shift the bits of ``x`` right by ``y`` places."""
-    return binary(pairs.bitwise_right_shift, x, y)
-
-
-def bitwise_invert(x: TensorLike) -> Tensor:
-    """Invert each bit, of bool or integer tensors."""
-    return apply(elementwise.bitwise_invert, (asarray(x),), {})
-
-
-def _bool(x: TensorLike) -> Tensor:
-    return astype(x, dtypes.boolean)
-
-
-def logical_and(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether both are true (not 0)."""
-    return bitwise_and(_bool(x), _bool(y))
-
-
-def logical_or(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether either is true (not 0)."""
-    return bitwise_or(_bool(x), _bool(y))
-
-
-def logical_xor(x: TensorLike, y: TensorLike) -> Tensor:
-    """Whether exactly one is true (not 0)."""
-    return bitwise_xor(_bool(x), _bool(y))
-
-
-def logical_not(x: TensorLike) -> Tensor:
-    """Whether it is false (0)."""
-    return bitwise_invert(_bool(x))
-
-
 def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:
     """Take ``x`` where ``condition`` is true and ``y`` elsewhere; all three broadcast.
 
@@ -464,6 +362,6 @@ def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:
     """
     condition = asarray(condition)
     if condition.dtype != dtypes.boolean:
-        condition = _bool(condition)
+        condition = astype(condition, dtypes.boolean)
     x, y = promote(x, y)
     return apply(pairs.where, broadcast("where", (condition, x, y)), {})

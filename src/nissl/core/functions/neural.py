@@ -10,6 +10,7 @@ import numpy as np
 from nissl.arguments import flag, number
 from nissl.core import dtypes
 from nissl.core.functions import arithmetic as a
+from nissl.core.functions import logic
 from nissl.core.functions.convert import asarray, astype, unary
 from nissl.core.functions.manipulation import squeeze
 from nissl.core.functions.reduce import max, sum
@@ -76,7 +77,7 @@ def hard_tanh(x: TensorLike) -> Tensor:
 def heaviside(x: TensorLike) -> Tensor:
     """Heaviside step: 0 below 0, and 1 from 0 on; derivative 0 everywhere, also at the jump."""
     x = _float(x)
-    return a.where(a.isnan(x), x, astype(x >= 0, x.dtype))
+    return a.where(logic.isnan(x), x, astype(x >= 0, x.dtype))
 
 
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
@@ -151,7 +152,7 @@ def _peak(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor]:
     finite."""
     peak = max(x, axis=axis, keepdims=True)
     still = a.stop_gradient(peak)
-    return peak, a.where(a.isfinite(still), still, 0.0)
+    return peak, a.where(logic.isfinite(still), still, 0.0)
 
 
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -162,7 +163,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     x = _float(x)
     axes = normalise_axes("logsumexp", axis, x.ndim)
     peak, shift = _peak(x, axes)
-    endless = a.isinf(peak)
+    endless = logic.isinf(peak)
     if endless.value is None or endless.value.any():
         x = a.where(endless, 0.0, x)
         total = a.where(endless, peak, _log_of_sum(x - shift, axes) + shift)

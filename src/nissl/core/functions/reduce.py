@@ -12,6 +12,7 @@ import numpy as np
 from nissl.arguments import flag, number, one_of, whole
 from nissl.core import dtypes
 from nissl.core.functions import arithmetic as a
+from nissl.core.functions import logic
 from nissl.core.functions.convert import asarray, astype
 from nissl.core.functions.creation import ones_like
 from nissl.core.functions.indexing import take_along_axis
@@ -318,7 +319,10 @@ def searchsorted(x: TensorLike, values: TensorLike, side: str = "left") -> Tenso
     x, values = asarray(x), asarray(values)
     if x.ndim != 1:
         raise ShapeError(f"searchsorted: the sorted tensor has one axis, not shape {x.shape}")
-    comparisons: dict[str, Callable[..., Tensor]] = {"left": a.less, "right": a.less_equal}
+    comparisons: dict[str, Callable[..., Tensor]] = {
+        "left": logic.less,
+        "right": logic.less_equal,
+    }
     one_of("searchsorted", "side", side, comparisons)
     column = reshape(x, (x.shape[0],) + (1,) * values.ndim)
     return sum(comparisons[side](column, values), axis=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nissl.core import dtypes
 from nissl.core.functions import arithmetic as a
 from nissl.core.functions.convert import asarray, astype, broadcast, promote
+from nissl.core.functions.logic import not_equal
 from nissl.core.tensor import Tensor, TensorLike
 
 __all__ = ["signbit", "copysign"]
@@ -19,7 +20,7 @@ def signbit(x: TensorLike) -> Tensor:
     """
     x = asarray(x)
     if not dtypes.is_floating(x.dtype):
-        return astype(x, dtypes.int64) < 0 if x.dtype.kind != "u" else a.not_equal(x, x)
+        return astype(x, dtypes.int64) < 0 if x.dtype.kind != "u" else not_equal(x, x)
     x = a.stop_gradient(x)
     return (x < 0) | ((x == 0) & (a.reciprocal(x) < 0))
 
@@ -33,4 +34,4 @@ def copysign(x: TensorLike, y: TensorLike) -> Tensor:
     if not dtypes.is_floating(x.dtype):
         x, y = astype(x, dtypes.default_float()), astype(y, dtypes.default_float())
     x, y = broadcast("copysign", (x, y))
-    return a.where(a.not_equal(signbit(x), signbit(y)), a.negative(x), x)
+    return a.where(not_equal(signbit(x), signbit(y)), a.negative(x), x)
