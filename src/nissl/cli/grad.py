@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nissl.cli import showing
 from nissl.cli.messages import translate_message
-from nissl.cli.options import Debug, Lang
-from nissl.cli.showing import Force, Format, Output, check, show
 from nissl.cli.typed import TypedCommand
 from nissl.errors import ArgumentError, UnknownNameError
+from nissl.explain.report import Explanation
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
@@ -75,8 +75,10 @@ _NEXT = re.compile(r"[,;\s]\s*(?=[^\W\d]\w*\s*=)")
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
+    showing.register(
+        app,
         "grad",
+        grad,
         cls=TypedCommand,
         help=mark(
             "Show how a function is computed and differentiated, line by line, in forward and in "
@@ -90,7 +92,7 @@ def register(app: typer.Typer) -> None:
             '  nissl grad "(x-3)^2 + 3*sin(x-2)" --at x=1 --mode reverse -o graph.svg\n'
             '  nissl grad "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4" --at x1=1 x2=2'
         ),
-    )(grad)
+    )
 
 
 def grad(
@@ -102,21 +104,15 @@ def grad(
     digits: Digits = 15,
     all_lines: All = False,
     separate: Separate = False,
-    output: Output = None,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+) -> Explanation:
     """Explain the derivatives of a typed function."""
-    check(output, force, format)
     from nissl import explain
 
     texts = [word for word in words or () if not _is_value(word)]
     f = explain.parse(_read(file) if file is not None and not texts else _single(texts, file))
     point = _point(f, [*(at or ()), *(word for word in words or () if _is_value(word))])
     wanted = [name.strip() for text in by or () for name in text.split(",")]
-    made = explain.trace(
+    return explain.trace(
         f,
         mode=mode,
         with_respect_to=wanted or None,
@@ -124,7 +120,6 @@ def grad(
         digits=digits,
         rows=None if all_lines else 40,
     )(**point)
-    show(made, output, force, format)
 
 
 def _is_value(word: str) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -406,17 +407,30 @@ _RUNS = (
 _PLAIN = str.maketrans(
     {"\u0307": "'", "\u0304": "bar", "\u0302": "^", "\u0303": "~", "…": "...", "⋮": ":", "−": "-"}
     | {"Σ": "sum", "∂": "d", "·": "*", "×": "x", "≤": "<=", "≥": ">=", "≠": "!=", "←": "<-"}
-    | {"√": "sqrt", "∞": "inf", "‖": "||", "→": "->", "⇒": "=>", "∧": "and", "∨": "or", "¬": "not "}
+    | {
+        "√": "sqrt",
+        "∈": "in",
+        "đ": "d",
+        "Đ": "D",
+        "∞": "inf",
+        "‖": "||",
+        "→": "->",
+        "⇒": "=>",
+        "∧": "and",
+        "∨": "or",
+        "¬": "not ",
+    }
 )
 
 
 def plain(shown: str) -> str:
     """Return a text for a screen that has only the letters of keyboards.
 
-    >>> plain("δⱼ⁽²⁾ = w₁₁, v̇₃ ≤ 1")
-    "delta_j^(2) = w_11, v'_3 <= 1"
+    >>> plain("δⱼ⁽²⁾ = w₁₁, v̇₃ ≤ 1"), plain("đạo hàm")
+    ("delta_j^(2) = w_11, v'_3 <= 1", 'dao ham')
     """
     for run, sign in _RUNS:
         shown = run.sub(lambda found, sign=sign: sign + "".join(_ASCII[c] for c in found[0]), shown)
     names = {ord(c): name for name, c in _LETTERS.items() if c not in "∂∞⊤"}
-    return shown.translate(_PLAIN).translate(names)
+    letters = unicodedata.normalize("NFD", shown.translate(_PLAIN).translate(names))
+    return "".join(c for c in letters if not unicodedata.combining(c))

@@ -140,10 +140,11 @@ class Text:
         style = f' style="{_CSS[self.style]}"' if self.style else ""
         return f"<h3>{text}</h3>" if self.heading else f"<p{style}>{text}</p>"
 
-    def __rich__(self) -> Any:
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
         from rich.text import Text as RichText
 
-        return RichText(_shown(self.text), "bold" if self.heading else _RICH[self.style])
+        style = "bold" if self.heading else _RICH[self.style]
+        yield RichText(_on_screen(self.text, options), style)
 
 
 @dataclass(frozen=True)
@@ -258,20 +259,22 @@ class Table:
         begin = '<div style="overflow-x:auto">\n<table>'
         return "\n".join([begin, *title, head, "<tbody>", *rows, "</tbody></table>\n</div>"])
 
-    def __rich__(self) -> Any:
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
         from rich import box
-        from rich.console import Group
         from rich.table import Table as RichTable
         from rich.text import Text as RichText
 
+        def shown(text: str, style: str = "") -> Any:
+            return RichText(_on_screen(text, options), style)
+
         made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for title, right in zip(self.titles(), self.right(), strict=True):
-            made.add_column(RichText(_shown(title.text)), justify="right" if right else "left")
+            made.add_column(shown(title.text), justify="right" if right else "left")
         for row in self.cells():
-            made.add_row(*[RichText(_shown(cell.text), _RICH[cell.style]) for cell in row])
-        if not self.title:
-            return made
-        return Group(RichText(_shown(self.title), "bold"), made)  # as wide as it likes
+            made.add_row(*[shown(cell.text, _RICH[cell.style]) for cell in row])
+        if self.title:
+            yield shown(self.title, "bold")  # as wide as it likes
+        yield made
 
 
 # ---- tables of things -------------------------------------------------------------------------
@@ -365,6 +368,12 @@ def _shown(text: str) -> str:
     return "".join(
         notation.text(run) if known else printable(run, "\n") for known, run in _runs(text)
     )
+
+
+def _on_screen(text: str, options: Any) -> str:
+    """The text in the characters that a console has."""
+    shown = _shown(text)
+    return notation.plain(shown) if options.ascii_only else shown
 
 
 def _html(text: str) -> str:

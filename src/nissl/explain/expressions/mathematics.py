@@ -14,7 +14,7 @@ from string import Formatter
 from typing import Any
 
 from nissl.core.kinds import Constant
-from nissl.core.op import Op, lookup
+from nissl.core.op import Op
 from nissl.explain import formulas, notation
 from nissl.explain.expressions.grammar import Statement, Step
 from nissl.explain.expressions.vocabulary import CONSTANTS
@@ -162,8 +162,6 @@ def _simplified(op: Op, operands: Sequence[Term]) -> Term | None:
         return last
     if op.name == "multiply" and 1 in (first.number, last.number):
         return last if first.number == 1 else first
-    if op.name == "multiply" and first == last:
-        return combine(lookup("square"), [first])
     if op.name in ("divide", "pow") and last.number == 1:
         return first
     if op.name == "where" and first.number is not None:  # a condition on constants

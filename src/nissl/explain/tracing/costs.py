@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nissl import plots
 from nissl.autodiff.forward import jvp
 from nissl.autodiff.reverse import vjp
 from nissl.core import dtypes
@@ -13,13 +14,14 @@ from nissl.core.passes import simplify
 from nissl.core.program import Program, inline, trace
 from nissl.core.tensor import Tensor
 from nissl.errors import ArgumentError
+from nissl.explain.panels import Panel, Sheet
 from nissl.explain.parts import Cell, Part, Table, Text
 from nissl.explain.report import Explanation
 from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 __all__ = ["ModeCosts", "mode_costs"]
 
@@ -101,28 +103,23 @@ class ModeCosts(Explanation):
         yield self.table()
         yield Text(self.sentence())
 
-    def draw(self) -> Figure:
+    def draw(self) -> Sheet:
         """Draw the operations of both modes as bars, on a logarithmic axis."""
-        from nissl import plots
+        title = self._sized(_("{inputs} numbers in, {outputs} out"))
+        below = _("operations for all derivatives (logarithmic)")
+        return Sheet([[Panel(self._bars, title=title, x=below, size=(6.4, 2.4))]])
 
-        figure = plots.new_figure(6.4, 2.4)
-        axes = figure.add_subplot()
+    def _bars(self, axes: Axes) -> None:
         costs = [self.value, self.forward, self.reverse]
-        names = [_("value alone"), _("forward"), _("reverse")]
         colours, hatches = ["#bfbfbf", plots.TRAINING, plots.VALIDATION], ["", "", "///"]
-        for place, (cost, colour, hatch) in enumerate(zip(costs, colours, hatches, strict=True)):
-            bar = axes.barh(
-                place, max(cost, 1), color=colour, hatch=hatch, edgecolor="white", height=0.6
-            )
-            axes.bar_label(bar, [grouped(cost)], padding=5)
-        axes.set_yticks(range(3), names)
+        places = range(len(costs))
+        least = [max(cost, 1) for cost in costs]
+        bars = axes.barh(places, least, color=colours, hatch=hatches, edgecolor="white", height=0.6)
+        axes.bar_label(bars, list(map(grouped, costs)), padding=5)
+        axes.set_yticks(places, [_("value alone"), _("forward"), _("reverse")])
         axes.invert_yaxis()
         axes.set_xscale("log")
         axes.set_xlim(1, max(*costs, 10) ** 1.2)
-        axes.set_xlabel(_("operations for all derivatives (logarithmic)"))
-        axes.set_title(self._sized(_("{inputs} numbers in, {outputs} out")))
-        axes.spines[["top", "right"]].set_visible(False)
-        return figure
 
 
 def _count(number: int) -> Cell:
@@ -158,33 +155,30 @@ def program_costs(program: Program) -> ModeCosts:
         raise ArgumentError("counting needs a floating argument and a floating result")
     inputs = [program.in_avals[i] for i in chosen]
     outputs = [program.out_avals[i] for i in smooth]
-    count = len(program.inputs)
 
-    def at(primals: Sequence[Tensor]) -> Callable[..., list[Tensor]]:
+    def function_at(primals: Sequence[Tensor]) -> tuple[Callable[..., Any], list[Tensor]]:
+        """The function of the floating inputs alone, and those."""
+
         def of_chosen(*given: Tensor) -> list[Tensor]:
-            everything = list(primals)
-            for i, x in zip(chosen, given, strict=True):
-                everything[i] = x
-            results = inline(program, everything)
+            moved = dict(zip(chosen, given, strict=True))
+            results = inline(program, [moved.get(i, x) for i, x in enumerate(primals)])
             return [results[i] for i in smooth]
 
-        return of_chosen
+        return of_chosen, [primals[i] for i in chosen]
 
     def push(*given: Tensor) -> Any:
-        primals = given[:count]
-        return jvp(at(primals), [primals[i] for i in chosen], given[count:])
+        function, at = function_at(given[: len(program.inputs)])
+        return jvp(function, at, given[len(program.inputs) :])
 
     def pull(*given: Tensor) -> Any:
-        primals = given[:count]
-        value, back = vjp(at(primals), *(primals[i] for i in chosen))
-        return value, back(list(given[count:]))
+        function, at = function_at(given[: len(program.inputs)])
+        value, back = vjp(function, *at)
+        return value, back(list(given[len(program.inputs) :]))
 
-    pushed = simplify(trace(push, *program.in_avals, *inputs))
-    pulled = simplify(trace(pull, *program.in_avals, *outputs))
     return ModeCosts(
         inputs=sum(aval.size for aval in inputs),
         outputs=sum(aval.size for aval in outputs),
         value=simplify(program).flops(),
-        forward_sweep=pushed.flops(),
-        reverse_sweep=pulled.flops(),
+        forward_sweep=simplify(trace(push, *program.in_avals, *inputs)).flops(),
+        reverse_sweep=simplify(trace(pull, *program.in_avals, *outputs)).flops(),
     )

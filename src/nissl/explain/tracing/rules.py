@@ -74,10 +74,11 @@ class Rule:
             terms[key] = made
         for equation in equations_behind((self.tensor,)):
             operands = [self._operand(t, terms) for t in equation.inputs]
-            keys = [t.key for t in equation.inputs]
-            if self.simple and equation.op.name == "add" and keys[0] == keys[1]:
-                operands[0] = number_term(2, fixed=True)
-                made = combine(lookup("multiply"), operands)
+            twice = self.simple and equation.inputs[0].key == equation.inputs[-1].key
+            if twice and equation.op.name == "add":
+                made = combine(lookup("multiply"), [number_term(2, fixed=True), operands[0]])
+            elif twice and equation.op.name == "multiply":
+                made = combine(lookup("square"), operands[:1])
             elif self.simple and _is_idle(equation, values):
                 made = operands[2]
             else:

@@ -16,7 +16,7 @@ from nissl.explain.expressions.mathematics import Term, name_term, number_term
 from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number, formula, table_of
 from nissl.explain.tracing import kinks
 from nissl.explain.tracing.recording import Line
-from nissl.explain.tracing.rules import Leaf, total
+from nissl.explain.tracing.rules import Leaf, Rule, total
 from nissl.explain.tracing.values import DIGITS, is_finite, shown_value, summary
 from nissl.i18n import translate as _
 
@@ -153,58 +153,25 @@ def _formula(made: Trace, line: Line) -> Term:
 
 
 def _forward(made: Trace, direction: Direction) -> Table:
-    found = made.tangents[direction.label]
+    def rule(line: Line) -> list[Rule | Term | str]:
+        if line.equations:
+            return [made.rules.forward(line)]
+        chosen = line.number - 1 == direction.place
+        return [_("chosen input") if chosen else _("other input")]
 
-    def rule(line: Line) -> Value:
-        if not line.equations:
-            chosen = line.number - 1 == direction.place
-            return _("chosen input") if chosen else _("other input")
-        term = made.rules.forward(line).term()
-        return term and term.cell()
-
-    def put_in(line: Line) -> Value:
-        if not line.equations:
-            return None
-        rule = made.rules.forward(line)
-        return _put_in(rule.term(), rule.term(_numbers(made, found)))
-
-    return _sweep(
-        made,
-        _("Forward mode: tangents with respect to {input}").format(input=direction.label),
-        [line for line in made.lines if line.is_smooth],
-        found,
-        "dot",
-        (rule, put_in),
-    )
+    title = _("Forward mode: tangents with respect to {input}").format(input=direction.label)
+    return _sweep(made, title, made.lines, made.tangents[direction.label], "dot", rule)
 
 
 def _reverse(made: Trace, seed: Direction) -> Table:
-    found = made.adjoints[seed.label]
     output = made.recording.line_of(made.recording.outputs[seed.place][1])
 
-    def terms(line: Line, numbers: bool) -> list[Term | None]:
-        of = (_numbers(made, found),) if numbers else ()
+    def rules(line: Line) -> list[Rule | Term | str]:
         start = [_seed(seed)] if line is output else []
-        return [*start, *(rule.term(*of) for rule in made.rules.reverse(line))]
+        return [*start, *made.rules.reverse(line)]
 
-    def rule(line: Line) -> Term:
-        return total([term for term in terms(line, numbers=False) if term is not None])
-
-    def put_in(line: Line) -> Value:
-        if line is output and not made.rules.children(line):
-            return _("derivative of f by itself")
-        numbers = terms(line, numbers=True)
-        known = [term for term in numbers if term is not None]
-        return _put_in(rule(line), total(known) if len(known) == len(numbers) else None)
-
-    return _sweep(
-        made,
-        _("Reverse mode: adjoints of {output}").format(output=seed.label),
-        [line for line in reversed(made.lines) if line.is_smooth],
-        found,
-        "bar",
-        (lambda line: rule(line).cell(), put_in),
-    )
+    title = _("Reverse mode: adjoints of {output}").format(output=seed.label)
+    return _sweep(made, title, made.lines[::-1], made.adjoints[seed.label], "bar", rules)
 
 
 def _sweep(
@@ -213,12 +180,32 @@ def _sweep(
     lines: Sequence[Line],
     found: Sequence[Array | None],
     accent: str,
-    cells: tuple[Callable[[Line], Value], Callable[[Line], Value]],
+    rules: Callable[[Line], list[Rule | Term | str]],
 ) -> Table:
-    rule, put_in = cells
+    """A row for each tangent or adjoint: the sum of its rules, in names and in numbers."""
+    of = _numbers(found)
+
+    def whole(line: Line) -> Term:
+        terms = [each.term() if isinstance(each, Rule) else each for each in rules(line)]
+        return total([term for term in terms if isinstance(term, Term)])
+
+    def rule(line: Line) -> Value:
+        said = rules(line)
+        return said[0] if said and isinstance(said[0], str) else whole(line).cell()
+
+    def put_in(line: Line) -> Value:
+        said = rules(line)
+        if len(said) == 1 and isinstance(said[0], Term):
+            return _("derivative of f by itself")
+        terms = [each.term(of) if isinstance(each, Rule) else each for each in said]
+        known = [term for term in terms if isinstance(term, Term)]
+        numbers, names = total(known), whole(line)
+        same = len(known) < len(terms) or names == numbers or names.number is not None
+        return None if same else numbers.cell()
+
     return _lines(
         made,
-        lines,
+        [line for line in lines if line.is_smooth],
         [
             (formula(rf"\{accent}{{v}}_i"), lambda line: line.symbol(accent).cell()),
             (_("local rule"), rule),
@@ -237,14 +224,7 @@ def _seed(seed: Direction) -> Term:
     return Term(rf"\text{{{shown}}}")
 
 
-def _put_in(rule: Term | None, numbers: Term | None) -> Value:
-    """A rule with its numbers, where that says more than the value."""
-    if rule is None or numbers is None or rule == numbers or rule.number is not None:
-        return None
-    return numbers.cell()
-
-
-def _numbers(made: Trace, found: Sequence[Array | None]) -> Callable[[Leaf], Term | None]:
+def _numbers(found: Sequence[Array | None]) -> Callable[[Leaf], Term | None]:
     """What stands for each name when the numbers are put in; nothing for an array."""
 
     def of(leaf: Leaf) -> Term | None:
