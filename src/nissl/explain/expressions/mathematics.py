@@ -295,5 +295,8 @@ def _steps_latex(steps: Sequence[Step]) -> str:
         elif known.op is not None and step.count == known.least:
             stack.append(combine(known.op, operands, simple=False))
         else:
-            stack.append(_called(step.name, [term.latex for term in operands]))
+            inner = [term.latex for term in operands]
+            stack.append(
+                Term(f"H({inner[0]})") if step.name == "heaviside" else _called(step.name, inner)
+            )
     return stack[0].latex

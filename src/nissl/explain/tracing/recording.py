@@ -201,21 +201,17 @@ def _named(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> list[tuple[str, Any]]:
     """Each argument with its name, as the function calls it where it says so."""
-    names: list[str] = []
     try:
-        parameters = inspect.signature(function).parameters.values()
+        known = inspect.signature(function).bind_partial(*args)
     except (TypeError, ValueError):  # a builtin says nothing of its arguments
-        parameters = ()
-    for parameter in parameters:
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            names += [f"{parameter.name}{i}" for i in range(1, len(args) - len(names) + 1)]
-        elif parameter.kind in (
-            inspect.Parameter.POSITIONAL_ONLY,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-        ):
-            names.append(parameter.name)
-    names += [f"x{i}" for i in range(len(names) + 1, len(args) + 1)]
-    return [*zip(names, args, strict=False), *kwargs.items()]
+        return [*((f"x{i}", x) for i, x in enumerate(args, 1)), *kwargs.items()]
+    named: list[tuple[str, Any]] = []
+    for name, value in known.arguments.items():
+        if known.signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
+            named += [(f"{name}{i}", x) for i, x in enumerate(value, 1)]
+        else:
+            named.append((name, value))
+    return [*named, *kwargs.items()]
 
 
 def _labels(name: str, value: Any) -> Iterator[str]:

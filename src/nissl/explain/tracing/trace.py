@@ -209,12 +209,16 @@ def _size(value: Array, adjoint: Array | None) -> float:
 
 # ---- what is differentiated, and by what -----------------------------------------------------
 def _elements(
-    label: str, place: int, like: np.ndarray[Any, Any], each: bool, whole: str
-) -> list[Direction]:
-    """A direction for each element of an array, or one for all of them together."""
-    if like.ndim and each:
-        return [_element(label, place, like, index) for index in np.ndindex(*like.shape)]
-    return [Direction(whole.format(label) if like.ndim else label, place, np.ones_like(like))]
+    found: Sequence[tuple[str, int, np.ndarray[Any, Any]]], whole: str
+) -> Iterator[Direction]:
+    """A direction for each element of small arrays, or of few; one for all of a large one."""
+    every = sum(like.size for _, _, like in found) <= _ALL
+    for label, place, like in found:
+        if like.ndim and (every or like.size <= _EACH):
+            yield from (_element(label, place, like, index) for index in np.ndindex(*like.shape))
+        else:
+            name = whole.format(label) if like.ndim else label
+            yield Direction(name, place, np.ones_like(like))
 
 
 def _element(
@@ -226,23 +230,15 @@ def _element(
 
 
 def _seeds(recording: Recording) -> Iterator[Direction]:
-    smooth = [
-        (place, name, t.numpy())
-        for place, (name, t) in enumerate(recording.outputs)
-        if dtypes.is_floating(t.dtype)
-    ]
-    every = sum(value.size for _, _, value in smooth) <= _ALL
-    for place, name, value in smooth:
-        yield from _elements(name, place, value, every or value.size <= _EACH, "sum({})")
+    outputs = [(name, place, t.numpy()) for place, (name, t) in enumerate(recording.outputs)]
+    smooth = [each for each in outputs if dtypes.is_floating(each[2].dtype)]
+    return _elements(smooth, "sum({})")
 
 
 def _directions(recording: Recording, wanted: Sequence[str] | None) -> Iterator[Direction]:
-    smooth = [line for line in recording.inputs if line.is_smooth]
-    every = sum(line.value.size for line in smooth) <= _ALL
     if wanted is None:
-        for line in smooth:
-            each = every or line.value.size <= _EACH
-            yield from _elements(line.name, line.number - 1, line.value, each, _WHOLE)
+        smooth = [line for line in recording.inputs if line.is_smooth]
+        yield from _elements([(x.name, x.number - 1, x.value) for x in smooth], _WHOLE)
         return
     by_name = {line.name: line for line in recording.inputs}
     for text in wanted:
@@ -255,10 +251,10 @@ def _directions(recording: Recording, wanted: Sequence[str] | None) -> Iterator[
             raise DTypeError(
                 f"{name} holds {line.value.dtype.name}; only floating inputs have derivatives"
             )
-        shape, each = line.value.shape, line.value.size <= _ALL
         if element is None:
-            yield from _elements(name, line.number - 1, line.value, each, _WHOLE)
+            yield from _elements([(name, line.number - 1, line.value)], _WHOLE)
             continue
+        shape = line.value.shape
         index = tuple(int(part) for part in re.findall(r"\d+", element[2]))
         if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=True)):
             raise OutOfRangeError(f"{text}: {name} has shape {shape}")
