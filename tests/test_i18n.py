@@ -88,6 +88,14 @@ TYPERS = (
 )
 
 
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)
+def test_no_text_stands_twice(path: Path) -> None:
+    """Of two entries the last would be shown, and the first be a trap for who mends it."""
+    entries = [each for each in path.read_text("utf-8").split("\n\n") if "msgid " in each]
+    texts = [re.sub(r'"\s*"', "", each.split("msgid ")[1].split("msgstr ")[0]) for each in entries]
+    assert sorted({text for text in texts if texts.count(text) > 1}) == []
+
+
 def stale_pieces(template: str, source: str) -> list[str]:
     """The pieces between fields and marks that stand nowhere, not even without their last word."""
     pieces = [each.strip() for each in re.split(r"\{\w+\}|[^\w /*+-]", template)]

@@ -161,7 +161,7 @@ def _count(loaded: Dataset) -> None:
         [str(number), name, grouped(train[number]), grouped(test[number])]
         for number, name in enumerate(source.shown_names(loaded.class_names, loaded.name))
     ]
-    titles = (_("Number"), _("Class"), _("Training"), _("Test"))
+    titles = (_("No."), _("Class"), _("Training"), _("Test"))
     console.table(titles, rows[:_LISTED], numbers=(0, 2, 3))
     if len(rows) > _LISTED:
         console.note(_("... and {count} more classes").format(count=len(rows) - _LISTED))
