@@ -79,11 +79,12 @@ def pull_through(
                 if all(each is None for each in given):
                     continue
             inputs, kind = equation.inputs, equation.op.kind
+            value: Any = equation.values[0]
             needed = list(map(useful, inputs))
             if not on_arrays:
                 thread.scope = f"gradient of {equation.scope}" if equation.scope else scope
                 pulled = kind.vjp(functions, equation, given, needed)
-            elif kind.on_arrays and equation.values[0].dtype.kind != "V":
+            elif kind.on_arrays and value.dtype.kind != "V":
                 plain: Any = BareEquation(equation)
                 pulled = kind.vjp(bare, plain, given, needed)
             else:  # bfloat16 too is left to tensors: NumPy would widen it beside a Python number

@@ -287,8 +287,9 @@ def record(call: Call, *, share: bool = True) -> Recording:
 
 def _typed(function: Callable[..., Any]) -> Expression | None:
     """A typed function of several lines, each of which is a line of the trace."""
-    several = isinstance(function, Expression) and len(function.statements) > 1
-    return function if several else None
+    if isinstance(function, Expression) and len(function.statements) > 1:
+        return function
+    return None
 
 
 _SHARE = passes.share_common_subexpressions
