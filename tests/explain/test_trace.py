@@ -336,7 +336,7 @@ def test_a_kink_is_said_and_a_wrong_derivative_is_caught() -> None:
     assert "disagrees" not in str(explain.trace(lecture)(1, 2))
 
 
-def test_a_missing_rule_and_a_rule_that_needs_values_are_written_as_partials() -> None:
+def test_a_missing_rule_is_written_as_partials_and_one_that_needs_values_with_them() -> None:
     @nissl.custom_derivative
     def one_way(x: Any) -> Any:
         return x * x
@@ -347,7 +347,10 @@ def test_a_missing_rule_and_a_rule_that_needs_values_are_written_as_partials() -
 
     made = explain.trace(one_way, mode="reverse")(3.0)
     assert made.gradient[0].value == 6
-    assert text(made, 1)[2] == "∂v₂/∂v₁ · v̄₂"
+    assert text(made, 1)[2] == "6 v̄₂"
+    forward = made.rules.forward(made.lines[1]).term()
+    assert forward is not None
+    assert forward.text == "∂v₂/∂v₁ · v̇₁"
 
 
 def test_low_precision_shows_its_digits_only() -> None:
