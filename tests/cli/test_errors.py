@@ -14,11 +14,11 @@ import pytest
 
 import nissl as library
 from nissl.cli import main
-from nissl.cli.app import COMMANDS as MODULES
+from nissl.cli.app import COMMANDS as ALL
 from nissl.cli.messages import templates, translate_message
 from nissl.i18n import catalogue_path, use
 
-COMMANDS = [module.__name__.rpartition(".")[2] for module in MODULES]
+COMMANDS = [command.name for command in ALL]
 WRONG_USE: list[tuple[list[str], str]] = [
     (["trian"], "Did you mean 'train'?"),
     (["train"], "Missing argument 'DATA'"),

@@ -6,57 +6,55 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from nissl import i18n
-from nissl.cli import (
-    activations,
-    approximate,
-    backprop,
-    console,
-    convolve,
-    data,
-    depth,
-    evaluate,
-    gate,
-    grad,
-    perceptron,
-    predict,
-    race,
-    summary,
-    train,
-)
+from nissl.cli import console
+from nissl.cli.commands import EVERY
+from nissl.cli.data import DATA
+from nissl.cli.evaluate import EVALUATE
+from nissl.cli.explanations import EXPLANATIONS
 from nissl.cli.help import HelpGroup
 from nissl.cli.messages import translate_message, usage_message
-from nissl.cli.options import Debug, Lang, Version
+from nissl.cli.predict import PREDICT
+from nissl.cli.summary import SUMMARY
+from nissl.cli.train import TRAIN
 from nissl.cli.typed import plain_numbers
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError
+from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 UsageError: Any = typer.BadParameter.__bases__[0]  # of whichever Click Typer builds on
 INTERRUPTED = 130
-COMMANDS = (  # in the order in which help lists them
-    train,
-    evaluate,
-    predict,
-    summary,
-    data,
-    activations,
-    perceptron,
-    gate,
-    grad,
-    backprop,
-    approximate,
-    depth,
-    race,
-    convolve,
-)
+COMMANDS = (TRAIN, EVALUATE, PREDICT, SUMMARY, DATA, *EXPLANATIONS)
 
 
-def make_app() -> typer.Typer:
-    """Build the command, with its texts in the language in use."""
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from nissl.version import __version__
+
+        print(f"nissl {__version__}")
+        raise typer.Exit
+
+
+Lang = Annotated[str | None, EVERY["lang"].declared("lang")]
+Debug = Annotated[bool, EVERY["debug"].declared("debug")]
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", is_eager=True, callback=_show_version, help=mark("Show the version and stop.")
+    ),
+]
+
+
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """Build the command, with its texts in the language in use.
+
+    Args:
+        arguments: what was typed; of the commands in it, what they take is built too.
+    """
     app = typer.Typer(
         name="nissl",
         cls=HelpGroup,
@@ -71,8 +69,8 @@ def make_app() -> typer.Typer:
         pass
 
     app.callback()(start)
-    for module in COMMANDS:
-        module.register(app)
+    for command in COMMANDS:
+        command.register(app, command.name in arguments)
     return app
 
 
@@ -88,7 +86,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         i18n.use(i18n.choose())
         i18n.use(i18n.choose(_asked_language(given)))
-        command = typer.main.get_command(make_app())
+        command = typer.main.get_command(make_app(given))
         code: Any = command.main(args=given, prog_name="nissl", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -135,7 +133,7 @@ def _command(error: Exception, arguments: Sequence[str]) -> str:
     context: Any = getattr(error, "ctx", None)
     if context is not None:
         return str(context.command_path)
-    names = [module.__name__.rpartition(".")[2] for module in COMMANDS]
+    names = [command.name for command in COMMANDS]
     return " ".join(["nissl", *[each for each in arguments if each in names][:1]])
 
 

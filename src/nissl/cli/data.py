@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import numpy as np
-import typer
 
 from nissl.cli import console, results, source, tables
-from nissl.cli.help import HelpCommand
+from nissl.cli.commands import Command
 from nissl.cli.messages import translate_message
-from nissl.cli.options import Debug, Lang, Reading, taking
+from nissl.cli.words import argument, option
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError
 from nissl.i18n import grouped, mark
@@ -22,43 +21,15 @@ from nissl.i18n import translate as _
 SHOWN = 20  # samples in the picture
 _LISTED = 50  # classes up to which each is listed
 
-Name = Annotated[
-    str | None,
-    typer.Argument(metavar="DATA", help=mark("Name of a data set, or path of your own data.")),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help=mark("Draw some samples into this picture file.")
-    ),
-]
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        "data",
-        cls=HelpCommand,
-        help=mark("List the data sets, or show what is in one."),
-        epilog=mark("Examples:\n  nissl data\n  nissl data fashion-mnist -o samples.png"),
-    )(taking(Reading, data))
-
-
-def data(
-    name: Name = None,
-    output: Output = None,
-    *,
-    reading: Reading,
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+def data(name: str | None = None, output: str | None = None, **reading: Any) -> None:
     """List data sets or show one."""
     if name is None:
         if output is not None:
             raise ArgumentError(_("--output needs the name of the data to draw samples of"))
         _list()
         return
-    place = source.given(name, **vars(reading))
+    place = source.given(name, **reading)
     if place.is_table:
         tables.describe(place)
     loaded = place.load()
@@ -199,3 +170,19 @@ def _of_every_class(y: np.ndarray[tuple[int, ...], np.dtype[np.generic]], count:
             ranked.append((seen[value], float(value), place))
             seen[value] += 1
     return [place for _rank, _value, place in sorted(ranked)[:count]]
+
+
+DATA = Command(
+    "data",
+    mark("List the data sets, or show what is in one."),
+    mark("Examples:\n  nissl data\n  nissl data fashion-mnist -o samples.png"),
+    {
+        "name": argument("DATA", mark("Name of a data set, or path of your own data.")),
+        "output": option(
+            "FILE", mark("Draw some samples into this picture file."), flags="-o --output"
+        ),
+        **source.READING,
+    },
+    data,
+    shows=False,
+)

@@ -4,85 +4,30 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import Any
 
 from nissl.cli import console, results, runs, source, tables
-from nissl.cli.help import HelpCommand
-from nissl.cli.options import (
-    Colour,
-    Debug,
-    Encoding,
-    Lang,
-    RunOrModel,
-    Size,
-    Target,
-    Task,
-    TestFraction,
-)
+from nissl.cli.commands import Command
+from nissl.cli.words import RUN, argument, option
 from nissl.core.tensor import Host
 from nissl.errors import UnknownNameError
 from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 
-Data = Annotated[
-    str | None,
-    typer.Argument(metavar="DATA", help=mark("Name or path of data; by default those of the run.")),
-]
-PartOption = Annotated[
-    str | None,
-    typer.Option(
-        "--part",
-        metavar="PART",
-        help=mark("train, test or all; by default test, and all of own data other than the run's."),
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help=mark("Print the results as JSON."))]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        "evaluate",
-        cls=HelpCommand,
-        help=mark("Measure a trained network on its test data, or on other data."),
-        epilog=mark("Example:\n  nissl evaluate demo-run"),
-    )(evaluate)
-
 
 def evaluate(
-    run: RunOrModel,
-    data: Data = None,
-    part: PartOption = None,
-    target: Target = None,
-    task: Task = None,
-    size: Size = None,
-    colour: Colour = None,
-    test_fraction: TestFraction = None,
-    encoding: Encoding = None,
-    as_json: Json = False,
-    lang: Lang = None,
-    debug: Debug = False,
+    run: str,
+    data: str | None = None,
+    part: str | None = None,
+    as_json: bool = False,
+    **reading: Any,
 ) -> None:
     """Evaluate a model."""
     if part not in (None, *source.PARTS):
         raise UnknownNameError("part", str(part), source.PARTS)
     found = runs.find(run)
     model = found.load()
-    place = (
-        None
-        if data is None
-        else source.given(
-            data,
-            target=target,
-            task=task,
-            size=size,
-            colour=colour,
-            test_fraction=test_fraction,
-            encoding=encoding,
-        )
-    )
+    place = None if data is None else source.given(data, **reading)
     name, wanted, x, y, kind, names = _samples(found, place, part)
     measured = results.measure(model, x, y, kind, names)
     if as_json:
@@ -122,3 +67,25 @@ def _samples(
         y = source.renumbered(y, loaded.class_names, found.class_names, loaded.name)
     names = source.shown_names(found.class_names or loaded.class_names, place.place)
     return loaded.name, wanted, x, y, loaded.task, names
+
+
+EVALUATE = Command(
+    "evaluate",
+    mark("Measure a trained network on its test data, or on other data."),
+    mark("Example:\n  nissl evaluate demo-run"),
+    {
+        "run": RUN,
+        "data": argument("DATA", mark("Name or path of data; by default those of the run.")),
+        "part": option(
+            "PART",
+            mark("train, test or all; by default test, and all of own data other than the run's."),
+        ),
+        **{
+            name: source.READING[name]
+            for name in ("target", "task", "size", "colour", "test_fraction", "encoding")
+        },
+        "as_json": option("", mark("Print the results as JSON."), flags="--json"),
+    },
+    evaluate,
+    shows=False,
+)

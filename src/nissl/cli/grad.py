@@ -5,121 +5,40 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from nissl.cli import showing
+from nissl import explain
+from nissl.cli.commands import Command
 from nissl.cli.messages import translate_message
 from nissl.cli.typed import TypedCommand
+from nissl.cli.words import NAMES_EACH, argument, option
 from nissl.errors import ArgumentError, UnknownNameError
-from nissl.explain.report import Explanation
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
     from nissl.explain.expressions.expression import Expression
 
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="EXPRESSION",
-        help=mark(
-            'The function, in quotes, such as "x1*x2 + exp(x1*x2) - sin(x2)", or its lines, such '
-            'as "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4".'
-        ),
-    ),
-]
-File = Annotated[
-    str | None,
-    typer.Option(
-        "--file",
-        metavar="FILE",
-        help=mark("A text file with the lines of the function; what follows # is a remark."),
-    ),
-]
-At = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--at",
-        metavar="NAME=VALUE ...",
-        help=mark("The point: a value for each input, such as x1=1 x2=pi/2."),
-    ),
-]
-Mode = Annotated[
-    str, typer.Option("--mode", metavar="MODE", help=mark("forward, reverse or both; both."))
-]
-By = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--with-respect-to",
-        metavar="NAME",
-        help=mark("An input to differentiate by; may be repeated; all by default."),
-    ),
-]
-Digits = Annotated[
-    int, typer.Option("--digits", metavar="N", help=mark("Significant digits, 1 to 17; 15."))
-]
-All = Annotated[bool, typer.Option("--all", help=mark("Show every line of a long function."))]
-Separate = Annotated[
-    bool,
-    typer.Option(
-        "--separate", help=mark("Give what stands in the expression twice a line each time.")
-    ),
-]
-
 _VALUE = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(.*)", re.DOTALL)
 _NAME = re.compile(r"[^\W\d]\w*")
 _NEXT = re.compile(r"[,;\s]\s*(?=[^\W\d]\w*\s*=)")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    showing.register(
-        app,
-        "grad",
-        grad,
-        cls=TypedCommand,
-        help=mark(
-            "Show how a function is computed and differentiated, line by line, in forward and in "
-            "reverse mode."
-        ),
-        epilog=mark(
-            "Where a value is not finite (a division by zero, a logarithm of a negative number, an "
-            "overflow), the tables are shown with the place marked.\n\n"
-            "Examples:\n"
-            '  nissl grad "x1*x2 + exp(x1*x2) - sin(x2)" --at x1=1 x2=2\n'
-            '  nissl grad "(x-3)^2 + 3*sin(x-2)" --at x=1 --mode reverse -o graph.svg\n'
-            '  nissl grad "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4" --at x1=1 x2=2'
-        ),
-    )
-
-
 def grad(
-    words: Words = None,
-    file: File = None,
-    at: At = None,
-    mode: Mode = "both",
-    by: By = None,
-    digits: Digits = 15,
-    all_lines: All = False,
-    separate: Separate = False,
-) -> Explanation:
+    words: list[str] | None = None,
+    *,
+    file: str | None = None,
+    at: list[str] | None = None,
+    all_lines: bool = False,
+    separate: bool = False,
+    **settings: Any,
+) -> explain.Explanation:
     """Explain the derivatives of a typed function."""
-    from nissl import explain
-
     texts = [word for word in words or () if not _is_value(word)]
     f = explain.parse(_read(file) if file is not None and not texts else _single(texts, file))
     point = _point(f, [*(at or ()), *(word for word in words or () if _is_value(word))])
-    wanted = [name.strip() for text in by or () for name in text.split(",")]
-    return explain.trace(
-        f,
-        mode=mode,
-        with_respect_to=wanted or None,
-        share=not separate,
-        digits=digits,
-        rows=None if all_lines else 40,
-    )(**point)
+    rows = None if all_lines else 40
+    return explain.trace(f, share=not separate, rows=rows, **settings)(**point)
 
 
 def _is_value(word: str) -> bool:
@@ -217,3 +136,48 @@ def _number(name: str, text: str) -> float:
     constant = value.constant
     assert constant is not None  # there are no inputs in it
     return constant
+
+
+GRAD = Command(
+    "grad",
+    mark(
+        "Show how a function is computed and differentiated, line by line, in forward and in "
+        "reverse mode."
+    ),
+    mark(
+        "Where a value is not finite (a division by zero, a logarithm of a negative number, an "
+        "overflow), the tables are shown with the place marked.\n\n"
+        "Examples:\n"
+        '  nissl grad "x1*x2 + exp(x1*x2) - sin(x2)" --at x1=1 x2=2\n'
+        '  nissl grad "(x-3)^2 + 3*sin(x-2)" --at x=1 --mode reverse -o graph.svg\n'
+        '  nissl grad "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4" --at x1=1 x2=2'
+    ),
+    {
+        "words": argument(
+            "EXPRESSION",
+            mark(
+                'The function, in quotes, such as "x1*x2 + exp(x1*x2) - sin(x2)", or its lines, '
+                'such as "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4".'
+            ),
+        ),
+        "file": option(
+            "FILE",
+            mark("A text file with the lines of the function; what follows # is a remark."),
+        ),
+        "at": option(
+            "NAME=VALUE ...", mark("The point: a value for each input, such as x1=1 x2=pi/2.")
+        ),
+        "mode": option("MODE", mark("forward, reverse or both; both.")),
+        "with_respect_to": option(
+            "NAME",
+            mark("An input to differentiate by; may be repeated; all by default."),
+            NAMES_EACH,
+        ),
+        "digits": option("N", mark("Significant digits, 1 to 17; 15.")),
+        "all_lines": option("", mark("Show every line of a long function."), flags="--all"),
+        "separate": option("", mark("Give what stands in the expression twice a line each time.")),
+    },
+    grad,
+    like="trace",
+    cls=TypedCommand,
+)

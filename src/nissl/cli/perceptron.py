@@ -2,166 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from unicodedata import normalize
 
-import typer
-
-from nissl.cli import checks, showing, source, tables
-from nissl.cli.help import HelpCommand
-from nissl.cli.options import Debug, Lang, Target
-from nissl.cli.showing import Force, Format
+from nissl import explain
+from nissl.cli import source, tables
+from nissl.cli.commands import Command
+from nissl.cli.showing import Showing
+from nissl.cli.words import AT_LEAST_1, FLAG, NAMES, RATE, SEED, Kind, argument, option
 from nissl.errors import ArgumentError, DataError, UnknownNameError
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
-Data = Annotated[
-    str,
-    typer.Argument(
-        metavar="GATE|DATA",
-        help=mark(
-            "AND, OR, NAND, NOR, XOR, XNOR or NOT; or the name of a data set, or the path of your "
-            "own data."
-        ),
-    ),
-]
-Activation = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help=mark("heaviside (outputs 0 and 1, the default) or sign (outputs -1 and 1)."),
-    ),
-]
-LearningRate = Annotated[
-    float, typer.Option(metavar="RATE", help=mark("Step size of an update: 1 by default."))
-]
-MaxUpdates = Annotated[
-    int, typer.Option(metavar="N", help=mark("The most updates: 1000 by default."))
-]
-Initial = Annotated[
-    str,
-    typer.Option(
-        metavar="WEIGHTS",
-        help=mark(
-            "First weights: zeros (the default), random, or numbers such as -1.5,1,1, the bias "
-            "first."
-        ),
-    ),
-]
-Shuffle = Annotated[
-    bool, typer.Option("--shuffle", help=mark("Take the samples in a new order in each pass."))
-]
-Seed = Annotated[
-    int,
-    typer.Option(metavar="N", help=mark("Of what is random; the same seed, the same run.")),
-]
-Classes = Annotated[
-    str | None,
-    typer.Option(
-        metavar="A,B", help=mark("Of data with more classes: the two that are to be separated.")
-    ),
-]
-Rows = Annotated[
-    int,
-    typer.Option(metavar="N", help=mark("Updates up to which each is listed: 24 by default.")),
-]
-Circuit = Annotated[
-    bool,
-    typer.Option(
-        "--circuit",
-        help=mark(
-            "Train nothing; show the gate by given weights, and by NAND alone, as nissl gate does."
-        ),
-    ),
-]
-Output = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help=mark(
-            "Write into this file too: .svg .png .pdf, .gif (the line moves), .txt .md .tex .html; "
-            "may be repeated."
-        ),
-    ),
-]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        "perceptron",
-        cls=HelpCommand,
-        help=mark("Train a perceptron update by update; say why where it cannot learn."),
-        epilog=mark(
-            "Examples:\n"
-            "  nissl perceptron AND -o and.gif\n"
-            "  nissl perceptron XOR -o xor.svg\n"
-            "  nissl perceptron flowers.csv --classes setosa,virginica --activation sign"
-        ),
-    )(perceptron)
-
 
 def perceptron(
-    data: Data,
-    activation: Activation = "heaviside",
-    learning_rate: LearningRate = 1.0,
-    max_updates: MaxUpdates = 1000,
-    initial: Initial = "zeros",
-    shuffle: Shuffle = False,
-    seed: Seed = 0,
-    target: Target = None,
-    classes: Classes = None,
-    rows: Rows = 24,
-    circuit: Circuit = False,
-    output: Output = None,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+    data: str,
+    showing: Showing,
+    activation: str = "heaviside",
+    initial: Any = "zeros",
+    target: str | None = None,
+    classes: list[str] | None = None,
+    rows: int = 24,
+    circuit: bool = False,
+    **settings: Any,
+) -> explain.Explanation:
     """Train and show."""
-    showing.check(output, force, format, () if circuit else (".gif",))
-    from nissl.explain.perceptrons.gates import GATES, gate
+    from nissl.explain.perceptrons.gates import GATES
     from nissl.explain.perceptrons.run_picture import check_animation
-    from nissl.explain.perceptrons.study import perceptron_study
     from nissl.models.perceptron import Perceptron
 
     name = data.upper() if data.upper() in GATES else ""
     if circuit:
         if not name:
             raise ArgumentError(_("--circuit is for a gate, not for {data}").format(data=data))
-        showing.show(gate(name), output, force, format)
-        return
-    checks.positive("--learning-rate", learning_rate)
-    checks.at_least("--max-updates", max_updates)
-    checks.at_least("--rows", rows)
-    checks.seed(seed)
-    fitted = Perceptron(
-        activation,
-        learning_rate=learning_rate,
-        max_updates=max_updates,
-        initial_weights=_weights(initial),
-        shuffle=shuffle,
-        seed=seed,
-    )
+        replace(showing, also=()).check()
+        return explain.gate(name)
+    fitted = Perceptron(activation, initial_weights=initial, **settings)
     if name:
         if target is not None or classes is not None:
             raise ArgumentError(_("--target and --classes are for data, not for a gate"))
         x, y = GATES[name].inputs, list(GATES[name].targets)
     else:
         x, y = _read(data, target, classes)
-    study = perceptron_study(fitted.fit(x, y), name=name, title=name or Path(data).name, rows=rows)
-    for path in output or ():
-        if path.suffix.lower() == ".gif":
+    study = explain.perceptron_study(
+        fitted.fit(x, y), name=name, title=name or Path(data).name, rows=rows
+    )
+    for path in showing.output:
+        if path.lower().endswith(".gif"):
             check_animation(study.run, path)
-    showing.show(study, output, force, format, (".gif",))
+    return study
 
 
-def _weights(text: str) -> Any:
-    """What ``--initial`` means: ``zeros``, ``random``, or numbers."""
+def _initial(option: str, text: str) -> str | list[float]:
     if text in ("zeros", "random"):
         return text
     try:
@@ -169,13 +63,13 @@ def _weights(text: str) -> Any:
     except ValueError:
         raise ArgumentError(
             _(
-                "--initial is zeros, random, or numbers with commas between, such as -1.5,1,1; "
+                "{option} is zeros, random, or numbers with commas between, such as -1.5,1,1; "
                 "not {value}"
-            ).format(value=repr(text))
+            ).format(option=option, value=repr(text))
         ) from None
 
 
-def _read(place: str, target: str | None, classes: str | None) -> tuple[Any, Any]:
+def _read(place: str, target: str | None, classes: list[str] | None) -> tuple[Any, Any]:
     """Samples as rows of numbers, and the labels of two classes."""
     import numpy as np
 
@@ -196,8 +90,7 @@ def _read(place: str, target: str | None, classes: str | None) -> tuple[Any, Any
             )
         )
     names = list(loaded.class_names)
-    given = [] if classes is None else normalize("NFC", classes).split(",")
-    wanted = names if classes is None else [each.strip() for each in given]
+    wanted = names if classes is None else [normalize("NFC", each) for each in classes]
     for each in wanted:
         if each not in names:
             raise UnknownNameError("class", each, names)
@@ -222,3 +115,56 @@ def _read(place: str, target: str | None, classes: str | None) -> tuple[Any, Any
 
 def _shortened(names: list[str]) -> str:
     return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+
+
+PERCEPTRON = Command(
+    "perceptron",
+    mark(
+        "Train a perceptron update by update; say why where it cannot learn. Saved as .gif, the "
+        "line moves."
+    ),
+    mark(
+        "Examples:\n"
+        "  nissl perceptron AND -o and.gif\n"
+        "  nissl perceptron XOR -o xor.svg\n"
+        "  nissl perceptron flowers.csv --classes setosa,virginica --activation sign"
+    ),
+    {
+        "data": argument(
+            "GATE|DATA",
+            mark(
+                "AND, OR, NAND, NOR, XOR, XNOR or NOT; or the name of a data set, or the path of "
+                "your own data."
+            ),
+        ),
+        "activation": option(
+            "NAME", mark("heaviside (outputs 0 and 1, the default) or sign (outputs -1 and 1).")
+        ),
+        "learning_rate": option("RATE", mark("Step size of an update: 1 by default."), RATE),
+        "max_updates": option("N", mark("The most updates: 1000 by default."), AT_LEAST_1),
+        "initial": option(
+            "WEIGHTS",
+            mark(
+                "First weights: zeros (the default), random, or numbers such as -1.5,1,1, the bias "
+                "first."
+            ),
+            Kind(str, _initial),
+        ),
+        "shuffle": option("", mark("Take the samples in a new order in each pass."), FLAG),
+        "seed": option("N", mark("Of what is random; the same seed, the same run."), SEED),
+        "target": source.READING["target"],
+        "classes": option(
+            "A,B", mark("Of data with more classes: the two that are to be separated."), NAMES
+        ),
+        "rows": option("N", mark("Updates up to which each is listed: 24 by default."), AT_LEAST_1),
+        "circuit": option(
+            "",
+            mark(
+                "Train nothing; show the gate by given weights, and by NAND alone, with its "
+                "circuit."
+            ),
+        ),
+    },
+    perceptron,
+    also=(".gif",),
+)

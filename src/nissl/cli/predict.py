@@ -4,61 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
 
-from nissl.cli import checks, console, inputs, runs, source, tables
-from nissl.cli.help import HelpCommand
-from nissl.cli.options import Debug, Encoding, Lang, RunOrModel
+from nissl.cli import console, inputs, runs, source, tables
+from nissl.cli.commands import Command
+from nissl.cli.words import AT_LEAST_1, RUN, argument, option, within
 from nissl.errors import ArgumentError, DataError
 from nissl.files import user_path
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 Array = NDArray[Any]
-
-Inputs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="INPUT", help=mark("Pictures, tables (.csv, .tsv) or arrays (.npz) to predict for.")
-    ),
-]
-Sample = Annotated[
-    list[int] | None,
-    typer.Option(
-        metavar="N",
-        help=mark("Number of a sample in the test part of the run's data, from 0; repeatable."),
-    ),
-]
-Top = Annotated[
-    int, typer.Option(metavar="N", help=mark("How many classes to show: 3 by default."))
-]
-Resize = Annotated[
-    bool, typer.Option("--resize", help=mark("Bring pictures to the size that the model takes."))
-]
-Invert = Annotated[
-    bool,
-    typer.Option("--invert", help=mark("Turn pictures that are dark on light into light on dark.")),
-]
-Json = Annotated[bool, typer.Option("--json", help=mark("Print the predictions as JSON."))]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        "predict",
-        cls=HelpCommand,
-        help=mark("Ask a trained network about pictures, rows of a table, or test samples."),
-        epilog=mark(
-            "Examples:\n"
-            "  nissl predict demo-run shoe.png --resize\n"
-            "  nissl predict demo-run --sample 0 --sample 7\n"
-            "  nissl predict runs/flowers new.csv --json"
-        ),
-    )(predict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,19 +30,16 @@ class Asked:
 
 
 def predict(
-    run: RunOrModel,
-    files: Inputs = None,
-    sample: Sample = None,
-    top: Top = 3,
-    resize: Resize = False,
-    invert: Invert = False,
-    encoding: Encoding = None,
-    as_json: Json = False,
-    lang: Lang = None,
-    debug: Debug = False,
+    run: str,
+    *files: str,
+    sample: list[int] | None = None,
+    top: int = 3,
+    resize: bool = False,
+    invert: bool = False,
+    encoding: str | None = None,
+    as_json: bool = False,
 ) -> None:
     """Predict."""
-    checks.at_least("--top", top)
     if not files and not sample:
         raise ArgumentError(
             _("name a file to predict for, or a test sample of the run with --sample 0")
@@ -92,7 +48,7 @@ def predict(
     model = found.load()
     shape = tuple(int(n) for n in model.input_shape[1:])
     form = inputs.Form(shape, resize, invert, tables.columns_of(found), encoding)
-    asked = [Asked(*each) for file in files or () for each in inputs.read(user_path(file), form)]
+    asked = [Asked(*each) for file in files for each in inputs.read(user_path(file), form)]
     if sample:
         asked += _samples(found, sample)
     outputs = model.predict(_stacked(asked), verbose=0)
@@ -106,16 +62,9 @@ def _samples(found: runs.Found, numbers: list[int]) -> list[Asked]:
     """Samples of the test part of the run's data, with their truth."""
     place, columns = source.remembered(found), tables.columns_of(found)
     loaded = tables.load(place, columns) if columns and place.is_table else place.load()
-    count = len(loaded.x_test)
     asked: list[Asked] = []
     for number in numbers:
-        if not 0 <= number < count:
-            raise ArgumentError(
-                _("--sample lies from 0 to {last}, not {value}").format(
-                    last=count - 1, value=number
-                )
-            )
-        value = loaded.y_test[number]
+        value = loaded.y_test[within("--sample", number, len(loaded.x_test) - 1)]
         truth = loaded.class_names[int(value)] if loaded.class_names else _values(np.ravel(value))
         name = _("{data}, test sample {number}").format(data=loaded.name, number=number)
         asked.append(Asked(name, loaded.x_test[number], truth))
@@ -204,3 +153,32 @@ def _any_truth(asked: list[Asked]) -> bool:
 
 def _values(row: Array) -> str:
     return ", ".join(f"{float(value):.6g}" for value in row)
+
+
+PREDICT = Command(
+    "predict",
+    mark("Ask a trained network about pictures, rows of a table, or test samples."),
+    mark(
+        "Examples:\n"
+        "  nissl predict demo-run shoe.png --resize\n"
+        "  nissl predict demo-run --sample 0 --sample 7\n"
+        "  nissl predict runs/flowers new.csv --json"
+    ),
+    {
+        "run": RUN,
+        "files": argument(
+            "INPUT", mark("Pictures, tables (.csv, .tsv) or arrays (.npz) to predict for.")
+        ),
+        "sample": option(
+            "N",
+            mark("Number of a sample in the test part of the run's data, from 0; repeatable."),
+        ),
+        "top": option("N", mark("How many classes to show: 3 by default."), AT_LEAST_1),
+        "resize": option("", mark("Bring pictures to the size that the model takes.")),
+        "invert": option("", mark("Turn pictures that are dark on light into light on dark.")),
+        "encoding": source.READING["encoding"],
+        "as_json": option("", mark("Print the predictions as JSON."), flags="--json"),
+    },
+    predict,
+    shows=False,
+)

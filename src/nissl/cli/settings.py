@@ -7,7 +7,6 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nissl.cli import checks
 from nissl.errors import ArgumentError
 from nissl.i18n import translate as _
 
@@ -48,31 +47,20 @@ class Settings:
 
         activations.get(self.activation)
         self.make_optimizer()
-        checks.at_least("--epochs", self.epochs)
-        checks.at_least("--batch-size", self.batch_size)
-        checks.below_one("--dropout", self.dropout)
-        checks.below_one("--validation-split", self.validation_split)
-        checks.seed(self.seed)
 
     def make_optimizer(self) -> Any:
         """Make the optimizer that these settings mean."""
         from nissl import optimizers
 
         kind: Any = type(optimizers.get(self.optimizer))
-        given: dict[str, float] = {}
-        if self.learning_rate is not None:
-            checks.positive("--learning-rate", self.learning_rate)
-            given["learning_rate"] = self.learning_rate
-        if self.momentum is not None:
-            if "momentum" not in inspect.signature(kind).parameters:
-                raise ArgumentError(
-                    _("the optimizer {name} has no momentum; leave out --momentum").format(
-                        name=self.optimizer
-                    )
+        given = {"learning_rate": self.learning_rate, "momentum": self.momentum}
+        if self.momentum is not None and "momentum" not in inspect.signature(kind).parameters:
+            raise ArgumentError(
+                _("the optimizer {name} has no momentum; leave out --momentum").format(
+                    name=self.optimizer
                 )
-            checks.below_one("--momentum", self.momentum)
-            given["momentum"] = self.momentum
-        return kind(**given)
+            )
+        return kind(**{name: value for name, value in given.items() if value is not None})
 
     def epochs_for(self, rows: int) -> int:
         """The epochs asked for, or for so many training samples."""
@@ -90,21 +78,3 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON has them."""
         return {**asdict(self), "hidden": list(self.hidden)}
-
-
-def parse_hidden(text: str) -> tuple[int, ...]:
-    """Return ``"300,100"`` as (300, 100), and an empty text as no hidden layer."""
-    if not text.strip():
-        return ()
-    units: list[int] = []
-    for place, part in enumerate(text.split(","), start=1):
-        word = part.strip()
-        if not (word.isascii() and word.isdecimal() and int(word)):
-            raise ArgumentError(
-                _(
-                    "--hidden takes whole numbers above 0 with commas between, such as 300,100; "
-                    "number {place} of {text} is {value}"
-                ).format(place=place, text=repr(text), value=repr(word))
-            )
-        units.append(int(word))
-    return tuple(units)

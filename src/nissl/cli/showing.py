@@ -2,126 +2,98 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from nissl.cli import console
-from nissl.cli.help import HelpCommand
-from nissl.cli.options import Debug, Lang
+from nissl.cli.words import AT_LEAST_1, LENGTH, TEXTS, option
 from nissl.errors import ArgumentError, UnknownNameError
-from nissl.explain.report import PICTURES, TEXTS, Explanation
+from nissl.explain.report import PICTURES, Explanation
+from nissl.explain.report import TEXTS as WRITTEN
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
-FORMATS = ("table", "markdown", "latex", "html")
-
-Output = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help=mark(
-            "Write into this file too: .svg .png .pdf, .txt .md .tex .html; may be repeated."
-        ),
+SHOWING = {
+    "output": option(
+        "FILE",
+        mark("Write into this file too: .svg .png .pdf, .txt .md .tex .html; may be repeated."),
+        TEXTS,
+        "-o --output",
     ),
-]
-Force = Annotated[
-    bool, typer.Option("--force", help=mark("Write over files that are there already."))
-]
-Format = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="NAME",
-        help=mark("What is printed: table, markdown, latex or html; table by default."),
+    "force": option("", mark("Write over files that are there already.")),
+    "format": option(
+        "NAME", mark("What is printed: table, markdown, latex or html; table by default.")
     ),
-]
+    "width": option(
+        "LENGTH",
+        mark("Width of the picture, such as 8cm, 80mm or 3.2in; as wide as it needs by default."),
+        LENGTH,
+    ),
+    "panel": option("N", mark("The only panel of the picture to draw, from 1."), AT_LEAST_1),
+}
+_FORMATS: dict[str, Callable[[Explanation], str]] = {
+    "markdown": Explanation.to_markdown,
+    "latex": Explanation.to_latex,
+    "html": Explanation.to_html,
+}
 
 
-def register(
-    app: typer.Typer,
-    name: str,
-    explain: Callable[..., Explanation],
-    *,
-    help: str,
-    epilog: str,
-    cls: type[HelpCommand] = HelpCommand,
-    also: tuple[str, ...] = (),
-) -> None:
-    """Add a command that shows what a function explains.
+@dataclass(frozen=True)
+class Showing:
+    """What the options say of how an explanation is shown.
 
-    The function's parameters are the command's; those of every explanation are added to them.
-    ``also`` are endings, such as ``.gif``, that it can write beside the usual ones.
+    Attributes:
+        also: endings, such as ``.gif``, that it can be written with beside the usual ones.
+        output: the files that it is written into.
+        force: whether files that are there are replaced.
+        format: what is printed.
+        width, panel: of pictures, as for :meth:`nissl.explain.Explanation.save`.
     """
 
-    def run(
-        output: Output = None,
-        force: Force = False,
-        format: Format = "table",
-        lang: Lang = None,
-        debug: Debug = False,
-        **given: Any,
-    ) -> None:
-        check(output, force, format, also)
-        show(explain(**given), output, force, format, also)
+    also: Sequence[str] = ()
+    output: Sequence[str] = ()
+    force: bool = False
+    format: str = "table"
+    width: float | None = None
+    panel: int | None = None
 
-    own = inspect.signature(explain, eval_str=True).parameters.values()
-    *every, _given = inspect.signature(run, eval_str=True).parameters.values()
-    command: Any = run
-    command.__signature__ = inspect.Signature([*own, *every])
-    app.command(name, cls=cls, help=help, epilog=epilog)(command)
-
-
-def check(
-    output: list[Path] | None,
-    force: bool,
-    format: str = "table",
-    also: tuple[str, ...] = (),
-) -> None:
-    """Raise, before any work is done, what :func:`show` would raise after it.
-
-    ``also`` are endings, such as ``.gif``, that this explanation can write beside the usual ones.
-    """
-    if format not in FORMATS:
-        raise UnknownNameError("format", format, FORMATS)
-    for path in output or ():
-        if path.suffix.lower() not in PICTURES + also + TEXTS:
-            raise ArgumentError(
-                _("{path}: the ending must be one of {endings}").format(
-                    path=path, endings=" ".join(PICTURES + also + TEXTS)
+    def check(self) -> None:
+        """Raise, before any work is done, what would be in the way of showing its result."""
+        if self.format not in ("table", *_FORMATS):
+            raise UnknownNameError("format", self.format, ("table", *_FORMATS))
+        for path in map(Path, self.output):
+            known = (*PICTURES, *self.also, *WRITTEN)
+            if path.suffix.lower() not in known:
+                raise ArgumentError(
+                    _("{path}: the ending must be one of {endings}").format(
+                        path=path, endings=" ".join(known)
+                    )
                 )
-            )
-        if path.exists() and not force:
-            raise ArgumentError(
-                _("{path} exists already, and is left as it is; add --force to replace it").format(
-                    path=path
-                )
-            )
+            if path.exists() and not self.force:
+                said = _("{path} exists already, and is left as it is; add --force to replace it")
+                raise ArgumentError(said.format(path=path))
+        if not self._settings() or any(map(self._is_picture, self.output)):
+            return
+        raise ArgumentError(
+            _("--width and --panel are for a picture; say where to draw it, with -o FILE.svg")
+        )
 
+    def show(self, explanation: Explanation) -> None:
+        """Print an explanation, and write it into each file."""
+        if self.format == "table":
+            console.show(explanation)
+        else:
+            console.note(_FORMATS[self.format](explanation))
+        for path in self.output:
+            explanation.save(path, **(self._settings() if self._is_picture(path) else {}))
+            console.note(_("Written: {path}").format(path=path), error=self.format != "table")
 
-def show(
-    explanation: Explanation,
-    output: list[Path] | None,
-    force: bool,
-    format: str = "table",
-    also: tuple[str, ...] = (),
-) -> None:
-    """Print an explanation, and write it into each file of ``output``."""
-    check(output, force, format, also)
-    if format == "table":
-        console.show(explanation)
-    else:
-        texts = {
-            "markdown": explanation.to_markdown,
-            "latex": explanation.to_latex,
-            "html": explanation.to_html,
-        }
-        console.note(texts[format]())
-    for path in output or ():
-        explanation.save(path)
-        console.note(_("Written: {path}").format(path=path), error=format != "table")
+    @staticmethod
+    def _is_picture(path: str) -> bool:
+        return Path(path).suffix.lower() in PICTURES
+
+    def _settings(self) -> dict[str, Any]:
+        settings = {"width": self.width, "panel": self.panel}
+        return {name: value for name, value in settings.items() if value is not None}

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl import datasets
-from nissl.cli.options import checked_size
 from nissl.cli.runs import Found
+from nissl.cli.words import FLAG, PIXELS, TEXT, TEXTS, Kind, option
 from nissl.datasets import Dataset
 from nissl.errors import ArgumentError, DataError, UnknownNameError
 from nissl.files import user_path
@@ -23,6 +23,13 @@ from nissl.i18n import translate as _
 Array = NDArray[Any]
 Part = Literal["train", "test", "all"]
 PARTS: tuple[Part, ...] = ("train", "test", "all")
+
+
+def _task(_option: str, name: str) -> str:
+    tasks = ("auto", "classification", "regression")
+    if name not in tasks:
+        raise UnknownNameError("task", name, tasks)
+    return name
 
 
 @dataclass(frozen=True)
@@ -61,25 +68,61 @@ class Source:
             return datasets.load(self.place, **self.options)
 
 
-def given(
-    place: str, *, task: str | None = None, size: str | None = None, **options: Any
-) -> Source:
+READING = {  # options of datasets.load, as a command line has them
+    "target": option(
+        "COLUMN", mark("Of a table: the column to predict, by name or number; the last."), TEXT
+    ),
+    "task": option(
+        "TASK",
+        mark("Of a table: classification or regression; by default words are classes."),
+        Kind(str, _task),
+    ),
+    "header": option(
+        "",
+        mark("Of a table: whether its first line has names; by default where it has words."),
+        FLAG,
+        "--header/--no-header",
+    ),
+    "ignore": option("COLUMN", mark("Of a table: a column to leave out; repeatable."), TEXTS),
+    "category": option(
+        "COLUMN", mark("Of a table: a column of categories, whatever is in it; repeatable."), TEXTS
+    ),
+    "decimal": option(
+        "MARK", mark("Of a table: the decimal mark, . or , where its numbers leave it open."), TEXT
+    ),
+    "encoding": option(
+        "NAME", mark("Of a table: its encoding, such as cp1252 or cp1258; UTF-8 by default."), TEXT
+    ),
+    "size": option(
+        "PIXELS",
+        mark("Of a folder of pictures: bring all to this size, such as 28 or 28x20."),
+        PIXELS,
+    ),
+    "colour": option(
+        "MODE", mark("Of a folder of pictures: grey or rgb; by default as they are."), TEXT
+    ),
+    "test_fraction": option(
+        "SHARE",
+        mark("Of own data without a test part: the share set aside for testing; 0.2."),
+        Kind(float),
+    ),
+}
+
+
+def given(place: str, **options: Any) -> Source:
     """Return the source that arguments on the command line mean.
 
     ``fashion-mnist`` means ``fashion_mnist``; a relative path is kept as an absolute one. Options
-    are those of ``nissl.datasets.load``; what is ``None`` or an empty list was not given.
+    are those of ``nissl.datasets.load``.
     """
     if not place.strip():
         raise ArgumentError(_("the data are a name or a path, and it is empty"))
-    if task not in (None, "auto", "classification", "regression"):
-        raise UnknownNameError("task", str(task), ("auto", "classification", "regression"))
     named = place.lower().replace("-", "_")
     if named in datasets.names():
         place = named
     elif user_path(place).exists():
         place = str(user_path(place).absolute())
-    options |= {"task": task, "size": checked_size(size)}
-    return Source(place, {key: value for key, value in options.items() if value not in (None, [])})
+    return Source(place, options)
 
 
 def remembered(found: Found) -> Source:

@@ -2,58 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from nissl import explain
 from nissl.cli import console, runs
-from nissl.cli.help import HelpCommand
-from nissl.cli.options import Debug, Lang, RunOrModel
-from nissl.cli.showing import Force, Format, Output
+from nissl.cli.commands import Command
+from nissl.cli.showing import Showing
+from nissl.cli.words import RUN, option
 from nissl.errors import ArgumentError
 from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
 from nissl.plots import metric_name
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        "summary",
-        cls=HelpCommand,
-        help=mark("Show the layers of a trained network, and how it was trained."),
-        epilog=mark("Examples:\n  nissl summary demo-run\n  nissl summary demo-run -o model.svg"),
-    )(summary)
-
-
-Neurons = Annotated[
-    bool, typer.Option("--neurons", help=mark("Draw single neurons, and weights as lines."))
-]
-
-
-def summary(
-    run: RunOrModel,
-    output: Output = None,
-    neurons: Neurons = False,
-    force: Force = False,
-    format: Format = "table",
-    lang: Lang = None,
-    debug: Debug = False,
-) -> None:
+def summary(run: str, showing: Showing, neurons: bool = False) -> None:
     """Show a model."""
-    from nissl.cli import showing
-    from nissl.explain.diagrams.report import diagram
-
-    showing.check(output, force, format)
-    if neurons and not output:
+    if neurons and not showing.output:
         raise ArgumentError(_("--neurons is for the picture; say where to draw it, with -o FILE"))
     found = runs.find(run)
-    told = diagram(found.load(), neurons=neurons)
-    if format == "table":
+    told = explain.diagram(found.load(), neurons=neurons)
+    alone = showing.format != "table"
+    if not alone:
         console.note(str(found.path), "bold")
         console.note()
-    showing.show(told, output, force, format)
-    if found.config and format == "table":
+    showing.show(told)
+    if found.config and not alone:
         console.note()
         console.pairs(_told(found))
 
@@ -105,3 +78,15 @@ def _told(found: runs.Found) -> list[tuple[str, str]]:
         if isinstance(tested.get(name), float)
     ]
     return rows
+
+
+SUMMARY = Command(
+    "summary",
+    mark("Show the layers of a trained network, and how it was trained."),
+    mark("Examples:\n  nissl summary demo-run\n  nissl summary demo-run -o model.svg"),
+    {
+        "run": RUN,
+        "neurons": option("", mark("Draw single neurons, and weights as lines.")),
+    },
+    summary,
+)

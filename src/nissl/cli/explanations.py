@@ -1,0 +1,153 @@
+"""The commands that explain: a new one is an entry here, with its words and their help.
+
+Those that put what was typed together first have modules of their own.
+"""
+
+from __future__ import annotations
+
+from nissl.cli.activations import ACTIVATIONS
+from nissl.cli.approximate import APPROXIMATE
+from nissl.cli.backprop import BACKPROP
+from nissl.cli.commands import Command
+from nissl.cli.grad import GRAD
+from nissl.cli.perceptron import PERCEPTRON
+from nissl.cli.typed import TypedCommand
+from nissl.cli.words import NAMES, TEXTS, TWO_NUMBERS, argument, option
+from nissl.i18n import mark
+
+EXPLANATIONS = (  # in the order in which help lists them
+    ACTIVATIONS,
+    PERCEPTRON,
+    Command(
+        "gate",
+        mark("Show a gate by perceptrons, and made out of NAND, NOR, or AND and NOT alone."),
+        mark(
+            "Examples:\n"
+            "  nissl gate XOR -o xor.svg\n"
+            "  nissl gate XOR --from nor\n"
+            "  nissl gate OR --from and,not"
+        ),
+        {
+            "name": argument("GATE", mark("AND, OR, NAND, NOR, XOR, XNOR or NOT.")),
+            "basis": option(
+                "GATES",
+                mark("What the circuit is made of: nand (the default), nor, and,not or or,not."),
+                flags="--from",
+            ),
+        },
+    ),
+    GRAD,
+    BACKPROP,
+    APPROXIMATE,
+    Command(
+        "depth",
+        mark(
+            "Show how signals and gradients vanish or explode in deep networks, and which set-ups "
+            "of activation and initializer learn."
+        ),
+        mark(
+            "Examples:\n"
+            "  nissl depth -o depth.svg\n"
+            "  nissl depth sigmoid:glorot_uniform relu:he_normal --layers 30 --epochs 5\n"
+            "  nissl depth tanh:random_normal:stddev=0.3 tanh:glorot_normal --epochs 0"
+        ),
+        {
+            "setups": argument(
+                "SETUP",
+                mark(
+                    "Activation and initializer, such as relu:he_normal or "
+                    "sigmoid:random_normal:stddev=1; by default naive ones beside those made for "
+                    "tanh, relu and selu."
+                ),
+            ),
+            "layers": option("N", mark("Hidden layers: 20 by default, at most 200.")),
+            "units": option("N", mark("Units in each of them: 64 by default.")),
+            "epochs": option(
+                "N", mark("Epochs of training: 3 by default; 0 only looks at the beginning.")
+            ),
+            "data": option("NAME", mark("A classification data set: digits by default.")),
+            "optimizer": option(
+                "NAME", mark("Optimizer: plain sgd with learning rate 0.01 by default.")
+            ),
+            "batch_size": option("N", mark("Samples in a step: 32 by default.")),
+            "seed": option("N", mark("The same seed gives the same networks: 42 by default.")),
+        },
+    ),
+    Command(
+        "race",
+        mark(
+            "Let optimizers descend a surface in two variables, and show their paths and how soon "
+            "they arrive. Saved as .gif, the paths move."
+        ),
+        mark(
+            "Examples:\n"
+            "  nissl race rosenbrock --optimizers sgd,adam --steps 200 -o race.svg\n"
+            "  nissl race ravine --optimizers sgd:0.03,momentum:0.03 -o race.gif\n"
+            '  nissl race "x^2 + 10*y^4" --start 2 1'
+        ),
+        {
+            "on": argument(
+                "SURFACE",
+                mark(
+                    "rosenbrock, beale, himmelblau, saddle or ravine, or an expression in two "
+                    'variables, in quotes: "x^2 + 3*y^2". rosenbrock by default.'
+                ),
+            ),
+            "optimizers": option(
+                "NAMES",
+                mark(
+                    "Who takes part, with commas: sgd,momentum,nesterov,adam; sgd:0.01 gives a "
+                    "learning rate. By default all that there are."
+                ),
+                NAMES,
+            ),
+            "start": option(
+                "X Y", mark("Where they start; each surface has a point of its own."), TWO_NUMBERS
+            ),
+            "steps": option("N", mark("How many steps each makes: 500 by default.")),
+            "learning_rate": option(
+                "RATE",
+                mark("For all without one of their own; by default each gets the best of nine."),
+            ),
+        },
+        also=(".gif",),
+        cls=TypedCommand,
+    ),
+    Command(
+        "convolve",
+        mark("Lay a kernel over photographs, and show the sum of one pixel by hand."),
+        mark(
+            "Examples:\n"
+            "  nissl convolve -o edges.png\n"
+            "  nissl convolve photo.png --kernel vertical --at 120 80\n"
+            '  nissl convolve photo.png --kernel "-1,0,1;-2,0,2;-1,0,1" -o sobel.png'
+        ),
+        {
+            "picture": argument(
+                "PICTURE",
+                mark("Picture files; by default a photograph that needs no network."),
+                TEXTS,
+            ),
+            "kernels": option(
+                "KERNEL",
+                mark(
+                    "vertical, horizontal, edges, sobel_vertical, sobel_horizontal, laplacian, "
+                    "sharpen, box, gaussian, emboss, identity, or numbers such as "
+                    '"-1,0,1;-1,0,1;-1,0,1"; may be repeated; vertical and horizontal by default.'
+                ),
+                flags="--kernel",
+            ),
+            "at": option(
+                "ROW COLUMN",
+                mark(
+                    "Place in the result, from 0 0, whose sum is shown by hand; by default where "
+                    "the first kernel's result is farthest from 0."
+                ),
+            ),
+            "side": option(
+                "PIXELS",
+                mark("Bring larger pictures to this many pixels along the longer side; 800."),
+            ),
+        },
+    ),
+)
