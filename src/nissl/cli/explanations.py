@@ -150,4 +150,27 @@ EXPLANATIONS = (  # in the order in which help lists them
             ),
         },
     ),
+    Command(
+        "check",
+        mark("Compare a student's numbers with a key, and name the first step that is wrong."),
+        mark(
+            "Examples:\n"
+            "  nissl backprop -o key.csv\n"
+            "  nissl backprop --worksheet -o sheet.csv\n"
+            "  nissl check key.csv answers.csv"
+        ),
+        {
+            "key": argument(
+                "KEY", mark("The numbers of an explanation, from -o numbers.csv or .json.")
+            ),
+            "answers": argument(
+                "ANSWERS",
+                mark("The student's: CSV with the columns name and value in any order, or JSON."),
+            ),
+            "tolerance": option(
+                "SHARE",
+                mark("How far an answer may be from the key, relative to it: 0.001 by default."),
+            ),
+        },
+    ),
 )

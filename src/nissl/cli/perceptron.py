@@ -160,8 +160,8 @@ PERCEPTRON = Command(
         "circuit": option(
             "",
             mark(
-                "Train nothing; show the gate by given weights, and by NAND alone, with its "
-                "circuit."
+                "Train nothing; show the gate by given weights, and by NAND alone, as nissl gate "
+                "does."
             ),
         ),
     },

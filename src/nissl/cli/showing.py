@@ -10,6 +10,7 @@ from typing import Any
 from nissl.cli import console
 from nissl.cli.words import AT_LEAST_1, LENGTH, TEXTS, option
 from nissl.errors import ArgumentError, UnknownNameError
+from nissl.explain.exercise import worksheet
 from nissl.explain.report import PICTURES, Explanation
 from nissl.explain.report import TEXTS as WRITTEN
 from nissl.i18n import mark
@@ -18,13 +19,20 @@ from nissl.i18n import translate as _
 SHOWING = {
     "output": option(
         "FILE",
-        mark("Write into this file too: .svg .png .pdf, .txt .md .tex .html; may be repeated."),
+        mark(
+            "Write into this file too: .svg .png .pdf, .txt .md .tex .html, or the numbers: .csv "
+            ".json; may be repeated."
+        ),
         TEXTS,
         "-o --output",
     ),
     "force": option("", mark("Write over files that are there already.")),
     "format": option(
         "NAME", mark("What is printed: table, markdown, latex or html; table by default.")
+    ),
+    "json": option("", mark("Print the numbers and all that is read as JSON.")),
+    "worksheet": option(
+        "", mark("Leave blanks for the numbers that are computed: a work sheet to be filled in.")
     ),
     "width": option(
         "LENGTH",
@@ -37,6 +45,7 @@ _FORMATS: dict[str, Callable[[Explanation], str]] = {
     "markdown": Explanation.to_markdown,
     "latex": Explanation.to_latex,
     "html": Explanation.to_html,
+    "json": Explanation.to_json,
 }
 
 
@@ -49,6 +58,8 @@ class Showing:
         output: the files that it is written into.
         force: whether files that are there are replaced.
         format: what is printed.
+        json: whether that is JSON, which ``format`` may say too.
+        worksheet: whether blanks are left for what is computed.
         width, panel: of pictures, as for :meth:`nissl.explain.Explanation.save`.
     """
 
@@ -56,15 +67,22 @@ class Showing:
     output: Sequence[str] = ()
     force: bool = False
     format: str = "table"
+    json: bool = False
+    worksheet: bool = False
     width: float | None = None
     panel: int | None = None
+
+    @property
+    def printed(self) -> str:
+        """The format of what is printed."""
+        return "json" if self.json else self.format
 
     def check(self) -> None:
         """Raise, before any work is done, what would be in the way of showing its result."""
         if self.format not in ("table", *_FORMATS):
             raise UnknownNameError("format", self.format, ("table", *_FORMATS))
         for path in map(Path, self.output):
-            known = (*PICTURES, *self.also, *WRITTEN)
+            known = WRITTEN if self.worksheet else (*PICTURES, *self.also, *WRITTEN)
             if path.suffix.lower() not in known:
                 raise ArgumentError(
                     _("{path}: the ending must be one of {endings}").format(
@@ -82,13 +100,15 @@ class Showing:
 
     def show(self, explanation: Explanation) -> None:
         """Print an explanation, and write it into each file."""
-        if self.format == "table":
+        if self.worksheet:
+            explanation = worksheet(explanation)
+        if self.printed == "table":
             console.show(explanation)
         else:
-            console.note(_FORMATS[self.format](explanation))
+            console.note(_FORMATS[self.printed](explanation).rstrip("\n"))
         for path in self.output:
             explanation.save(path, **(self._settings() if self._is_picture(path) else {}))
-            console.note(_("Written: {path}").format(path=path), error=self.format != "table")
+            console.note(_("Written: {path}").format(path=path), error=self.printed != "table")
 
     @staticmethod
     def _is_picture(path: str) -> bool:

@@ -21,7 +21,7 @@ def summary(run: str, showing: Showing, neurons: bool = False) -> None:
         raise ArgumentError(_("--neurons is for the picture; say where to draw it, with -o FILE"))
     found = runs.find(run)
     told = explain.diagram(found.load(), neurons=neurons)
-    alone = showing.format != "table"
+    alone = showing.printed != "table"
     if not alone:
         console.note(str(found.path), "bold")
         console.note()

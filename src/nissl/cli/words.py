@@ -23,12 +23,17 @@ from nissl.i18n import translate as _
 _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0, "pt": 1 / 72}
 
 
+def _as_it_is(_option: str, value: Any) -> Any:
+    """Return what was typed."""
+    return value
+
+
 @dataclass(frozen=True)
 class Kind:
     """How a word is read: by Typer as ``typed``, then by ``read``, which is told the option."""
 
     typed: Any = str
-    read: Callable[[str, Any], Any] = lambda _option, value: value
+    read: Callable[[str, Any], Any] = _as_it_is
 
 
 @dataclass(frozen=True)
