@@ -24,7 +24,7 @@ COMMANDS = (
         "gate",
         "grad",
     ),
-    *("backprop", "approximate", "depth", "race", "convolve"),
+    *("backprop", "approximate", "depth", "race", "convolve", "check"),
 )
 
 

@@ -34,7 +34,7 @@ def train(
     tables.say(loaded.notes)
     from nissl.cli.network import is_bytes
 
-    default = {"optimizer": "sgd" if is_bytes(loaded.x_train) else "adam"}
+    default: dict[str, Any] = {"optimizer": "sgd" if is_bytes(loaded.x_train) else "adam"}
     job = Training.prepare(Settings(**default | chosen), loaded, place)
     folder = runs.new_folder(run, place.name)
     if run is not None and folder != user_path(run):
