@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from nissl import explain, plots
-from nissl.explain.approximation.figure import bishop
+from nissl.explain.approximation.approximate_picture import bishop
 from nissl.explain.parts import format_number
 from nissl.explain.report import Explanation
 

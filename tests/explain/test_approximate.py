@@ -18,8 +18,7 @@ import pytest
 import nissl
 from nissl import explain
 from nissl.errors import ArgumentError, ArgumentTypeError, MissingDependencyError, ShapeError
-from nissl.explain.approximation.figure import draw
-from nissl.explain.approximation.report import Approximation, measure
+from nissl.explain.approximation.approximate import Approximation, measure
 from nissl.explain.approximation.small_network import METHODS, Scaling, find_method
 from nissl.explain.approximation.target import as_target
 from nissl.explain.parts import Table, Text
@@ -107,7 +106,7 @@ def test_all_methods_are_compared() -> None:
     second, first = shown.fits[0], shown.fits[3]
     # 150 evaluations of second order reach 1e-4 or less, 150 epochs of SGD 1e-2 at best
     assert second.rmse < first.rmse / 3
-    assert draw(shown).axes
+    assert shown.figure().axes
 
 
 def test_the_same_seed_gives_the_same_network() -> None:
@@ -152,7 +151,7 @@ def test_the_lecture_network_approximates_the_sine() -> None:
     assert printed_weights(shown) == [list(map(list, each)) if isinstance(each[0], list) else each
                                       for each in LECTURE]  # fmt: skip
     assert shown.best.method == ""
-    assert len(draw(shown).axes) == 4
+    assert len(shown.figure().axes) == 4
 
 
 def test_contributions_add_up_to_the_output() -> None:
@@ -180,10 +179,10 @@ def test_other_models_are_shown_too() -> None:
     assert "one hidden layer" in shown.to_text()
     assert "357 weights" not in shown.to_text()
     assert "151 weights and biases" in shown.to_text()  # 18 + 120 + 13
-    assert len(draw(shown).axes) == 4  # more units than have a name each
+    assert len(shown.figure().axes) == 4  # more units than have a name each
     line = nissl.Sequential([nissl.Input((1,)), dense(1)])
     assert explain.approximation_of(line, "x").best.hidden(x) is None
-    assert len(draw(explain.approximation_of(line, "x")).axes) == 2
+    assert len(explain.approximation_of(line, "x").figure().axes) == 2
     with pytest.raises(ShapeError, match="one output"):
         explain.approximation_of(nissl.Sequential([nissl.Input((1,)), dense(2)]), "x")
     with pytest.raises(ShapeError, match="2 samples and t has 3"):
@@ -198,7 +197,7 @@ def test_a_network_that_is_not_finite_is_shown_as_such() -> None:
     shown = explain.approximation_of(model, "sin(x)")
     assert math.isnan(shown.best.rmse)
     assert "nan" in shown.to_text()
-    assert draw(shown).axes
+    assert shown.figure().axes
 
 
 # ---- measuring ---------------------------------------------------------------------------------
@@ -284,7 +283,7 @@ def test_extreme_scales(f: Any, low: float, high: float) -> None:
     shown = explain.approximate(f, low, high, hidden=2, starts=8, epochs=200)
     height = np.ptp(shown.t) or 1.0
     assert shown.best.rmse < 0.01 * height
-    assert draw(shown).axes
+    assert shown.figure().axes
     assert shown.to_latex()
 
 
@@ -298,7 +297,7 @@ def test_more_weights_than_samples_is_said() -> None:
 def test_what_is_said_in_each_form() -> None:
     shown = explain.approximate("x**2", starts=1, epochs=200)
     text = shown.to_text()
-    for said in ("1-3-1 network of tanh units", "x**2 on [-1, 1]", "50 samples", "layer 0, weights",
+    for said in ("1-3-1 network of tanh units", "x**2 on [-1, 1]", "50 samples", "layer 1, weights",
                  "layer 1, bias", "Outside [-1, 1]", "y(x) ="):  # fmt: skip
         assert said in text
     assert r"\tanh(" in shown.to_latex()
@@ -315,12 +314,14 @@ def test_what_is_said_in_each_form() -> None:
 def test_a_function_without_values_outside_is_shown() -> None:
     shown = explain.approximate("ln(x)", 0.1, 3, starts=1, epochs=200)
     assert "none" in shown.to_text()
-    assert draw(shown).axes
+    assert shown.figure().axes
 
 
 def test_the_formula_is_the_network_rounded() -> None:
     shown = explain.approximate("x**2", starts=1, epochs=200)
-    (formula,) = [p.text for p in shown.parts() if isinstance(p, Text) and "y(x) =" in p.text]
+    (formula,) = [
+        p.to_text() for p in shown.parts() if isinstance(p, Text) and "y(x) =" in p.to_text()
+    ]
     for x in (-1.0, 0.0, 0.7):
         spoken = formula.partition("=")[2].replace(" x ", f" * ({x}) ").replace("tanh", "math.tanh")
         tree = ast.parse(spoken.strip().replace(" math", " * math"), mode="eval")

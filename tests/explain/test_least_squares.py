@@ -113,7 +113,7 @@ def test_a_surface_is_approximated() -> None:
     text = shown.to_text()
     assert "2-5-1 network" in text
     assert format(kernel[1][3], ".9g") in text
-    assert len(shown.figure().axes) == 5  # three panels and two scales
+    assert len(shown.figure().axes) == 6  # three panels and two scales
     drawn = explain.approximate_surface(
         "x*y", hidden=2, samples=30, starts=1, random=True, noise=0.1, method="adam", epochs=20
     )

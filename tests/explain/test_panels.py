@@ -98,3 +98,28 @@ def test_text_stays_text_in_svg_and_pdf(tmp_path: Path) -> None:
     assert b"/TrueType" in (tmp_path / "a.pdf").read_bytes() or b"Type42" in (
         tmp_path / "a.pdf"
     ).read_bytes() or b"CIDFontType2" in (tmp_path / "a.pdf").read_bytes()  # fmt: skip
+
+
+def test_long_titles_break_and_formulas_stay_whole() -> None:
+    title = r"A network of some units approximates $\frac{1}{1 + x^2}$ on the interval $[-1, 1]$"
+    figure = Sheet([[Panel(line)]], title).figure(width=8 / 2.54)
+    figure.canvas.draw()
+    shown = figure.get_suptitle()
+    assert shown.replace("\n", " ") == title
+    assert "\n" in shown
+    box = figure._suptitle.get_window_extent()  # type: ignore[attr-defined]
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
+def test_legends_of_narrow_panels_have_fewer_columns() -> None:
+    def lines(axes: plots.Axes) -> None:
+        for number in range(4):
+            axes.plot([0, 1], [0, number], label=f"a named line, {number}")
+
+    for width in (None, 8 / 2.54):
+        figure = Sheet([[Panel(lines, size=(5.5, 3), legend=3)]]).figure(width=width)
+        figure.canvas.draw()
+        legend = figure.axes[0].get_legend()
+        assert legend is not None
+        box = legend.get_window_extent()
+        assert -1 <= box.x0 < box.x1 <= figure.bbox.x1 + 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nissl.names import late
 
 if TYPE_CHECKING:
-    from nissl.explain.approximation.report import *
+    from nissl.explain.approximation.approximate import *
     from nissl.explain.approximation.surface import *
     from nissl.explain.approximation.width import *
     from nissl.explain.backpropagation.backprop import *
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from nissl.explain.training.watch import *
 
 PLACES = {
-    "approximation.report": "Approximation approximate approximation_of",
+    "approximation.approximate": "Approximation approximate approximation_of",
     "approximation.surface": "SurfaceApproximation approximate_surface",
     "approximation.width": "ByWidth approximate_by_width",
     "backpropagation.lecture": "lecture_network",

@@ -31,6 +31,7 @@ __all__ = [
     "minus",
     "number",
     "plus",
+    "signed",
     "symbol",
     "times",
 ]
@@ -113,6 +114,18 @@ def plus(terms: Sequence[Cell]) -> Cell:
     '1 + … + (-2)'
     """
     return joined(terms, " + ")
+
+
+def signed(terms: Sequence[Cell]) -> Cell:
+    """Return a sum in which a term that begins with a minus is subtracted.
+
+    >>> signed([symbol("x"), number(-2.0), number(0.5)]).text
+    'x - 2 + 0.5'
+    """
+    latex, *rest = (each.latex for each in terms)
+    for each in rest:
+        latex += f" - {each[1:]}" if each.startswith("-") else f" + {each}"
+    return formula(latex, "bad" * any(each.style == "bad" for each in terms))
 
 
 def minus(left: Cell, right: Cell) -> Cell:

@@ -14,6 +14,7 @@ read.
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ __all__ = ["Panel", "Sheet"]
 SMALLEST = 6.0  # points: what is smaller is not read on paper
 _TITLE, _SHEET_TITLE, _LEGEND = 10.0, 11.0, 8.5  # points
 _LETTERS = 11.5  # in an inch of a title or label
+_HELD = 0xE000  # private characters, which stand for formulas while lines are broken
+_BELOW = 0.42  # inches from axes to a legend below them: numbers and a label have room
 _LEAST = 0.55  # of its own width, to which a panel may shrink
 
 
@@ -46,6 +49,7 @@ class Panel:
         grid: whether lines of a grid lie below everything.
         framed: whether the frame above and to the right is drawn too.
         legend: columns of a legend of its own below; 0 for none.
+        legend_title: what stands above the legend.
         projection: ``"3d"``, or ``""``.
     """
 
@@ -57,6 +61,7 @@ class Panel:
     grid: bool = False
     framed: bool = False
     legend: int = 0
+    legend_title: str = ""
     projection: str = ""
 
     def fill(self, axes: Axes, room: float = math.inf) -> None:
@@ -71,7 +76,8 @@ class Panel:
         if self.y:
             axes.set_ylabel(self.y)
         if self.legend:
-            legend_below(axes, self.legend)
+            columns = max(1, int(self.legend * min(room / self.size[0], 1.0) + 0.01))
+            legend_below(axes, columns, title=self.legend_title)
 
 
 @dataclass(frozen=True)
@@ -174,9 +180,13 @@ class Sheet:
 
 def legend_below(axes: Axes, columns: int, size: float = 7.5, title: str = "") -> None:
     """Draw the legend of axes below them."""
+    from matplotlib.transforms import ScaledTranslation
+
     if axes.get_legend_handles_labels()[0]:
+        below = ScaledTranslation(0, -_BELOW, axes.figure.dpi_scale_trans)
         axes.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns, frameon=False,
+            loc="upper center", bbox_to_anchor=(0.5, 0, 0, 0), ncols=columns,
+            bbox_transform=axes.transAxes + below, frameon=False,
             fontsize=size, handlelength=3.2, columnspacing=1.4, title=title or None,
             title_fontsize=size,
         )  # fmt: skip
@@ -257,15 +267,24 @@ def _width(rows: Sequence[Sequence[Panel]]) -> float:
 
 
 def _wrapped(title: str, characters: float) -> list[str]:
-    if "$" in title or math.isinf(characters):
+    """Lines of a title; mathematics, which is narrower than its LaTeX, stays whole."""
+    if math.isinf(characters):
         return title.split("\n")
+    formulas = re.findall(r"(?<!\\)\$.*?\$", title)
+    for number, each in enumerate(formulas):
+        short = chr(_HELD + number) * max(len(each) * 2 // 3, 1)
+        title = title.replace(each, short, 1)
     wide = max(int(characters), 20)
-    return [line for part in title.split("\n") for line in textwrap.wrap(part, wide) or [""]]
+    lines = [line for part in title.split("\n") for line in textwrap.wrap(part, wide) or [""]]
+    for number, each in enumerate(formulas):
+        lines = [re.sub(f"{chr(_HELD + number)}+", lambda _, each=each: each, x) for x in lines]
+    return lines
 
 
 def _shared_legend(figure: Figure, columns: int, given: Mapping[str, Any]) -> None:
     handles = dict(given)
-    for axes in () if handles else figure.axes:
+    own = [axes for axes in figure.axes if axes.get_legend() is None]
+    for axes in () if handles else own:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     if handles:

@@ -107,7 +107,7 @@ class Text:
     """A paragraph, or several lines of one.
 
     Attributes:
-        text: the words.
+        text: the words, in which ``format`` may have put formulas; see :meth:`to_text`.
         latex: what LaTeX writes instead.
         heading: whether it is the title of what follows.
         style: as of a :class:`Cell`.
@@ -119,6 +119,10 @@ class Text:
     heading: bool = False
     style: str = ""
     given: bool = False
+
+    def to_text(self) -> str:
+        """Return the text in the characters of a terminal."""
+        return _shown(self.text)
 
     def to_markdown(self) -> str:
         """Return the text in GitHub's Markdown."""

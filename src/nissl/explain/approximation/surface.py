@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from nissl import activations, plots
+from nissl import activations
 from nissl.core.op import no_grad, quiet
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
-from nissl.explain.approximation.report import (
-    OUTSIDE,
+from nissl.explain.approximation.approximate import (
     check_settings,
     root_mean_square,
 )
-from nissl.explain.approximation.small_network import NAMES, Trained, find_method, train
+from nissl.explain.approximation.small_network import Trained, find_method, train
 from nissl.explain.approximation.target import checked_range
-from nissl.explain.drawing.lettering import mathematics
 from nissl.explain.expressions.expression import Expression, parse
-from nissl.explain.parts import Part, Table, Text, format_number
 from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["SurfaceApproximation", "approximate_surface"]
 
 Array = np.ndarray[Any, Any]
 GRID = 101  # points along each side on which the error is measured
-_LEVELS = 13
 
 
 @dataclass(frozen=True)
@@ -66,105 +57,13 @@ class SurfaceApproximation(Explanation):
         """Return the network's output at points of shape ``(N, 2)``."""
         return _predict(self.trained, x)
 
-    def parts(self) -> Iterator[Part]:
-        first, second = self.expression.inputs
-        yield Text(self._heading(str(self.expression)), heading=True)
-        yield Text(_("Trained on {count} samples.").format(count=self.t.size))
-        columns = (
-            _("Method"), _("RMSE on the samples"), _("RMSE on the square"), _("Largest error"),
-            _("at {variable} =").format(variable=first),
-            _("at {variable} =").format(variable=second), _("Steps"), _("Starts"), _("Seconds"),
-        )  # fmt: skip
-        row = (
-            _(NAMES[self.trained.method]), self.samples_rmse, self.rmse, self.max_error,
-            *self.max_error_at, self.trained.steps, self.trained.starts, self.trained.seconds,
-        )  # fmt: skip
-        yield Table(columns, [row], digits=3)
-        kernel, biases, out, bias = self.trained.model.get_weights()
-        rows = [
-            [j + 1, *kernel[:, j].tolist(), float(biases[j]), float(out[j, 0])]
-            for j in range(biases.size)
-        ]
-        titles = (_("Hidden unit"), first, second, _("bias"), _("to the output"))
-        title = _("Weights; the bias of the output is {value}").format(
-            value=format_number(bias[0], 9)
-        )
-        yield Table(titles, rows, title=title, digits=9)
-
-    def _heading(self, name: str) -> str:
+    def heading(self, name: str = "") -> str:
+        """Return what is shown in a line; ``name`` says how the function is written there."""
         return _("A 2-{hidden}-1 network of {activation} units approximates {name}").format(
-            hidden=self.trained.model.get_weights()[1].size, activation=self.activation, name=name
+            hidden=self.trained.model.get_weights()[1].size,
+            activation=self.activation,
+            name=name or str(self.expression),
         )
-
-    def draw(self) -> Figure:
-        far = OUTSIDE / 2 * (self.high - self.low)
-        side = np.linspace(self.low - far, self.high + far, 121)
-        points = _pairs(side)
-        shape = (side.size, side.size)
-        truth = _values(self.expression, points).reshape(shape)
-        said = self(points).reshape(shape)
-        inner = np.linspace(self.low, self.high, GRID)
-        inside = _values(self.expression, _pairs(inner))
-        error = (self(_pairs(inner)) - inside).reshape(GRID, GRID)
-        figure = plots.new_figure(12.6, 4.9)
-        three = figure.subplots(1, 3)
-        levels = _levels(float(inside.min()), float(inside.max()))
-        for axes, heights, title in (
-            (three[0], truth, _("Function")),
-            (three[1], said, _("Network")),
-        ):
-            shown = axes.contourf(side, side, np.ma.masked_invalid(heights), levels, cmap="cividis",
-                                  extend="both")  # fmt: skip
-            self._square(axes, title)
-        bar = figure.colorbar(
-            shown, ax=three[:2], shrink=0.7, aspect=45, location="bottom", format="%.3g"
-        )
-        bar.set_label(_("height"))
-        bar.ax.tick_params(labelsize=8)
-        largest = self.max_error or 1.0
-        bands = np.linspace(-largest, largest, _LEVELS)
-        drawn = three[2].contourf(inner, inner, error, bands, cmap="PuOr")
-        three[2].contour(inner, inner, error, bands, colors="black", linewidths=0.4)
-        bar = figure.colorbar(
-            drawn, ax=three[2], shrink=0.9, aspect=30, location="bottom", format="%.2g"
-        )
-        bar.set_label(
-            _("network - function, dashed below 0; RMSE {value}").format(
-                value=format_number(self.rmse, 2)
-            ),
-            fontsize=9,
-        )
-        bar.set_ticks([-largest, -largest / 2, 0, largest / 2, largest])
-        bar.ax.tick_params(labelsize=8)
-        self._square(three[2], _("Error within the square"))
-        three[2].plot(
-            self.x[:, 0], self.x[:, 1], ".", color=plots.INK, markersize=2,
-            label=_("{count} samples").format(count=self.t.size),
-        )  # fmt: skip
-        three[0].plot([], [], "--", color="black", label=_("edge of the training square"))
-        for axes in (three[0], three[2]):
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False, fontsize=8)
-        figure.suptitle(
-            self._heading(mathematics(self.expression.latex, self.expression.text)), fontsize=12
-        )
-        return figure
-
-    def _square(self, axes: Axes, title: str) -> None:
-        low, high = self.low, self.high
-        axes.plot(
-            [low, high, high, low, low], [low, low, high, high, low], color="white", linewidth=2.2
-        )
-        axes.plot(
-            [low, high, high, low, low], [low, low, high, high, low], "--", color="black",
-            linewidth=1.2,
-        )  # fmt: skip
-        axes.set_aspect("equal")
-        axes.locator_params(nbins=5)
-        axes.set_title(title, fontsize=10)
-        first, second = self.expression.inputs
-        axes.set_xlabel(first)
-        axes.set_ylabel(second)
-        axes.tick_params(labelsize=8)
 
 
 def approximate_surface(
@@ -215,11 +114,11 @@ def approximate_surface(
     if method == "all":
         raise ArgumentError("method 'all' compares methods for one input; choose one method")
     method, function = find_method(method), activations.get(activation)
-    grid = _pairs(np.linspace(low, high, GRID))
+    grid = pairs(np.linspace(low, high, GRID))
     truth = _finite(expression, grid)
     generator = np.random.default_rng([seed, 1 << 20])
     side = np.linspace(low, high, round(math.sqrt(samples)))
-    x = generator.uniform(low, high, (samples, 2)) if random else _pairs(side)
+    x = generator.uniform(low, high, (samples, 2)) if random else pairs(side)
     t = _finite(expression, x) + (generator.normal(0.0, noise, len(x)) if noise else 0.0)
     trained = train(
         x, t, [low, low], [high, high], hidden=hidden, activation=function, method=method,
@@ -234,13 +133,14 @@ def approximate_surface(
     )  # fmt: skip
 
 
-def _pairs(side: Array) -> Array:
-    """Every pair of numbers of a side, rows of ``(x1, x2)``, the first input fastest."""
+def pairs(side: Array) -> Array:
+    """Return every pair of numbers of a side, rows of ``(x1, x2)``, the first input fastest."""
     first, second = np.meshgrid(side, side)
     return np.stack([first.ravel(), second.ravel()], axis=1)  # (side * side, 2)
 
 
-def _values(expression: Expression, x: Array) -> Array:
+def values(expression: Expression, x: Array) -> Array:
+    """Return an expression's values at points of shape ``(N, 2)``, NaN where there are none."""
     with np.errstate(all="ignore"), quiet(), no_grad():
         found = expression(x[:, 0], x[:, 1]).numpy().astype(np.float64)
     if found.shape != (len(x),):
@@ -249,7 +149,7 @@ def _values(expression: Expression, x: Array) -> Array:
 
 
 def _finite(expression: Expression, x: Array) -> Array:
-    found = _values(expression, x)
+    found = values(expression, x)
     bad = np.flatnonzero(~np.isfinite(found))
     if bad.size:
         place = x[bad[0]]
@@ -264,8 +164,3 @@ def _finite(expression: Expression, x: Array) -> Array:
 def _predict(trained: Trained, x: Array) -> Array:
     with quiet(), no_grad():
         return trained.model(x).numpy()[:, 0]
-
-
-def _levels(low: float, high: float) -> Array:
-    span = (high - low) or abs(high) or 1.0
-    return np.linspace(low - 0.05 * span, high + 0.05 * span, _LEVELS)

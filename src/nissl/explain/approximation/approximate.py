@@ -8,10 +8,9 @@ Machine Learning, section 5.1 and figure 5.3).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +20,12 @@ from nissl.core.op import no_grad, quiet
 from nissl.errors import ArgumentTypeError, ShapeError
 from nissl.explain.approximation.small_network import METHODS, NAMES, find_method, train
 from nissl.explain.approximation.target import GRID, Target, as_target, checked_range
-from nissl.explain.parts import Part, format_number
+from nissl.explain.parts import format_number
 from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
 from nissl.models.model import Model
 from nissl.models.sequential import Sequential
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Approximation", "approximate", "approximation_of"]
 
@@ -184,16 +180,6 @@ class Approximation(Explanation):
     def away(self) -> float:
         """How far from a jump errors count as away from it."""
         return AWAY * (self.high - self.low)
-
-    def parts(self) -> Iterator[Part]:
-        from nissl.explain.approximation.tables import parts
-
-        yield from parts(self)
-
-    def draw(self) -> Figure:
-        from nissl.explain.approximation.figure import draw
-
-        return draw(self)
 
 
 def approximate(

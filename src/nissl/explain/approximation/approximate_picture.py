@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nissl import plots
-from nissl.explain.approximation.report import OUTSIDE, Approximation, Fit, Hidden
+from nissl.explain.approximation.approximate import OUTSIDE, Approximation, Fit, Hidden
+from nissl.explain.approximation.approximate_tables import heading
+from nissl.explain.panels import Panel, Sheet
 from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["bishop", "draw"]
 
@@ -33,24 +33,58 @@ UNITS = (
 _POINTS = 401  # of a curve
 _DRAWN = 1000  # samples up to which each is drawn
 _MARKED = 120  # samples up to which their places are marked below an error
-_SMALL = 7.5
+_UPPER, _LOWER = (5.3, 4.2), (5.3, 3.4)
 _BEYOND = 1.2  # heights of what lies inside the interval that are shown above and below it
 
 
-def draw(shown: Approximation) -> Figure:
-    """Draw the function and the networks, the hidden units of the best one, and the errors."""
+def draw(shown: Approximation) -> Sheet:
+    """Return the function and the networks, the hidden units of the best one, and the errors."""
     x = _points(shown)
     units = shown.best.hidden(x)
-    figure = plots.new_figure(10.6 if units else 6.2, 7.6)
-    grid = figure.add_gridspec(2, 2 if units else 1, height_ratios=(1.25, 1))
-    fitted = figure.add_subplot(grid[0, 0])
-    _function_and_networks(fitted, shown, x)
-    _errors(figure.add_subplot(grid[1, 0]), shown)
+    variable = shown.target.variable
+    samples = shown.x.size > 0
+    upper = [
+        Panel(
+            lambda axes: _function_and_networks(axes, shown, x),
+            _("Function, samples and network") if samples else _("Function and network"),
+            variable,
+            f"f({variable}), y({variable})",
+            size=_UPPER,
+            legend=2,
+        )
+    ]
+    lower = [
+        Panel(
+            lambda axes: _errors(axes, shown),
+            _("Error within the interval"),
+            variable,
+            size=_LOWER,
+            legend=2,
+            legend_title=_rmse_name(shown) if len(shown.fits) > 1 else "",
+        )
+    ]
     if units is not None:
-        _hidden_outputs(figure.add_subplot(grid[0, 1]), shown, x, units)
-        _contributions(figure.add_subplot(grid[1, 1]), shown, x, units)
-    figure.suptitle(_title(shown, figure), fontsize=12)
-    return figure
+        upper.append(
+            Panel(
+                lambda axes: _hidden_outputs(axes, shown, x, units),
+                _counted(_("Outputs of the hidden units"), units),
+                variable,
+                f"$z_j({variable})$",
+                size=_UPPER,
+                legend=3,
+            )
+        )
+        lower.append(
+            Panel(
+                lambda axes: _contributions(axes, shown, x, units),
+                _counted(_("What each hidden unit contributes"), units),
+                variable,
+                f"$w_{{kj}} \\, z_j({variable})$",
+                size=_LOWER,
+                legend=3,
+            )
+        )
+    return Sheet([upper, lower], heading(shown, shown.target.caption))
 
 
 def bishop(axes: Axes, shown: Approximation) -> None:
@@ -59,9 +93,11 @@ def bishop(axes: Axes, shown: Approximation) -> None:
     units = shown.best.hidden(x)
     if units is not None:
         _unit_lines(axes, x, units.outputs)
+        for number, line in enumerate(axes.get_lines()):
+            line.set_label("_" if number else _("outputs of the hidden units"))
     _samples(axes, shown)
     axes.plot(x, shown.best(x), color=plots.TRAINING, linewidth=2, label=_("network"))
-    _bare(axes)
+    plots.bare(axes)
 
 
 # ---- panels ----------------------------------------------------------------------------------
@@ -81,13 +117,6 @@ def _function_and_networks(axes: Axes, shown: Approximation, x: Array) -> None:
         everywhere.append(y)
     _limit(axes, np.concatenate(inside), np.concatenate(everywhere))
     _outside(axes, shown, x)
-    axes.set_ylabel(f"f({shown.target.variable}), y({shown.target.variable})")
-    samples = shown.x.size > 0
-    title = _("Function, samples and network") if samples else _("Function and network")
-    axes.set_title(title, fontsize=10)
-    axes.set_xlabel(shown.target.variable)
-    _bare(axes)
-    _legend(axes, 2)
 
 
 def _errors(axes: Axes, shown: Approximation) -> None:
@@ -120,21 +149,11 @@ def _errors(axes: Axes, shown: Approximation) -> None:
             )  # fmt: skip
         axes.set_ylabel(f"y({variable}) - f({variable})")
     axes.set_xlim(shown.low, shown.high)
-    axes.set_xlabel(variable)
-    axes.set_title(_("Error within the interval"), fontsize=10)
-    _bare(axes)
-    _legend(axes, 2, _rmse_name(shown) if len(shown.fits) > 1 else "")
 
 
 def _hidden_outputs(axes: Axes, shown: Approximation, x: Array, units: Hidden) -> None:
     _unit_lines(axes, x, units.outputs)
     _outside(axes, shown, x)
-    variable = shown.target.variable
-    axes.set_xlabel(variable)
-    axes.set_ylabel(f"$z_j({variable})$")
-    axes.set_title(_counted(_("Outputs of the hidden units"), units), fontsize=10)
-    _bare(axes)
-    _legend(axes, 3)
 
 
 def _contributions(axes: Axes, shown: Approximation, x: Array, units: Hidden) -> None:
@@ -151,12 +170,6 @@ def _contributions(axes: Axes, shown: Approximation, x: Array, units: Hidden) ->
     within = np.append(each[inside].ravel(), units.bias)
     _limit(axes, within, each.ravel())
     _outside(axes, shown, x)
-    variable = shown.target.variable
-    axes.set_xlabel(variable)
-    axes.set_ylabel(f"$w_{{kj}} \\, z_j({variable})$")
-    axes.set_title(_counted(_("What each hidden unit contributes"), units), fontsize=10)
-    _bare(axes)
-    _legend(axes, 3)
 
 
 # ---- parts -----------------------------------------------------------------------------------
@@ -261,27 +274,3 @@ def _outside(axes: Axes, shown: Approximation, x: Array) -> None:
         )  # fmt: skip
         axes.axvline(shown.low if place == 0 else shown.high, color="#8c8c8c", linewidth=0.8)
     axes.set_xlim(float(x[0]), float(x[-1]))
-
-
-def _legend(axes: Axes, columns: int, title: str = "") -> None:
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns, frameon=False,
-        fontsize=_SMALL, handlelength=3.2, columnspacing=1.4,
-        title=title or None, title_fontsize=_SMALL,
-    )  # fmt: skip
-
-
-def _bare(axes: Axes) -> None:
-    plots.bare(axes)
-    axes.tick_params(labelsize=8)
-
-
-def _title(shown: Approximation, figure: Figure) -> str:
-    from nissl.explain.approximation.tables import heading
-
-    name = shown.target.caption
-    width = int(figure.get_figwidth() * 10)
-    text = heading(shown)
-    if name.startswith("$"):  # mathematics is not cut into lines
-        return heading(shown, name) if len(text) <= width else "\n".join(textwrap.wrap(text, width))
-    return "\n".join(textwrap.wrap(text.replace("$", r"\$"), width))

@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from nissl.explain.approximation.report import OUTSIDE, Approximation, Fit
+from nissl.explain.approximation.approximate import OUTSIDE, Approximation, Fit
 from nissl.explain.approximation.target import GRID
+from nissl.explain.formulas import call, equal, number, signed, times
 from nissl.explain.latex import number_latex
+<<<<<<< HEAD:src/nissl/explain/approximation/tables.py
 from nissl.explain.parts import Cell, Part, Table, Text, format_number
 from nissl.i18n import grouped
+=======
+from nissl.explain.parts import Cell, Part, Table, Text, format_number, formula, table_of
+>>>>>>> c951f25 (Draw approximations as sheets of panels, and list them by columns):src/nissl/explain/approximation/approximate_tables.py
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
 
@@ -90,9 +95,7 @@ def errors_table(shown: Approximation) -> Table:
         (trained, _("Starts"), lambda fit: fit.starts),
         (trained, _("Seconds"), lambda fit: fit.seconds),
     ]
-    kept = [(title, value) for wanted, title, value in columns if wanted]
-    rows = [[value(fit) for _title, value in kept] for fit in shown.fits]
-    return Table([title for title, _value in kept], rows, digits=3)
+    return table_of(shown.fits, [each[1:] for each in columns if each[0]], digits=3)
 
 
 def _jumps(shown: Approximation) -> Iterator[Part]:
@@ -126,14 +129,14 @@ def _too_few(shown: Approximation) -> Iterator[Part]:
 def weights_table(layers: Sequence[Dense], method: str) -> Table:
     """Return weights and biases layer by layer, to be copied: nine digits each."""
     rows: list[list[Any]] = []
-    for number, layer in enumerate(layers):
+    for place, layer in enumerate(layers, start=1):
         for weight, one, many in (
             (layer.kernel, _("layer {number}, weight"), _("layer {number}, weights")),
             (layer.bias, _("layer {number}, bias"), _("layer {number}, biases")),
         ):
             if weight is not None:
                 values = weight.numpy().ravel()
-                name = (many if values.size > 1 else one).format(number=number)
+                name = (many if values.size > 1 else one).format(number=place)
                 rows.append([name, _vector(values)])
     title = _("Weights of the network ({method})").format(method=method)
     return Table(("", _("values")), rows, title=title)
@@ -142,10 +145,8 @@ def weights_table(layers: Sequence[Dense], method: str) -> Table:
 def _vector(values: Any) -> Cell:
     # float32 numbers in as few digits as name them
     texts = [format_number(float(str(each)), _DIGITS) for each in values]
-    return Cell(
-        f"[{', '.join(texts)}]",
-        r"\begin{bmatrix} " + " & ".join(map(number_latex, texts)) + r" \end{bmatrix}",
-    )
+    latex = r"\begin{bmatrix} " + " & ".join(map(number_latex, texts)) + r" \end{bmatrix}"
+    return Cell(f"[{', '.join(texts)}]", latex)
 
 
 def _formula(shown: Approximation, layers: tuple[Dense, Dense]) -> Text:
@@ -153,35 +154,19 @@ def _formula(shown: Approximation, layers: tuple[Dense, Dense]) -> Text:
     first, second = layers
     assert first.kernel is not None
     assert second.kernel is not None
-    x, h = shown.target.variable, shown.activation
-    zeros = np.zeros(first.units)
-    b = zeros if first.bias is None else first.bias.numpy()
+    x, h = formula(shown.target.variable), shown.activation.replace("_", " ")
+    function = rf"\mathrm{{{h}}}" if h != "tanh" else r"\tanh"
+    b = np.zeros(first.units) if first.bias is None else first.bias.numpy()
     c = 0.0 if second.bias is None else float(second.bias.numpy()[0])
-    plain, latex = "", ""
-    function = {"tanh": r"\tanh"}.get(h, rf"\mathrm{{{h.replace('_', ' ')}}}")
-    for v, w, bias in zip(second.kernel.numpy()[:, 0], first.kernel.numpy()[0], b, strict=True):
-        outer, slope, shift = _number(v), _number(w), _number(abs(bias))
-        sign = "-" if bias < 0 else "+"
-        plain += f"{_joined(plain, outer)} {h}({slope} {x} {sign} {shift})"
-        inner = f"{number_latex(slope)} {x} {sign} {number_latex(shift)}"
-        latex += rf"{_joined(latex, number_latex(outer))} \, {function}({inner})"
-    end = _number(c)
-    equation = f"y({x}) ="
-    return Text(
-        f"{equation} {(plain + _joined(plain, end)).strip()}",
-        f"${equation} {(latex + _joined(latex, number_latex(end))).strip()}$",
-    )
+    terms = [
+        times(_number(v), call(function, signed([times(_number(w), x), _number(bias)])))
+        for v, w, bias in zip(second.kernel.numpy()[:, 0], first.kernel.numpy()[0], b, strict=True)
+    ]
+    return Text(f"{equal(call('y', x), signed([*terms, _number(c)]))}")
 
 
-def _number(value: float) -> str:
-    return format_number(value, _FORMULA_DIGITS)
-
-
-def _joined(before: str, number: str) -> str:
-    """A number with the sign that joins it to what stands before."""
-    if not before:
-        return number
-    return f" - {number[1:]}" if number.startswith("-") else f" + {number}"
+def _number(value: float) -> Cell:
+    return number(value, _FORMULA_DIGITS)
 
 
 # ---- outside ---------------------------------------------------------------------------------
@@ -193,13 +178,16 @@ def _outside(shown: Approximation) -> Iterator[Part]:
     x = x[np.isfinite(x)]
     truth, said = shown.target(x), shown.best(x)
     variable = shown.target.variable
-    rows: list[list[Any]] = []
-    for each, value, y in zip(x, truth, said, strict=True):
-        known = math.isfinite(value)
-        rows.append([each, value if known else _("none"), y, y - value if known else None])
-    columns = (variable, f"f({variable})", f"y({variable})", _("error y - f"))
-    yield Table(
-        columns, rows, title=_("Outside {interval}").format(interval=shown.interval), digits=4
+    yield table_of(
+        list(zip(x.tolist(), truth.tolist(), said.tolist(), strict=True)),
+        [
+            (variable, lambda row: row[0]),
+            (f"f({variable})", lambda row: row[1] if math.isfinite(row[1]) else _("none")),
+            (f"y({variable})", lambda row: row[2]),
+            (_("error y - f"), lambda row: row[2] - row[1] if math.isfinite(row[1]) else None),
+        ],
+        title=_("Outside {interval}").format(interval=shown.interval),
+        digits=4,
     )
     errors = np.abs(np.where(np.isfinite(truth), said - truth, 0.0))
     worst = int(np.argmax(errors))
