@@ -12,12 +12,8 @@ from nissl.explain.approximation.approximate import OUTSIDE, Approximation, Fit
 from nissl.explain.approximation.target import GRID
 from nissl.explain.formulas import call, equal, number, signed, times
 from nissl.explain.latex import number_latex
-<<<<<<< HEAD:src/nissl/explain/approximation/tables.py
-from nissl.explain.parts import Cell, Part, Table, Text, format_number
-from nissl.i18n import grouped
-=======
 from nissl.explain.parts import Cell, Part, Table, Text, format_number, formula, table_of
->>>>>>> c951f25 (Draw approximations as sheets of panels, and list them by columns):src/nissl/explain/approximation/approximate_tables.py
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
 
