@@ -14,7 +14,6 @@ import nissl
 from nissl import explain
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from nissl.explain import backprop, draw_network
-from nissl.explain.drawing.network_plan import make_plan
 from nissl.plots import new_figure
 
 
@@ -114,7 +113,7 @@ def test_every_weight_is_written_on_its_line() -> None:
         (([3],), {}, ArgumentError, "at least two columns"),
         (([3, 0],), {}, ArgumentError, "at least two columns"),
         (([3, 2],), {"most": 2}, ArgumentError, "most=2"),
-        (([3, 2], []), {}, ShapeError, "weights: 2 columns have 1 layers"),
+        (([3, 2], []), {}, ShapeError, "weights and biases: 2 columns have 1 layers"),
         (([3, 2], [np.ones((2, 3))]), {}, ShapeError, r"weights\[0\] between 3 and 2 .*\(3, 2\)"),
         (([3, 2],), {"labels": [["a"]]}, ShapeError, "labels: 2 columns, and texts for 1"),
         (([3, 2],), {"labels": [["a"], ["b"]]}, ShapeError, r"labels\[0\]: 3 neurons, and 1"),
@@ -124,7 +123,7 @@ def test_what_does_not_fit_is_said(
     arguments: Any, options: Any, error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):
-        make_plan(*arguments, **options)
+        draw_network(*arguments, **options)
 
 
 def test_layers_and_losses_of_any_name_are_drawn() -> None:
@@ -136,6 +135,65 @@ def test_layers_and_losses_of_any_name_are_drawn() -> None:
     with Image.open(drawn) as picture:
         assert min(picture.size) > 100
         assert len(picture.convert("L").getcolors()) > 2
+
+
+# ---- by sizes alone ---------------------------------------------------------------------------
+def test_a_network_is_shown_by_its_sizes() -> None:
+    shown = explain.network("2,4,3")
+    assert shown.sizes == explain.network((2, 4, 3)).sizes == (2, 4, 3)
+    text = str(shown)
+    assert "Parameters: 27" in text  # (2 + 1) 4 + (4 + 1) 3
+    assert "zⱼ = h(wⱼ₀⁽¹⁾ + Σᵢ₌₁² wⱼᵢ⁽¹⁾ xᵢ)" in text
+    assert "yₖ = h(wₖ₀⁽²⁾ + Σⱼ₌₁⁴ wₖⱼ⁽²⁾ zⱼ)" in text
+    figure = shown.figure()
+    assert texts(figure).count("1") == 2
+    assert {"$x_{2}$", "$z_{4}$", "$y_{3}$", "layer 1", "layer 2\noutputs"} <= {*texts(figure)}
+    assert len(figure.axes[0].lines) == 3 * 4 + 5 * 3
+    bare = explain.network([2, 4, 3], bias=False)
+    assert "Parameters: 20" in str(bare)
+    assert "1" not in texts(bare.figure())
+
+
+def test_layers_are_counted_from_1() -> None:
+    figure = explain.network("2,3,3,1").figure()
+    assert {"$z_{1}^{(1)}$", "$z_{3}^{(2)}$", "layer 3\noutputs"} <= {*texts(figure)}
+
+
+def test_only_layers_with_biases_have_a_unit_that_is_1() -> None:
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=(4, 3)), rng.normal(size=(3, 2))]
+    shown = explain.network([4, 3, 2], weights, [None, [0.5, 1.0]])
+    assert shown.bias == (False, True)
+    assert "Parameters: 20" in str(shown)  # 4 x 3 + (3 + 1) 2
+    assert texts(shown.figure()).count("0.5") == 1
+    assert explain.network([4, 3, 2], weights).bias == (False, False)
+
+
+@pytest.mark.parametrize("sizes", ["2,4,3", "2,4,5,3", "1,3,1", "40,100,3"])
+def test_small_networks_can_be_read_at_8_cm(sizes: str) -> None:
+    figure = explain.network(sizes).figure(width=8 / 2.54)
+    letters = [t.get_fontsize() for axes in figure.axes for t in axes.texts if t.get_text()]
+    assert min(map(float, letters)) >= 6
+    assert overlaps(figure) == []
+    weighted = explain.network([2, 2, 1], [np.ones((2, 2)), np.ones((2, 1))], [[1, 2], [3]])
+    assert overlaps(weighted.figure(width=8 / 2.54)) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        (("2,four,3",), ArgumentError, "as in 2,4,3; not '2,four,3'"),
+        (("2",), ArgumentError, "inputs and 1 to 29 layers"),
+        (("2,0,1",), ArgumentError, "sizes=0 must be at least 1"),
+        (([2, 1.5],), ArgumentTypeError, "sizes is a whole number"),
+        (([2, 10**7],), ArgumentError, "at most 1,000,000"),
+        (([2, 3], [np.ones((3, 2))]), ShapeError, r"weights\[0\] between 2 and 3"),
+        (([2, 3], [np.ones((2, 3))], []), ShapeError, "weights and biases: 2 columns"),
+    ],
+)
+def test_what_is_no_network(arguments: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        explain.network(*arguments)
 
 
 # ---- a single neuron --------------------------------------------------------------------------

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nissl.explain.convolution.kernels import *
     from nissl.explain.diagrams.report import *
     from nissl.explain.drawing.network import *
+    from nissl.explain.drawing.network_picture import *
     from nissl.explain.exercise import *
     from nissl.explain.expressions.expression import *
     from nissl.explain.gallery.activations import *
@@ -51,7 +52,8 @@ PLACES = {
     "convolution.convolving": "Convolution convolve correlate",
     "convolution.kernels": "KERNELS Kernel",
     "diagrams.report": "Diagram diagram",
-    "drawing.network": "draw_network",
+    "drawing.network": "Network network",
+    "drawing.network_picture": "draw_network",
     "exercise": "Checked WorkSheet check worksheet",
     "expressions.expression": "Expression parse",
     "gallery.activations": "Gallery activations",

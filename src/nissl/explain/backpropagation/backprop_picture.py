@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nissl.explain.backpropagation.error import error_formula
 from nissl.explain.drawing.lettering import drawable, mathematics
-from nissl.explain.drawing.network import DIGITS, draw_network
+from nissl.explain.drawing.network_picture import DIGITS, draw_network
 from nissl.explain.parts import format_number
 from nissl.i18n import grouped
 from nissl.i18n import translate as _

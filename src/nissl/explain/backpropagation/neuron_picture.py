@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nissl import plots
-from nissl.explain.drawing.network import BACKWARD, FORWARD, LINE, line_of
+from nissl.explain.drawing.network_picture import BACKWARD, FORWARD, LINE, line_of
 from nissl.explain.formulas import folded
 from nissl.explain.panels import Panel, Sheet
 from nissl.explain.parts import format_number

@@ -136,7 +136,7 @@ def draw_neurons(model: Model, title: str = "") -> Figure:
         model: as for :func:`neurons_of`.
         title: a line above.
     """
-    from nissl.explain.drawing.network import draw_network
+    from nissl.explain.drawing.network_picture import draw_network
 
     found = neurons_of(model)
     numbers = all(kernel.size <= _NUMBERED for kernel in found.kernels)

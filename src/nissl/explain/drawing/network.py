@@ -1,212 +1,179 @@
-"""Networks drawn neuron by neuron: circles in columns, weights as lines, numbers beside both.
-
->>> figure = draw_network([1, 2, 1], [[[0.5, -2.0]], [[1.0], [0.1]]], [[0.0, 1.0], None])
->>> len(figure.axes[0].patches)  # four neurons, and the unit that is always 1
-5
-"""
+"""A fully connected network by its sizes: a picture, its layers, and what each computes."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from nissl import plots
-from nissl.explain.drawing.lettering import families
-from nissl.explain.drawing.network_plan import RADIUS, Column, Gap, Options, Plan, make_plan
-from nissl.explain.parts import format_number
+from nissl.arguments import whole
+from nissl.errors import ArgumentError, ShapeError
+from nissl.explain.formulas import symbol
+from nissl.explain.parts import Cell, Part, Text, formula, table_of
+from nissl.explain.report import Explanation
 from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+__all__ = ["Network", "network"]
 
-__all__ = ["draw_network"]
+Array: TypeAlias = NDArray[Any]
+Arrays: TypeAlias = "Sequence[ArrayLike | None] | None"
 
-FORWARD = plots.TRAINING
-BACKWARD = "#ad5313"  # the orange of plots.VALIDATION, dark enough for small letters
-LINE = "#8a8a8a"
-DIGITS = 3
-_THINNEST, _WIDEST = 0.5, 4.0  # points
-_PAPER = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.88}
+_LARGEST = 10**6  # units of a layer
+_COLUMNS = 30
 
 
-def draw_network(
-    sizes: Sequence[int],
+@dataclass(frozen=True, eq=False)
+class Network(Explanation):
+    """A fully connected network. Made by :func:`network`.
+
+    Attributes:
+        sizes: inputs, and units of each layer.
+        weights, biases: as for :func:`network`.
+        bias: for each layer whether its units have a bias.
+        most: units of a layer up to which each is drawn.
+    """
+
+    sizes: tuple[int, ...]
+    weights: Sequence[ArrayLike] | None = None
+    biases: Sequence[ArrayLike | None] | None = None
+    bias: tuple[bool, ...] = ()
+    most: int = 8
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'-'.join(map(str, self.sizes))}>"
+
+    def parameters(self, layer: int) -> int:
+        """Return the number of weights and biases of a layer, counted from 1."""
+        return (self.sizes[layer - 1] + self.bias[layer - 1]) * self.sizes[layer]
+
+    def letter(self, layer: int) -> Cell:
+        """Return what the units of a layer are called, as one symbol; layer 0 are the inputs."""
+        last = len(self.sizes) - 1
+        if layer in (0, last):
+            return symbol("x", "i") if layer == 0 else symbol("y", "k")
+        return symbol("z", "j", layer=layer if last > 2 else None)
+
+    def parts(self) -> Iterator[Part]:
+        """Yield what there is in each layer, and the formula of each."""
+        layers = range(1, len(self.sizes))
+        title = _("Fully connected network {sizes}").format(sizes="-".join(map(str, self.sizes)))
+        yield Text(title, heading=True)
+        yield table_of(
+            [0, *layers],
+            [
+                (_("Layer"), self._name),
+                (_("Units"), lambda layer: self.sizes[layer]),
+                (_("Symbol"), self.letter),
+                (_("Weights"), self._weights),
+                (_("Parameters"), lambda layer: self.parameters(layer) if layer else None),
+            ],
+        )
+        yield Text(
+            _("Parameters: {total}").format(total=grouped(sum(map(self.parameters, layers))))
+        )
+        for layer in layers:
+            yield Text(f"{self._formula(layer)}")
+
+    def _name(self, layer: int) -> str:
+        return layer_name(layer, self.sizes, ", ")
+
+    def _weights(self, layer: int) -> Cell | str:
+        if layer == 0:
+            return ""
+        shape = rf"{self.sizes[layer]} \times {self.sizes[layer - 1] + self.bias[layer - 1]}"
+        return formula(rf"W^{{({layer})}}:\ {shape}")
+
+    def _formula(self, layer: int) -> Cell:
+        """``z_j = h(w_j0 + sum_i w_ji x_i)``."""
+        last, own = layer == len(self.sizes) - 1, self.letter(layer)
+        to, start = ("k", "j" if layer > 1 else "i") if last else ("j", "i")
+        before = self.letter(layer - 1).latex.replace("_{j}", f"_{{{start}}}")
+        weight = symbol("w", to, start, layer=layer).latex
+        total = rf"\sum_{{{start}=1}}^{{{self.sizes[layer - 1]}}} {weight}\,{before}"
+        if self.bias[layer - 1]:
+            total = f"{symbol('w', to, 0, layer=layer).latex} + {total}"
+        return formula(f"{own.latex} = h({total})")
+
+
+def layer_name(place: int, sizes: Sequence[int], between: str) -> str:
+    """Return what a column of neurons is called: inputs, or the number of the layer, from 1."""
+    if place == 0:
+        return _("inputs")
+    name = _("layer {number}").format(number=place)
+    return name + between + _("outputs") if place == len(sizes) - 1 else name
+
+
+def network(
+    sizes: Sequence[int] | str,
     weights: Sequence[ArrayLike] | None = None,
     biases: Sequence[ArrayLike | None] | None = None,
     *,
-    title: str = "",
-    caption: str = "",
-    **options: Unpack[Options],
-) -> Figure:
-    """Return a figure of a fully connected network: each neuron a circle, each weight a line.
-
-    A line is as wide as its weight is large, ``|w|`` against the largest of the network, and dashed
-    where the weight is negative, dotted where it is not a number. A column of more than ``most``
-    neurons shows its first ones, dots, and its last one.
+    bias: bool | None = None,
+    most: int = 8,
+) -> Network:
+    """Show a fully connected feed-forward network by its sizes alone.
 
     Args:
-        sizes: neurons of each column, inputs first; at least two columns, each of at least 1.
-        weights: for each column but the first an array of shape ``(before, here)``, a ``Dense``
-            layer's kernel; lines of one width by default.
-        biases: for each column but the first an array of shape ``(here,)``, or ``None``; a bias
-            comes from a unit that is always 1, drawn on top of the column before.
-        title: text above.
-        caption: smaller text below it.
-        options: by name,
-
-            - ``labels``: for each column the text in each neuron, also of those that are folded;
-              short, e.g. ``"$x_1$"``. By default ``x``, ``z`` and ``y`` with a number;
-            - ``titles``: text under each column;
-            - ``forward``, ``backward``: for each column a text above, and one below, each neuron;
-            - ``slopes``, ``bias_slopes``: derivatives by ``weights`` and ``biases``, of the same
-              shapes;
-            - ``numbers``: whether to write weights, and derivatives in brackets under them, on the
-              lines; between columns with more than 24 lines they are left out;
-            - ``most``: neurons of a column up to which each is drawn, 6 by default, at least 3.
+        sizes: inputs, and units of each layer: ``[2, 4, 3]`` or ``"2,4,3"``.
+        weights: for each layer an array of shape ``(before, here)``, a ``Dense`` layer's kernel;
+            lines are then as wide as weights are large, and few weights are written on them.
+        biases: for each layer an array of shape ``(here,)``, or ``None``.
+        bias: whether units have a bias where ``biases`` tell none, drawn as a unit that is always
+            1; by default if there are no ``weights``.
+        most: units of a layer up to which each is drawn, at least 3.
 
     Raises:
-        ArgumentError, ShapeError: sizes, weights or texts that do not fit together.
-        MissingDependencyError: matplotlib is not installed.
+        ArgumentError, ArgumentTypeError: these are no sizes, or not 2 to 30 of them.
+        ShapeError: weights or biases of another shape.
+
+    >>> print(network("2,4,3").to_markdown().splitlines()[-1])
+    yₖ = h(wₖ₀⁽²⁾ + Σⱼ₌₁⁴ wₖⱼ⁽²⁾ zⱼ)
     """
-    plan = make_plan(sizes, weights, biases, **options)
-    handles = _legend(plan)
-    columns = max(1, len(handles) if plan.width > 8 else 2)
-    lines = sum(text.count("\n") + 1 for text in (title, caption) if text)
-    extra = 0.3 + 0.22 * lines + 0.18 * math.ceil(len(handles) / columns)
-    figure = plots.new_figure(max(plan.width, 6.0) + 0.2, plan.height + extra)
-    axes = figure.add_subplot()
-    _draw(axes, plan)
-    if title:
-        figure.suptitle(title, fontsize=11)
-    if caption:
-        axes.set_title(caption, fontsize=9)
-    if handles:
-        figure.legend(
-            handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
-        )
-    return figure
-
-
-# ---- drawing ----------------------------------------------------------------------------------
-def _draw(axes: Axes, plan: Plan) -> None:
-    axes.set_aspect("equal")
-    axes.set_axis_off()
-    axes.set_xlim(-plan.side, plan.x[-1] + plan.side)
-    axes.set_ylim(-plan.bottom, plan.height - plan.bottom)
-    for place, gap in enumerate(plan.gaps):
-        _draw_gap(axes, plan, place, gap)
-    for place, column in enumerate(plan.columns):
-        _draw_column(axes, plan, place, column)
-
-
-def _draw_gap(axes: Axes, plan: Plan, place: int, gap: Gap) -> None:
-    before, here = plan.columns[place], plan.columns[place + 1]
-    sources = [(before.row(i), 1 + unit) for i, unit in enumerate(before.units)]
-    if gap.has_bias:
-        sources.insert(0, (0, 0))
-    x0, x1 = plan.x[place], plan.x[place + 1]
-    for source, from_unit in sources:
-        for j, to_unit in enumerate(here.units):
-            y0, y1 = plan.y(before, source), plan.y(here, here.row(j))
-            value = None if gap.weights is None else float(gap.weights[from_unit, to_unit])
-            dashes, width = line_of(value, plan.largest)
-            axes.plot([x0, x1], [y0, y1], dashes, color=LINE, linewidth=width, zorder=1,
-                      solid_capstyle="butt")  # fmt: skip
-            if gap.numbered and value is not None:
-                slope = None if gap.slopes is None else float(gap.slopes[from_unit, to_unit])
-                at = (x0 + gap.at * (x1 - x0), y0 + gap.at * (y1 - y0))
-                _number_line(axes, at, value, slope)
-
-
-def line_of(value: float | None, largest: float) -> tuple[str, float]:
-    """Style and width in points of the line of a weight."""
-    if value is None:
-        return "-", 1.0
-    if not math.isfinite(value):
-        return ":", 1.0
-    share = abs(value) / largest if largest > 0 else 0.0
-    return ("--" if value < 0 else "-"), _THINNEST + (_WIDEST - _THINNEST) * share
-
-
-def _number_line(axes: Axes, at: tuple[float, float], value: float, slope: float | None) -> None:
-    kind: dict[str, Any] = {"ha": "center", "fontsize": 7, "zorder": 2, "bbox": _PAPER}
-    shift = 0.0 if slope is None else 0.01
-    text = axes.text(*at, format_number(value, DIGITS), va="center", color=FORWARD, **kind)
-    if slope is not None:
-        text.set_position((at[0], at[1] + shift))
-        text.set_verticalalignment("bottom")
-        axes.text(at[0], at[1] - shift, f"({format_number(slope, DIGITS)})", va="top",
-                  color=BACKWARD, style="italic", **kind)  # fmt: skip
-
-
-def _draw_column(axes: Axes, plan: Plan, place: int, column: Column) -> None:
-    x = plan.x[place]
-    if column.has_bias:
-        _circle(axes, x, plan.y(column, 0), "1", 0.75 * RADIUS, "#e8e8e8")
-    for i, unit in enumerate(column.units):
-        y = plan.y(column, column.row(i))
-        _circle(axes, x, y, column.labels[unit], RADIUS, "white")
-        kind: dict[str, Any] = {"ha": "center", "linespacing": 1.05, "zorder": 4, "bbox": _PAPER}
-        if column.above[unit]:
-            axes.text(
-                x,
-                y + RADIUS + 0.04,
-                column.above[unit],
-                va="bottom",
-                color=FORWARD,
-                fontsize=7.5,
-                **kind,
+    if isinstance(sizes, str):
+        if not re.fullmatch(r"\s*\d{1,9}([\s,;-]+\d{1,9})*\s*", sizes, re.ASCII):
+            raise ArgumentError(
+                f"sizes are whole numbers with commas between, as in 2,4,3; not {sizes!r:.80}"
             )
-        if column.below[unit]:
-            axes.text(x, y - RADIUS - 0.04, column.below[unit], va="top", color=BACKWARD,
-                      fontsize=7.5, style="italic", **kind)  # fmt: skip
-    if column.folded:
-        y = plan.y(column, column.rows - 2)
-        axes.plot([x] * 3, [y - 0.12, y, y + 0.12], "o", color=plots.INK, markersize=2.5)
-        hidden = column.size - len(column.units)
-        axes.text(x + 0.12, y, _("{count} more").format(count=grouped(hidden)), va="center",
-                  fontsize=7.5, color=plots.INK, bbox=_PAPER)  # fmt: skip
-    if column.title:
-        y = plan.title_height - plan.bottom
-        axes.text(x, y, column.title, ha="center", va="top", fontsize=8.5, color=plots.INK,
-                  fontfamily=list(families()))  # fmt: skip
-
-
-def _circle(axes: Axes, x: float, y: float, text: str, radius: float, colour: str) -> None:
-    from matplotlib.patches import Circle
-
-    axes.add_patch(
-        Circle((x, y), radius, facecolor=colour, edgecolor=plots.INK, linewidth=1.1, zorder=3)
-    )
-    axes.text(x, y, text, ha="center", va="center", fontsize=10, color=plots.INK, zorder=4)
-
-
-def _legend(plan: Plan) -> list[Any]:
-    """What lines and colours mean, as far as they occur."""
-    from matplotlib.lines import Line2D
-
-    weights = [gap.weights for gap in plan.gaps if gap.weights is not None]
-    handles: list[Any] = []
-    if weights:
-        wide: dict[str, Any] = {"color": LINE, "linewidth": 2.2}
-        handles.append(Line2D([], [], linestyle="-", label=_("weight > 0"), **wide))
-        handles.append(
-            Line2D([], [], linestyle="--", label=_("weight < 0; wider = larger"), **wide)
+        sizes = [int(each) for each in re.findall(r"\d+", sizes)]
+    counts = tuple(whole("network", "sizes", n, least=1, most=_LARGEST) for n in sizes)
+    if not 2 <= len(counts) <= _COLUMNS:
+        raise ArgumentError(
+            f"a network has inputs and 1 to {_COLUMNS - 1} layers, as in 2,4,3; not "
+            f"{len(counts)} numbers"
         )
-        if not all(np.isfinite(w).all() for w in weights):
-            handles.append(Line2D([], [], linestyle=":", label=_("not finite"), **wide))
-    if plan.noted or any(gap.numbered for gap in plan.gaps):
-        told: dict[str, Any] = {"linestyle": "", "markersize": 7}
-        handles.append(
-            Line2D([], [], marker="s", color=FORWARD, label=_("forward: a, z, w"), **told)
-        )
-        if any(gap.slopes is not None for gap in plan.gaps):
-            label = _("backward, in brackets and below: δ, ∂E/∂w")
-            handles.append(Line2D([], [], marker="D", color=BACKWARD, label=label, **told))
-    return handles
+    stacked("weights", counts, weights, biases)
+    wanted = weights is None if bias is None else bias
+    has_bias = tuple(each is not None or wanted for each in biases or [None] * len(counts[1:]))
+    return Network(counts, weights, biases, has_bias, whole("network", "most", most, least=3))
+
+
+def stacked(
+    name: str, counts: Sequence[int], kernels: Arrays, biases: Arrays
+) -> Sequence[Array | None]:
+    """For each layer bias and weights as one array of shape ``(1 + before, here)``, or ``None``."""
+    for given in (kernels, biases):
+        if given is not None and len(given) != len(counts) - 1:
+            raise ShapeError(
+                f"{name} and biases: {len(counts)} columns have {len(counts) - 1} layers of "
+                f"weights between them, and {len(given)} were given"
+            )
+    if kernels is None:
+        return [None] * (len(counts) - 1)
+    found: list[Array] = []
+    for place, (shape, given) in enumerate(zip(pairwise(counts), kernels, strict=True)):
+        bias = None if biases is None else biases[place]
+        kernel = np.asarray(given, np.float64)
+        row = np.zeros(shape[1]) if bias is None else np.asarray(bias, np.float64)
+        if kernel.shape != shape or row.shape != shape[1:]:
+            raise ShapeError(
+                f"{name}[{place}] between {shape[0]} and {shape[1]} neurons has shape {shape} and "
+                f"its bias {shape[1:]}, not {kernel.shape} and {row.shape}"
+            )
+        found.append(np.concatenate([row[None], kernel]))
+    return found
