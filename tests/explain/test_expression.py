@@ -321,3 +321,8 @@ def test_names_are_checked() -> None:
         parse("x", names=["sin"])
     with pytest.raises(ArgumentTypeError, match="a text"):
         parse(3)
+
+
+def test_a_step_is_written_as_the_lecture_writes_it() -> None:
+    assert parse("H(x) + tg(x)").latex == r"H(x) + \tan(x)"
+    assert parse("cotg(x)").latex == r"\operatorname{cotg}(x)"

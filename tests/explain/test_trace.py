@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -566,3 +567,53 @@ def test_large_graphs_fold_by_layer_or_in_the_middle() -> None:
     blocks = explain.trace(model)(np.ones((1, 2), "float32")).figure().axes[0].texts
     assert any("dense" in each.get_text() for each in blocks)
     assert not explain.trace(lambda x: 3.0)(1.0).figure().axes[0].patches[1:]
+
+
+# ---- typed lines --------------------------------------------------------------------------------
+def labels(made: Any) -> list[str]:
+    return [line.symbol().text for line in made.lines]
+
+
+def test_lines_keep_their_numbers_and_inputs_those_before() -> None:
+    own = explain.trace(explain.parse("v1 = x1; v2 = x2; v3 = v1*v2; v4 = v3 - sin(v2)"))(1, 2)
+    assert labels(own) == ["v₁", "v₂", "v₃", "v₄"]
+    assert text(own, 2)[2] == "v̄₃ v₁ - v̄₄ cos(v₂)"
+    later = explain.trace(explain.parse("v3 = x1*x2; v4 = sin(x2); v3 - v4"))(1, 2)
+    assert labels(later) == ["v₁", "v₂", "v₃", "v₄", "v₅"]
+    before = explain.trace(explain.parse("v1 = x1*x2; v2 = sin(x2); v3 = v1 - v2"))(1, 2)
+    assert labels(before) == ["v₋₁", "v₀", "v₁", "v₂", "v₃"]
+    shown = str(before)
+    assert re.search(r"^v₁ +v₋₁ v₀ +-1, 0 +3 ", shown, re.MULTILINE)
+    for made in (own, later, before):
+        for each, slope in zip(made.gradient, (2.0, 1 - math.cos(2)), strict=True):
+            assert each.forward == each.reverse == pytest.approx(slope, rel=1e-12)
+
+
+def test_lines_keep_their_names_and_are_each_one_step() -> None:
+    made = explain.trace(explain.parse("a = w*x + b\nz = tanh(a)\nE = (z - t)^2/2"))(1, 2, 0.5, 1)
+    assert labels(made) == ["w", "x", "b", "t", "a", "z", "E"]
+    found = [unicodedata.normalize("NFD", each) for each in text(made, 5)]
+    assert found == ["w x + b", "w\u0307 x + w x\u0307 + b\u0307", "z\u0304 (1 - z²)"]
+    assert made.rules.parents(made.lines[4]) == [made.lines[i] for i in (0, 1, 2)]
+    assert "f = E = 8.95885" in str(made)
+    a, e = 2.5, math.tanh(2.5) - 1
+    slopes = {each.input: each.value for each in made.gradient}
+    assert slopes["w"] == pytest.approx(2 * e * (1 - math.tanh(a) ** 2), rel=1e-12)
+    assert slopes["t"] == pytest.approx(-e, rel=1e-12)
+    assert any("E = " in each.get_text() for each in made.figure().axes[0].texts)
+    unused = explain.trace(explain.parse("a = x^2; b = 3*a; c = a + 1"))(2.0)
+    assert labels(unused) == ["x", "a", "b", "c"]
+    assert unused.gradient[0].value == 4
+
+
+def test_powers_are_shown_as_they_are_typed() -> None:
+    made = explain.trace(explain.parse("x**2 + x^3"))(2.0)
+    assert [text(made, number)[0] for number in (2, 3)] == ["v₁²", "v₁³"]
+    assert text(made, 3)[1] == "3 v₁² v̇₁"
+    latex = made.rules.formula(made.lines[2]).term()
+    assert latex is not None
+    assert latex.latex == "{v_{1}}^{3}"
+    general = explain.trace(explain.parse("x^y"))(2.0, 3.0)
+    assert text(general, 3)[1] == "v₂ v₁^(v₂-1) v̇₁ + (v₃ ln v₁) v̇₂"
+    special = explain.trace(explain.parse("x^y"))(0.0, 3.0)
+    assert "if" in text(special, 3)[1]  # where the rule is another

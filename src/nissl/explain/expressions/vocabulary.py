@@ -99,7 +99,7 @@ def _power(x: Any, y: Any) -> Tensor:
     """A power as it was typed: no root or products in its place."""
     return (
         arithmetic.square(x)
-        if isinstance(y, float) and y == 2
+        if isinstance(y, float) and y == 2.0
         else binary(ops.registry["pow"], x, y)
     )
 

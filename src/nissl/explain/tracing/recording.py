@@ -17,9 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from nissl.autodiff.forward import push
-from nissl.autodiff.graph import Graph
-from nissl.autodiff.sweeps import pull_through
+from nissl.autodiff.sweeps import pull_through, push_through
 from nissl.core import dtypes, functions, passes, tree
 from nissl.core.functions import asarray
 from nissl.core.kinds import accumulate
@@ -103,41 +101,33 @@ class Recording:
 
     def tangents(self, direction: Sequence[Array | None]) -> list[Array | None]:
         """Return the tangent of each line, from one of each input, in one forward sweep."""
-        graph = Graph(
-            tuple(line.tensor for line in self.inputs),
-            tuple(line.tensor for line in self.lines),
-            None,
-            self.equations,
-            False,
-        )
-        given = [None if each is None else Tensor(np.asarray(each)) for each in direction]
-        with quiet():
-            found = push(graph, given)
-        return [
-            None if not line.is_smooth else _or_zeros(each, line.tensor)
-            for line, each in zip(self.lines, found, strict=True)
-        ]
+        found: dict[Key, Tensor | None] = {
+            line.tensor.key: None if each is None else Tensor(np.asarray(each))
+            for line, each in zip(self.inputs, direction, strict=True)
+        }
+        with quiet(), no_grad():
+            push_through(self.equations, found)
+        return self._each(found)
 
     def adjoints(self, weights: Sequence[Array | None]) -> list[Array | None]:
         """Return the adjoint of each line, from one of each output, in one reverse sweep."""
-        known = {line.tensor.key for line in self.inputs}
-        for equation in self.equations:
-            known.update(equation.keys)
         found: dict[Key, Tensor | None] = {}
         with quiet(), no_grad():
             for (_, tensor), weight in zip(self.outputs, weights, strict=True):
                 if weight is not None:
                     given = Tensor(np.asarray(weight))
                     found[tensor.key] = accumulate(functions, found.get(tensor.key), given)
-            pull_through(self.equations, found, lambda t: t.key in known, keep=True)
-        return [
-            None if not line.is_smooth else _or_zeros(found.get(line.tensor.key), line.tensor)
-            for line in self.lines
-        ]
+            pull_through(self.equations, found, keep=True)
+        return self._each(found)
 
+    def _each(self, found: Mapping[Key, Tensor | None]) -> list[Array | None]:
+        """What was found for each line; zeros where nothing was, ``None`` where nothing can be."""
+        return [self._zeros_or(found.get(line.tensor.key), line) for line in self.lines]
 
-def _or_zeros(found: Tensor | None, like: Tensor) -> Array:
-    return np.zeros(like.shape, like.dtype) if found is None else found.numpy()
+    def _zeros_or(self, found: Tensor | None, line: Line) -> Array | None:
+        if not line.is_smooth:
+            return None
+        return np.zeros(line.value.shape, line.value.dtype) if found is None else found.numpy()
 
 
 # ---- calling ---------------------------------------------------------------------------------

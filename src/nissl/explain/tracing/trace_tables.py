@@ -87,7 +87,7 @@ def _results(made: Trace) -> str:
 def _lines(
     made: Trace,
     lines: Sequence[Line],
-    columns: Sequence[tuple[str | Cell, Callable[[Line], Value]] | None],
+    columns: Sequence[tuple[str | Cell, Callable[[Line], Value]]],
     title: str = "",
 ) -> Table:
     """A row for each line; of too many lines, for the first and the last."""
@@ -114,23 +114,18 @@ def _overview(made: Trace) -> Table:
         )
         for each in chosen[: _STEPS if found else 0]
     ]
-    rules = made.rules
-    return _lines(
-        made,
-        made.lines,
-        [
-            (formula("v_i"), name),
-            (_("formula"), lambda line: _formula(made, line).cell()),
-            (formula(r"\mathrm{pa}(i)"), lambda line: _kin(rules.parents(line)))
-            if made.mode != "reverse"
-            else None,
-            (formula(r"\mathrm{ch}(i)"), lambda line: _kin(rules.children(line)))
-            if made.mode != "forward"
-            else None,
-            (_("value"), lambda line: shown_value(line.value, made.digits)),
-            *slopes,
-        ],
-    )
+    kin = [
+        (formula(r"\mathrm{pa}(i)"), "reverse", lambda line: _kin(made.rules.parents(line))),
+        (formula(r"\mathrm{ch}(i)"), "forward", lambda line: _kin(made.rules.children(line))),
+    ]
+    columns: list[tuple[str | Cell, Callable[[Line], Value]]] = [
+        (formula("v_i"), name),
+        (_("formula"), lambda line: _formula(made, line).cell()),
+        *((title, cell) for title, other, cell in kin if made.mode != other),
+        (_("value"), lambda line: shown_value(line.value, made.digits)),
+        *slopes,
+    ]
+    return _lines(made, made.lines, columns)
 
 
 def _kin(lines: Sequence[Line]) -> Cell:
@@ -239,28 +234,27 @@ def _numbers(found: Sequence[Array | None]) -> Callable[[Leaf], Term | None]:
 
 def _derivatives(made: Trace) -> Table:
     sided = any(kinks.is_special(each) for each in made.gradient[:_DERIVATIVES])
-    digits = min(made.digits, DIGITS.get(_width(made), made.digits))
+    own = min(made.digits, DIGITS.get(_width(made), made.digits))
 
-    def column(of: Callable[[Component], float | None], digits: int) -> Callable[..., Value]:
-        def shown(each: Component) -> Value:
-            number = of(each)
-            return shown_value(None if number is None else np.asarray(number), digits)
+    def shown(of: Callable[[Component], float | None], digits: int) -> Callable[..., Value]:
+        def number(each: Component) -> Value:
+            found = of(each)
+            return shown_value(None if found is None else np.asarray(found), digits)
 
-        return shown
+        return number
 
+    numbers = [
+        (_("forward"), bool(made.tangents), shown(lambda each: each.forward, own)),
+        (_("reverse"), bool(made.adjoints), shown(lambda each: each.reverse, own)),
+        (_("by differences"), True, shown(lambda each: each.quotient, 12)),
+        (_("from the left"), sided, shown(lambda each: each.differences.left, _SIDE)),
+        (_("from the right"), sided, shown(lambda each: each.differences.right, _SIDE)),
+    ]
     return table_of(
         made.gradient,
         [
             (_("derivative"), lambda each: formula(each.latex)),
-            (_("forward"), column(lambda each: each.forward, digits)) if made.tangents else None,
-            (_("reverse"), column(lambda each: each.reverse, digits)) if made.adjoints else None,
-            (_("by differences"), column(lambda each: each.quotient, 12)),
-            (_("from the left"), column(lambda each: each.differences.left, _SIDE))
-            if sided
-            else None,
-            (_("from the right"), column(lambda each: each.differences.right, _SIDE))
-            if sided
-            else None,
+            *((title, number) for title, wanted, number in numbers if wanted),
             (_("gap"), lambda each: _difference(made, each)),
         ],
         title=_("Derivatives, and the check by differences of the function (float64)"),
