@@ -148,3 +148,15 @@ def test_answers_are_checked(nissl, tmp_path: Path) -> None:
     assert "50 of 50" in wide.out
     assert nissl("check", key, tmp_path / "gone.csv").code == 1
     assert "--tolerance=0" in nissl("check", key, answers, "--tolerance", "0").err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437"])
+def test_formulas_on_a_screen_of_few_letters(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding, write_through=True))
+    console.show(explain.backprop(explain.lecture_network(), 0.5, 1.0, loss="half_squared_error"))
+    shown = written.getvalue().decode(encoding)
+    assert "delta_2^(1) = h'(a_2^(1)) w_12^(2) delta_1^(2) = (" in shown
+    assert "?" not in shown
