@@ -305,6 +305,7 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
     ("shapes?", "kích thước", "hình dạng|dạng"),
     ("kernels?", "bộ lọc", "hạt nhân|mặt nạ"),
     ("regression", "hồi quy", "hồi qui"),
+    ("fully connected", "liên kết đầy đủ", "kết nối đầy đủ"),
     ("linearly separable", "phân tách tuyến tính", "khả tách"),
     ("not finite", "hữu hạn", "vô tận"),
     ("infinit(e|y)", "vô hạn", "vô cùng|vô tận"),
