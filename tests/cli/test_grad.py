@@ -117,7 +117,7 @@ def test_long_functions_fold(nissl) -> None:
         (["x", "--at", "x=-inf"], "x is -inf; a point has finite numbers only"),
         (["3+4"], "no input"),
         (["x", "y", "--at", "x=1"], "one expression is wanted"),
-        (["--at", "x=1"], "one expression is wanted"),
+        (["--at", "x=1"], "the expression is missing"),
         (["x", "--at", "x=1", "--mode", "up"], "unknown mode 'up'"),
         (["x", "--at", "x=1", "--mode", "backward"], "did you mean 'reverse'?"),
         (["x", "--at", "x=1,5"], "decimals have a point, not a comma: 1.5"),

@@ -615,5 +615,8 @@ def test_powers_are_shown_as_they_are_typed() -> None:
     assert latex.latex == "{v_{1}}^{3}"
     general = explain.trace(explain.parse("x^y"))(2.0, 3.0)
     assert text(general, 3)[1] == "v₂ v₁^(v₂-1) v̇₁ + (v₃ ln v₁) v̇₂"
+    constants = explain.trace(explain.parse("π*x + e^x"))(2.0)
+    assert [text(constants, number)[0] for number in (2, 3)] == ["π v₁", "e^v₁"]
+    assert text(constants, 3)[1] == "v₃ v̇₁"
     special = explain.trace(explain.parse("x^y"))(0.0, 3.0)
     assert "if" in text(special, 3)[1]  # where the rule is another

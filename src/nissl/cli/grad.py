@@ -53,10 +53,16 @@ def _is_value(word: str) -> bool:
 def _single(texts: Sequence[str], file: str | None) -> str:
     if file is not None:
         raise ArgumentError(_("give an expression or --file, not both"))
+    if not texts:
+        raise ArgumentError(
+            _("the expression is missing; write it in quotes, as in {example}").format(
+                example='nissl grad "x1*x2" --at x1=1 x2=2'
+            )
+        )
     if len(texts) != 1:
         raise ArgumentError(
             _("one expression is wanted, in quotes; these words were given: {words}").format(
-                words=", ".join(repr(text.strip()) for text in texts) or "-"
+                words=", ".join(repr(text.strip()) for text in texts)
             )
         )
     return texts[0]

@@ -7,6 +7,7 @@ they are needed and nowhere else. The patterns are the ops' own, :attr:`Op.formu
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -156,6 +157,8 @@ def _simplified(op: Op, operands: Sequence[Term]) -> Term | None:
     first, last = operands[0], operands[-1]
     if op.name == "negative" and first.number is not None:
         return number_term(-first.number, fixed=True)
+    if op.name == "log" and first.number == math.e:
+        return number_term(1, fixed=True)
     if op.name in ("add", "subtract") and last.number == 0:
         return first
     if op.name == "add" and first.number == 0:

@@ -8,6 +8,7 @@ local rule. No formula of a derivative stands here.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -114,7 +115,9 @@ def constant_term(value: np.ndarray[Any, Any]) -> Term:
     if flat.size and (flat == flat[0]).all():
         if value.dtype.kind == "b":
             return Term(rf"\text{{{bool(flat[0])}}}", number=float(flat[0]))
-        return number_term(flat[0].item(), fixed=True)
+        number = flat[0].item()
+        known = {math.pi: r"\pi", math.e: "e"}.get(number)
+        return Term(known, number=number) if known else number_term(number, fixed=True)
     if value.size <= _SMALL and value.ndim == 1:
         return Term(f"[{', '.join(number_term(x.item(), 4).latex for x in flat)}]")
     shape = r" \times ".join(map(str, value.shape))
