@@ -76,8 +76,8 @@ def test_xor_is_explained(nissl, tmp_path: Path) -> None:
     outcome = nissl("perceptron", "XOR", "-o", tmp_path / "xor.svg", "--max-updates", 30)
     assert outcome.code == 0
     for said in (
-        "Not converged", "Not linearly separable", "w0 + w1 + w2 < 0",
-        "z1 = H(-0.5 + x1 + x2)", "Learnt: loss",
+        "Not converged", "Not linearly separable", "w₀ + w₁ + w₂ < 0",
+        "z₁ = H(-0.5 + x₁ + x₂)", "Learnt: loss",
     ):  # fmt: skip
         assert said in outcome.out
     assert (tmp_path / "xor.svg").read_text("utf-8").startswith("<?xml")
@@ -100,7 +100,7 @@ def test_files_and_formats(nissl, tmp_path: Path) -> None:
 def test_circuit(nissl, tmp_path: Path) -> None:
     outcome = nissl("perceptron", "XNOR", "--circuit", "-o", tmp_path / "c.png")
     assert outcome.code == 0
-    assert "n5 = NAND(n4, n4)" in outcome.out
+    assert "n₅ = NAND(n₄, n₄)" in outcome.out
     assert "Each update" not in outcome.out
     assert (tmp_path / "c.png").exists()
 
@@ -109,7 +109,7 @@ def test_a_gate_out_of_others(nissl, vietnamese: None, tmp_path: Path) -> None:
     outcome = nissl("gate", "xor", "--from", "and,not", "-o", tmp_path / "c.png")
     assert outcome.code == 0, outcome.err
     assert "From AND and NOT alone" in outcome.out
-    assert "n7 = AND(n4, n6)" in outcome.out
+    assert "n₇ = AND(n₄, n₆)" in outcome.out
     assert (tmp_path / "c.png").exists()
     assert "Chỉ dùng AND và NOT" in nissl("gate", "or", "--from", "AND,NOT", "--lang", "vi").out
     assert nissl("gate", "XNOR").out == nissl("perceptron", "XNOR", "--circuit").out
@@ -159,4 +159,4 @@ def test_the_run_in_vietnamese(nissl, vietnamese: None, tmp_path: Path) -> None:
     sentences = {line.strip() for line in english.splitlines() if line.strip().count(" ") > 2}
     kept = {line.strip() for line in outcome.out.splitlines()} & sentences
     words = {word for line in kept for word in line.split() if word.isalpha() and word.islower()}
-    assert words <= {"x", "y", "a", "o", "η", "tanh", "sigmoid"}
+    assert words <= {"x", "w", "y", "a", "o", "η", "tanh", "sigmoid"}

@@ -90,7 +90,7 @@ def test_no_circuit_has_fewer_gates(basis: tuple[str, ...]) -> None:
 def test_a_basis_is_named_in_any_way() -> None:
     assert gate("XOR", basis="not, And").basis == ("AND", "NOT")
     assert gate("XOR", basis=["NOR"]).basis == ("NOR",)
-    assert "n5 = NOR(n4, n4)" in gate("XOR", basis="nor").to_text()
+    assert "n₅ = NOR(n₄, n₄)" in gate("XOR", basis="nor").to_text()
     assert "From AND and NOT alone" in gate("OR", basis="and,not").to_text()
     for other in ("and", "and,or", "nand,nor", "", "xor"):
         with pytest.raises(ArgumentError, match="NAND; NOR; AND,NOT; OR,NOT; not out of"):
@@ -99,7 +99,7 @@ def test_a_basis_is_named_in_any_way() -> None:
 
 def test_the_weights_of_and_are_the_lectures() -> None:
     assert GATES["AND"].weights == (-1.5, 1, 1)
-    assert gate("and").form.text == "o = H(-1.5 + x1 + x2)"
+    assert gate("and").form.text == "o = H(-1.5 + x₁ + x₂)"
     assert gate("and").form.latex == "o = H(-1.5 + x_{1} + x_{2})"
 
 
@@ -119,9 +119,9 @@ def test_a_gate_that_needs_two_layers_says_so() -> None:
     with pytest.raises(ArgumentError, match="no single perceptron computes XOR"):
         GATES["XOR"].perceptron()
     shown = gate("XOR").to_text()
-    for said in ("w0 + w1 + w2 < 0", "z1 = H(-0.5 + x1 + x2)", "z2 = H(1.5 - x1 - x2)"):
+    for said in ("w₀ + w₁ + w₂ < 0", "z₁ = H(-0.5 + x₁ + x₂)", "z₂ = H(1.5 - x₁ - x₂)"):
         assert said in shown
-    assert "n4 = NAND(n2, n3)" in shown
+    assert "n₄ = NAND(n₂, n₃)" in shown
     assert "wrong" not in shown
 
 

@@ -111,8 +111,8 @@ def test_the_certificate_of_xor() -> None:
     assert found.point == (half, half)
     shown = found.to_text()
     for said in (
-        "w0 < 0", "w0 + w2 ≥ 0", "w0 + w1 ≥ 0", "w0 + w1 + w2 < 0",
-        "2 w0 + w1 + w2 ≥ 0", "2 w0 + w1 + w2 < 0",
+        "w₀ < 0", "w₀ + w₂ ≥ 0", "w₀ + w₁ ≥ 0", "w₀ + w₁ + w₂ < 0",
+        "2 w₀ + w₁ + w₂ ≥ 0", "2 w₀ + w₁ + w₂ < 0",
     ):  # fmt: skip
         assert said in shown
     assert r"w_{0} + w_{2} \ge 0" in found.to_latex()
@@ -126,7 +126,7 @@ def test_the_inequalities_are_those_of_the_truth_table() -> None:
     assert prove(found, x, y) is False
     shown = found.to_text()
     for sample in found.coefficients:
-        terms = ["w0", *(f"w{i + 1}" for i in range(3) if x[sample, i])]
+        terms = ["w₀", *("w" + "₁₂₃"[i] for i in range(3) if x[sample, i])]
         sign = "≥ 0" if y[sample] else "< 0"
         assert f"{' + '.join(terms)} {sign}" in shown
 
@@ -299,10 +299,10 @@ def test_labels_of_any_kind() -> None:
 
 def test_numbers_beyond_floats_are_written_but_not_drawn() -> None:
     found = separable([[10**400], [0]], [0, 1])
-    assert "5.00000e+399 - x1 is above 0" in found.to_text()
+    assert "5.00000e+399 - x₁ is above 0" in found.to_text()
     with pytest.raises(ArgumentError, match="beyond the range of floats"):
         found.figure()
-    assert "-1.50000e-310 + x1" in separable([[1e-310], [2e-310]], [0, 1]).to_text()
+    assert "-1.50000e-310 + x₁" in separable([[1e-310], [2e-310]], [0, 1]).to_text()
 
 
 def test_exact_points() -> None:

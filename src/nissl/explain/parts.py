@@ -338,7 +338,7 @@ def _places(count: int, most: int | None, scores: Any) -> list[int | None]:
         return list(range(count))
     if scores is not None:
         return [*chosen(scores, most), None]
-    first = (2 * most + 2) // 3
+    first = max(1, min((2 * most + 2) // 3, most - 1))  # the last one too, of two
     return [*range(first), None, *range(count - (most - first), count)]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from nissl.errors import ArgumentError
+from nissl.explain.perceptrons.forms import variable
 from nissl.i18n import translate as _
 
 __all__ = ["BASES", "Circuit", "Node", "basis_of", "made_of"]
@@ -30,6 +31,12 @@ class Node:
     gate: str
     inputs: tuple[str, ...]
     place: tuple[float, float]
+
+    @property
+    def form(self) -> str:
+        """The node as a formula in LaTeX."""
+        inputs = ", ".join(variable(name).latex for name in self.inputs)
+        return rf"{variable(self.name).latex} = \mathrm{{{self.gate}}}({inputs})"
 
     def __str__(self) -> str:
         return f"{self.name} = {self.gate}({', '.join(self.inputs)})"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nissl.explain.drawing.lettering import drawable, families, mathematics
+from nissl.explain.drawing.lettering import drawable, mathematics
+from nissl.explain.panels import Panel
 from nissl.i18n import translate as _
 from nissl.plots import GRID, INK, TRAINING, VALIDATION
 
@@ -21,39 +22,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Box", "clip", "ends", "flat", "hull", "limits"]
+__all__ = ["Box", "Plane", "clip", "ends", "hull", "outer_labels", "panel", "sides"]
 
 Array: TypeAlias = NDArray[Any]
 Weights: TypeAlias = Sequence[float] | Array  # bias first
 Box: TypeAlias = tuple[float, float, float, float]  # left, right, bottom, top
 
 REGION, HATCH = "#c9d8e8", "#8aa5c0"  # pale, also in grey; the hatch says the same
-MARKERS = ("o", "s")
+MARGIN = 0.3  # around the samples, as a share of their span
 
 
-def flat(x: Array, positive: Array) -> Array:
-    """Samples of one or two features as points in the plane, ``(N, 2)``.
-
-    Those of one feature stand in two rows, one a class.
-    """
-    if x.shape[1] == 2:
-        return x
-    return np.concatenate([x, np.asarray(positive, np.float64)[:, None]], axis=1)
-
-
-def limits(x: Array, margin: float = 0.3) -> Box:
-    """Return a box around points ``(N, 2)`` with a margin, as a share of their span."""
-    low, high = x.min(axis=0), x.max(axis=0)
-    span = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0) * 0.5)
-    (left, bottom), (right, top) = low - margin * span, high + margin * span
-    return float(left), float(right), float(bottom), float(top)
-
-
-def _scaled(weights: Weights) -> tuple[float, float, float]:
+# ---- geometry ----------------------------------------------------------------------------------
+def _scaled(weights: Weights) -> tuple[float, Array]:
     """Bias and two weights, the larger weight 1: the same line, far from overflow."""
-    bias, across, up = (*map(float, weights), 0.0)[:3]
-    size = max(abs(across), abs(up)) or 1.0
-    return bias / size, across / size, up / size
+    bias, *slope = (*map(float, weights), 0.0)[:3]
+    size = max(map(abs, slope)) or 1.0
+    return bias / size, np.array(slope) / size
 
 
 def clip(box: Box, *halves: Weights) -> Array:
@@ -65,172 +49,29 @@ def clip(box: Box, *halves: Weights) -> Array:
     [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]]
     """
     left, right, bottom, top = box
-    corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    for bias, across, up in map(_scaled, halves):
-        values = [across * x + up * y + bias for x, y in corners]
-        kept: list[tuple[float, float]] = []
+    corners = np.array([(left, bottom), (right, bottom), (right, top), (left, top)], np.float64)
+    for bias, slope in map(_scaled, halves):
+        values = corners @ slope + bias
+        kept: list[Array] = []
         for place, (end, there) in enumerate(zip(corners, values, strict=True)):
             start, here = corners[place - 1], values[place - 1]
             if (here >= 0) != (there >= 0):
-                share = here / (here - there)
-                kept.append(
-                    (start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]))
-                )
+                kept.append(start + here / (here - there) * (end - start))
             if there >= 0:
                 kept.append(end)
-        corners = kept
-    return np.array(corners, np.float64).reshape(-1, 2)
+        corners = np.array(kept).reshape(-1, 2)
+    return corners
 
 
 def ends(box: Box, weights: Weights) -> Array:
     """Return where ``w . x + b = 0`` enters and leaves a box, ``(2, 2)``; else ``(0, 2)``."""
-    bias, across, up = _scaled(weights)
-    size = max(map(abs, box))
-    on = [(x, y) for x, y in clip(box, weights) if abs(across * x + up * y + bias) <= 1e-9 * size]
-    if len(on) < 2 or not (across or up):
+    bias, slope = _scaled(weights)
+    corners = clip(box, weights)
+    on = corners[np.abs(corners @ slope + bias) <= 1e-9 * max(map(abs, box))]
+    if len(on) < 2 or not slope.any():
         return np.zeros((0, 2))
-    along = [across * y - up * x for x, y in on]
-    return np.array([on[int(np.argmin(along))], on[int(np.argmax(along))]])
-
-
-def shade(axes: Axes, box: Box, *halves: Weights, label: str = "") -> None:
-    """Shade and hatch where all of ``w . x + b`` are at least 0."""
-    corners = clip(box, *halves)
-    if len(corners) > 2:
-        _patch(axes, corners, label)
-
-
-def _patch(axes: Axes, corners: Array, label: str) -> None:
-    from matplotlib.patches import Polygon
-
-    axes.add_patch(
-        Polygon(
-            corners, closed=True, facecolor=REGION, edgecolor=HATCH, hatch="///", linewidth=0,
-            label=label or None, zorder=0,
-        )
-    )  # fmt: skip
-
-
-def shade_where(
-    axes: Axes, box: Box, outputs: Callable[[Array], Array], label: str = "", points: int = 121
-) -> None:
-    """Shade and hatch where the outputs, asked on a grid of the box, are at least one half."""
-    across, up = np.linspace(box[0], box[1], points), np.linspace(box[2], box[3], points)
-    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
-    values = np.asarray(outputs(grid)).reshape(points, points)
-    drawn: Any = axes.contourf(
-        across, up, values, levels=[0.5, np.inf], colors=[REGION], hatches=["///"], zorder=0
-    )
-    drawn.set_edgecolor(HATCH)
-    drawn.set_linewidth(0)
-    _patch(axes, np.array([[box[0], box[2]]] * 3), label)  # a contour has no sign in a legend
-
-
-def line(
-    axes: Axes,
-    box: Box,
-    weights: Weights,
-    *,
-    style: str = "-",
-    label: str = "",
-    colour: str = INK,
-    text: str = "",
-) -> None:
-    """Draw ``w . x + b = 0`` as far as the box goes, with a text on its middle."""
-    points = ends(box, weights)
-    if len(points):
-        axes.plot(
-            points[:, 0], points[:, 1], style, color=colour, linewidth=1.8, label=label or None
-        )
-        if text:
-            x, y = points.mean(axis=0).tolist()
-            axes.text(
-                x, y, text, ha="center", va="center", fontsize=9, zorder=5,
-                bbox={"facecolor": "white", "edgecolor": INK, "pad": 2.5, "linewidth": 0.8},
-            )  # fmt: skip
-
-
-def samples(
-    axes: Axes, x: Array, positive: Array, classes: Sequence[object], *, size: float = 60
-) -> None:
-    """Draw points ``(N, 2)``: the first class as hollow circles, the second as full squares."""
-    for second, colour in enumerate((VALIDATION, TRAINING)):
-        chosen = x[positive == bool(second)]
-        if len(chosen):
-            axes.scatter(
-                chosen[:, 0], chosen[:, 1],
-                s=size if len(x) <= 60 else max(size / 4, 8),
-                marker=MARKERS[second],
-                facecolors=colour if second else "white",
-                edgecolors=colour,
-                linewidths=1.6,
-                label=_("target {target}").format(
-                    target=mathematics("", drawable(str(classes[second]), 24))
-                ),
-                zorder=3,
-            )  # fmt: skip
-
-
-def ring(axes: Axes, point: Array, label: str) -> None:
-    """Draw a ring around a point."""
-    axes.plot(
-        point[:1], point[1:], "o", markersize=13, markerfacecolor="none",
-        markeredgecolor=INK, markeredgewidth=1.4, linestyle="none", label=label, zorder=4,
-    )  # fmt: skip
-
-
-def label_axes(axes: Axes, box: Box, features: int) -> None:
-    """Set limits and labels; a single feature has no vertical axis."""
-    axes.set_xlim(box[0], box[1])
-    axes.set_ylim(box[2], box[3])
-    axes.set_xlabel("$x_1$")
-    axes.grid(color=GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    if features == 1:
-        axes.set_yticks([])
-    else:
-        axes.set_ylabel("$x_2$")
-
-
-def sides(
-    axes: Axes, distances: Array, positive: Array, classes: Sequence[object], label: str
-) -> None:
-    """Draw how far on which side of a plane each sample lies, one row a class."""
-    samples(axes, flat(distances[:, None], positive), positive, classes, size=40)
-    axes.axvline(0, color=INK, linewidth=1.8, label=label)
-    axes.set_ylim(-0.6, 1.6)
-    axes.set_yticks([])
-    axes.set_xlabel(_("Distance to the plane, in the unit of the features"))
-    axes.grid(color=GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-
-
-def inner_labels(figure: Figure, columns: int) -> None:
-    """Label only the outer of axes that all show the same part of the plane."""
-    for place, axes in enumerate(figure.axes):
-        if place % columns:
-            axes.set_ylabel("")
-            axes.tick_params(labelleft=False)
-        if place + columns < len(figure.axes):
-            axes.set_xlabel("")
-            axes.tick_params(labelbottom=False)
-
-
-def title(axes: Axes, text: str, width: int = 48) -> None:
-    """Write above the axes, in as many lines as it takes."""
-    axes.set_title("\n".join(textwrap.wrap(text, width)), fontsize=10)
-
-
-def legend(figure: Figure, columns: int = 3) -> None:
-    """Put one legend for all axes below them, each text once."""
-    found: dict[str, Any] = {}
-    for axes in reversed(figure.axes):
-        for handle, text in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(text, handle)
-    figure.legend(
-        list(found.values()), list(found), loc="outside lower center", ncols=columns,
-        frameon=False, prop={"family": list(families()), "size": 9},
-    )  # fmt: skip
+    along = on @ (-slope[1], slope[0])
+    return on[[along.argmax(), along.argmin()]]
 
 
 def hull(points: Array) -> Array:
@@ -254,3 +95,132 @@ def hull(points: Array) -> Array:
 def _turn(one: Array, other: Array) -> float:
     """Above 0 where the other vector turns left from the one."""
     return one[0] * other[1] - one[1] * other[0]
+
+
+def flat(x: Array, positive: Array) -> Array:
+    """Samples of one or two features as points ``(N, 2)``; of one, in two rows, one a class."""
+    return x if x.shape[1] == 2 else np.column_stack([x, positive.astype(float)])
+
+
+def box_of(points: Array) -> Box:
+    """A box around points with a margin."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = MARGIN * np.where(high > low, high - low, np.maximum(np.abs(high), 1.0) * 0.5)
+    (left, bottom), (right, top) = (low - span).tolist(), (high + span).tolist()
+    return left, right, bottom, top
+
+
+# ---- drawing -----------------------------------------------------------------------------------
+class Plane:
+    """Axes with samples of two classes in them; those of one feature in two rows, one a class.
+
+    Args:
+        axes: where they are drawn.
+        x: one or two features, ``(N, 1)`` or ``(N, 2)``.
+        positive: which samples are of the second class, ``(N,)``.
+    """
+
+    def __init__(self, axes: Axes, x: Array, positive: Array) -> None:
+        self.axes, self.positive = axes, positive
+        self.points = flat(x, positive)
+        self.box = box_of(self.points)
+        axes.set_xlim(self.box[:2])
+        axes.set_ylim(self.box[2:])
+        axes.grid(color=GRID, linewidth=0.6)
+        axes.set_axisbelow(True)
+        if x.shape[1] == 1:
+            axes.set_yticks([])
+
+    def samples(self, classes: Sequence[object], size: float = 60) -> None:
+        """Draw the first class as hollow circles, the second as full squares."""
+        for second, (marker, colour) in enumerate((("o", VALIDATION), ("s", TRAINING))):
+            kept = self.points[self.positive == bool(second)]
+            target = mathematics("", drawable(str(classes[second]), 24))
+            if len(kept):
+                self.axes.scatter(
+                    *kept.T, s=size if len(self.points) <= 60 else max(size / 4, 8), marker=marker,
+                    facecolors=colour if second else "white", edgecolors=colour, linewidths=1.6,
+                    label=_("target {target}").format(target=target), zorder=3,
+                )  # fmt: skip
+
+    def line(
+        self,
+        weights: Weights,
+        style: str = "-",
+        *,
+        label: str = "",
+        colour: str = INK,
+        text: str = "",
+    ) -> None:
+        """Draw ``w . x + b = 0`` as far as the axes go, with a text on its middle."""
+        points = ends(self.box, weights)
+        if not len(points):
+            return
+        self.axes.plot(*points.T, style, color=colour, linewidth=1.8, label=label or None)
+        if text:
+            x, y = points.mean(axis=0).tolist()
+            self.axes.text(
+                x, y, text, ha="center", va="center", fontsize=9, zorder=5,
+                bbox={"facecolor": "white", "edgecolor": INK, "pad": 2.5, "linewidth": 0.8},
+            )  # fmt: skip
+
+    def ring(self, sample: int, label: str) -> None:
+        """Draw a ring around a sample."""
+        x, y = self.points[sample]
+        self.axes.plot(
+            x, y, "o", markersize=13, markerfacecolor="none",
+            markeredgecolor=INK, markeredgewidth=1.4, linestyle="none", label=label, zorder=4,
+        )  # fmt: skip
+
+    def shade(self, *halves: Weights) -> None:
+        """Shade and hatch where all of ``w . x + b`` are at least 0."""
+        corners = clip(self.box, *halves)
+        if len(corners) > 2:
+            self._region(corners)
+
+    def _region(self, corners: Array) -> None:
+        from matplotlib.patches import Polygon
+
+        self.axes.add_patch(
+            Polygon(
+                corners, facecolor=REGION, edgecolor=HATCH, hatch="///", linewidth=0,
+                label=_("output 1"), zorder=0,
+            )
+        )  # fmt: skip
+
+    def shade_where(self, outputs: Callable[[Array], Array], points: int = 121) -> None:
+        """Shade and hatch where outputs, asked on a grid, are at least one half."""
+        left, right, bottom, top = self.box
+        across, up = np.linspace(left, right, points), np.linspace(bottom, top, points)
+        grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+        values = np.asarray(outputs(grid)).reshape(points, points)
+        drawn: Any = self.axes.contourf(
+            across, up, values, levels=[0.5, np.inf], colors=[REGION], hatches=["///"], zorder=0
+        )
+        drawn.set_edgecolor(HATCH)
+        drawn.set_linewidth(0)
+        self._region(np.array([[left, bottom]] * 3))  # a contour has no sign in a legend
+
+
+def panel(
+    draw: Callable[[Axes], object], title: str, features: int, size: tuple[float, float]
+) -> Panel:
+    """Return a panel of a plane of one or two features."""
+    y = "$x_2$" if features == 2 else ""
+    wrapped = "\n".join(textwrap.wrap(title, int(11.5 * size[0])))
+    return Panel(draw, wrapped, "$x_1$", y, size, framed=True)
+
+
+def sides(
+    axes: Axes, distances: Array, positive: Array, classes: Sequence[object], label: str
+) -> None:
+    """Draw how far on which side of a plane each sample lies, one row a class."""
+    Plane(axes, distances[:, None], positive).samples(classes, 40)
+    axes.axvline(0, color=INK, linewidth=1.8, label=label)
+    axes.set_xlabel(_("Distance to the plane, in the unit of the features"))
+
+
+def outer_labels(_figure: Figure, panels: Sequence[Axes]) -> None:
+    """Label only the outer of axes that all show the same part of the plane."""
+    for axes in panels:
+        axes.label_outer()

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from nissl.arguments import whole
 from nissl.errors import ArgumentError
-from nissl.explain.parts import Part, Table, Text, format_number
+from nissl.explain.formulas import call, equal, symbol
+from nissl.explain.panels import Panel, Sheet
+from nissl.explain.parts import Part, Table, Text, format_number, formula
 from nissl.explain.perceptrons import decision
-from nissl.explain.perceptrons.forms import linear_form, right_or_wrong, variable
+from nissl.explain.perceptrons.forms import linear_form, right_or_wrong
 from nissl.explain.perceptrons.gates import Gate, find
 from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
@@ -21,11 +23,9 @@ from nissl.initializers import GlorotUniform
 from nissl.layers import Dense, Input
 from nissl.models.sequential import Sequential
 from nissl.optimizers import Adam
-from nissl.plots import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["GateNetwork", "gate_network"]
 
@@ -105,10 +105,10 @@ class GateNetwork(Explanation):
         return np.concatenate([bias[None], kernel]).T.tolist()  # (units, inputs + 1)
 
     def parts(self) -> Iterator[Part]:
-        yield Text(_("{gate} learnt by two layers").format(gate=self.gate.name), heading=True)
         x = self.gate.inputs
         hidden = np.asarray(self.model.layers[0](x.astype(np.float32)))  # (4, hidden)
-        units = [f"z{number}" for number in range(1, hidden.shape[1] + 1)]
+        yield Text(self.title, heading=True)
+        units = [symbol("z", place) for place in range(1, hidden.shape[1] + 1)]
         rows = [
             (
                 *map(int, inputs), *map(float, z), float(y), target,
@@ -118,17 +118,12 @@ class GateNetwork(Explanation):
                 x, hidden, self.outputs(x), self.gate.targets, strict=True
             )
         ]  # fmt: skip
-        names = [variable(name) for name in ("x1", "x2", *units)]
-        yield Table((*names, "y", self.gate.name, ""), rows, digits=4)
-        for name, weights in zip(units, self.layer(0), strict=True):
-            form = linear_form(weights[0], weights[1:], ("x1", "x2"))
-            yield Text(
-                f"{name} = tanh({form.text})",
-                latex=rf"${variable(name).latex} = \tanh({form.latex})$",
-            )
-        weights = self.layer(1)[0]
-        form = linear_form(weights[0], weights[1:], units)
-        yield Text(f"y = sigmoid({form.text})", latex=rf"$y = \sigma({form.latex})$")
+        names = (symbol("x", 1), symbol("x", 2), *units, formula("y"))
+        yield Table((*names, self.gate.name, ""), rows, digits=4)
+        for unit, weights in zip(units, self.layer(0), strict=True):
+            yield Text(format(equal(unit, call(r"\tanh", linear_form(weights)))))
+        last = linear_form(self.layer(1)[0], "z")
+        yield Text(format(equal(formula("y"), call(r"\operatorname{sigmoid}", last))))
         told = _("loss {loss} after {steps} steps").format(
             loss=format_number(self.losses[-1], 3), steps=len(self.losses)
         )
@@ -140,20 +135,21 @@ class GateNetwork(Explanation):
                 style="bad",
             )
 
-    def draw(self) -> Figure:
-        figure = new_figure(5.2, 4.9)
-        self.draw_on(figure.add_subplot())
-        decision.legend(figure)
-        return figure
+    @property
+    def title(self) -> str:
+        """What stands above."""
+        return _("{gate} learnt by two layers").format(gate=self.gate.name)
 
-    def draw_on(self, axes: Axes) -> None:
-        """Draw where the output is at least one half, and where each hidden unit is 0."""
-        points, positive = self.gate.inputs, np.array(self.gate.targets) == 1
-        box = decision.limits(points)
-        decision.shade_where(axes, box, self.outputs, _("output 1"))
-        for number, weights in enumerate(self.layer(0), start=1):
-            style = _STYLES[number - 1]
-            decision.line(axes, box, weights, style=style, text=f"$z_{number}$")
-        decision.samples(axes, points, positive, (0, 1))
-        decision.label_axes(axes, box, 2)
-        axes.set_title(_("{gate} learnt by two layers").format(gate=self.gate.name), fontsize=10)
+    def draw(self) -> Sheet:
+        return Sheet([[self.panel()]], legend=3)
+
+    def panel(self) -> Panel:
+        """Return where the output is at least one half, and where each hidden unit is 0."""
+        return decision.panel(self._lines, self.title, 2, (4.6, 3.7))
+
+    def _lines(self, axes: Axes) -> None:
+        plane = decision.Plane(axes, self.gate.inputs, np.array(self.gate.targets) == 1)
+        plane.shade_where(self.outputs)
+        for number, weights in enumerate(self.layer(0)):
+            plane.line(weights, _STYLES[number], text=f"$z_{number + 1}$")
+        plane.samples((0, 1))

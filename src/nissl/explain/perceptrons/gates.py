@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError, UnknownNameError
-from nissl.explain.parts import Cell, Part, Table, Text
-from nissl.explain.perceptrons.circuits import BASES, Circuit, basis_of, made_of
-from nissl.explain.perceptrons.forms import feature_names, linear_form, right_or_wrong, variable
-from nissl.explain.perceptrons.separability import separable
+from nissl.explain.parts import Cell, formula
+from nissl.explain.perceptrons.circuits import BASES, Circuit, basis_of
+from nissl.explain.perceptrons.forms import linear_form
 from nissl.explain.report import Explanation
-from nissl.i18n import translate as _
 from nissl.models.perceptron import Perceptron
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["GateReport", "gate"]
 
@@ -113,7 +108,7 @@ def gate(name: str, *, basis: str | Sequence[str] = "NAND") -> GateReport:
         ArgumentError: another basis.
 
     >>> print(gate("AND").form.text)
-    o = H(-1.5 + x1 + x2)
+    o = H(-1.5 + x₁ + x₂)
     >>> gate("XOR").right
     True
     >>> print(*gate("AND", basis="nor").circuit, sep=", ")
@@ -139,8 +134,7 @@ class GateReport(Explanation):
 
     def signals(self) -> dict[str, Array]:
         """Each signal of the circuit for all inputs, each node computed by its perceptron."""
-        inputs = self.gate.inputs
-        found = dict(zip(feature_names(inputs.shape[1]), inputs.T, strict=True))
+        found = {f"x{number}": x for number, x in enumerate(self.gate.inputs.T, start=1)}
         for node in self.circuit:
             taken = np.stack([found[name] for name in node.inputs], axis=1)  # (rows, 1 or 2)
             found[node.name] = GATES[node.gate].perceptron().outputs(taken)
@@ -151,13 +145,10 @@ class GateReport(Explanation):
         """The output as a formula of the inputs."""
         found = self.gate
         if found.weights is not None:
-            inner = linear_form(
-                found.weights[0], found.weights[1:], feature_names(found.inputs.shape[1])
-            )
-            return Cell(f"o = H({inner.text})", f"o = H({inner.latex})")
+            return formula(f"o = H({linear_form(found.weights).latex})")
         first, second = found.hidden
-        text = f"o = {found.output}({first}(x1, x2), {second}(x1, x2))"
-        return Cell(text, rf"\text{{{text}}}")
+        inner = rf"\mathrm{{{first}}}(x_{{1}}, x_{{2}}), \mathrm{{{second}}}(x_{{1}}, x_{{2}})"
+        return formula(rf"o = \mathrm{{{found.output}}}({inner})")
 
     @property
     def right(self) -> bool:
@@ -165,68 +156,3 @@ class GateReport(Explanation):
         wanted = np.array(self.gate.targets, np.float64)
         circuit = self.signals()[self.circuit[-1].name]
         return np.array_equal(self.gate.outputs(), wanted) and np.array_equal(circuit, wanted)
-
-    def parts(self) -> Iterator[Part]:
-        yield Text(self.gate.name, heading=True)
-        if self.gate.weights is None:
-            yield from self._two_layers()
-        else:
-            yield from self._one()
-        yield from self._circuit()
-
-    def _one(self) -> Iterator[Part]:
-        a = self.gate.perceptron().decision_function(self.gate.inputs)
-        rows = [
-            (*map(int, x), target, float(value), int(output), right_or_wrong(target, output))
-            for x, target, value, output in zip(
-                self.gate.inputs, self.gate.targets, a, self.gate.outputs(), strict=True
-            )
-        ]
-        names = feature_names(self.gate.inputs.shape[1])
-        yield Table(
-            (*map(variable, names), self.gate.name, "a", "o", ""), rows, _("One perceptron")
-        )
-        yield Text(f"{self.form.text},  H(0) = 1", latex=f"${self.form.latex}$")
-
-    def _two_layers(self) -> Iterator[Part]:
-        found = self.gate
-        yield Text(_("No single perceptron computes it:"))
-        reason = separable(found.inputs, np.array(found.targets))
-        yield from reason.contradiction()
-        yield from self.layers()
-
-    def layers(self) -> Iterator[Part]:
-        """Yield what two layers with given weights make of each row; nothing if one is enough."""
-        found = self.gate
-        if found.weights is not None:
-            return
-        hidden = found.hidden_outputs(found.inputs)
-        rows = [
-            (*map(int, x), *map(int, z), int(output), target, right_or_wrong(target, output))
-            for x, z, output, target in zip(
-                found.inputs, hidden, found.outputs(), found.targets, strict=True
-            )
-        ]
-        columns = (*map(variable, ("x1", "x2", "z1", "z2")), "o", found.name, "")
-        told = _("{gate} by two layers, with given weights").format(gate=found.name)
-        yield Table(columns, rows, told)
-        for name, each in zip(("z1", "z2", "o"), (*found.hidden, found.output), strict=True):
-            bias, *weights = GATES[each].perceptron().weights.tolist()
-            form = linear_form(bias, weights, ("z1", "z2") if name == "o" else ("x1", "x2"))
-            yield Text(f"{name} = H({form.text})", f"${variable(name).latex} = H({form.latex})$")
-
-    def _circuit(self) -> Iterator[Part]:
-        signals = self.signals()
-        last = self.circuit[-1].name
-        rows = [
-            (*(int(signals[name][row]) for name in signals), target,
-             right_or_wrong(target, signals[last][row]))
-            for row, target in enumerate(self.gate.targets)
-        ]  # fmt: skip
-        yield Table((*map(variable, signals), self.gate.name, ""), rows, made_of(self.basis))
-        yield Text(", ".join(map(str, self.circuit)))
-
-    def draw(self) -> Figure:
-        from nissl.explain.perceptrons.gate_picture import draw
-
-        return draw(self)

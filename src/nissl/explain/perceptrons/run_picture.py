@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -10,41 +9,54 @@ import numpy as np
 
 from nissl.errors import ArgumentError
 from nissl.explain.drawing.animation import pixels, write_gif
+from nissl.explain.panels import Panel, Sheet
 from nissl.explain.perceptrons import decision
 from nissl.i18n import translate as _
-from nissl.plots import GRID, TRAINING, drawing, new_figure
+from nissl.plots import TRAINING, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from nissl.explain.perceptrons.run import PerceptronRun
     from nissl.models.perceptron import Update
 
-__all__ = ["animate", "check_animation", "draw", "draw_end"]
+__all__ = ["animate", "check_animation", "draw", "panel"]
 
 STAGES = 6  # of the line, the end among them
 FRAMES = 40  # of an animation, the end among them
 _FRAME_MS, _END_MS = 350, 2500
 
 
-def draw(run: PerceptronRun) -> Figure:
+def draw(run: PerceptronRun) -> Sheet:
     """Draw the stages of the line; for more than two features the distances and the errors."""
+    if run.samples.shape[1] > 2:
+        errors = Panel(
+            lambda axes: _errors(axes, run),
+            x=_("Pass over the data"),
+            y=_("Errors met, each an update"),
+            size=(4.8, 3.8),
+            grid=True,
+        )
+        return Sheet([[panel(run), errors]], legend=3)
+    stages = [*_chosen(run, STAGES), None]
+    wide = 3.3 if len(stages) > 1 else 4.6
+    return Sheet.grid(
+        [panel(run, update, wide) for update in stages],
+        3,
+        title=f"${run.form.latex}$",
+        legend=3,
+        finish=decision.outer_labels,
+    )
+
+
+def panel(run: PerceptronRun, update: Update | None = None, width: float = 4.6) -> Panel:
+    """Return the line after an update, or at the end; of many features the distances to it."""
     features = run.samples.shape[1]
     if features > 2:
-        return _many(run)
-    chosen = _chosen(run, STAGES)
-    columns = min(3, len(chosen) + 1)
-    rows = math.ceil((len(chosen) + 1) / columns)
-    height = 2.9 if features == 2 else 1.9
-    figure = new_figure(max(3.3 * columns, 4.6), height * rows + 0.7)
-    for place, update in enumerate(chosen, start=1):
-        _stage(figure.add_subplot(rows, columns, place), run, update)
-    draw_end(figure.add_subplot(rows, columns, len(chosen) + 1), run)
-    decision.inner_labels(figure, columns)
-    figure.suptitle(f"${run.form.latex}$", fontsize=12)
-    decision.legend(figure)
-    return figure
+        return Panel(lambda axes: _sides(axes, run), _end(run), size=(4.8, 3.8), framed=True)
+    title = _end(run) if update is None else _title(run, update)
+    size = width, width * (0.85 if features == 2 else 0.55)
+    return decision.panel(lambda axes: _plane(axes, run, update), title, features, size)
 
 
 def _chosen(run: PerceptronRun, most: int) -> list[Update]:
@@ -55,36 +67,27 @@ def _chosen(run: PerceptronRun, most: int) -> list[Update]:
     return [history[place] for place in places] if count else []
 
 
-def _plane(axes: Axes, run: PerceptronRun, weights: Any) -> tuple[Any, decision.Box]:
-    """Draw samples, region and line of some weights; return the points and what is in view."""
-    positive = run.targets == 1
-    points = decision.flat(run.samples, positive)
-    box = decision.limits(points)
-    decision.shade(axes, box, weights, label=_("output 1"))
-    decision.line(axes, box, weights, label=_("line w·x = 0"))
-    decision.samples(axes, points, positive, run.outputs)
-    decision.label_axes(axes, box, run.samples.shape[1])
-    return points, box
+def _plane(axes: Axes, run: PerceptronRun, update: Update | None) -> None:
+    """Samples, region and line; of an update also the line before, and the sample that asked."""
+    plane = decision.Plane(axes, run.samples, run.targets == 1)
+    weights = run.fitted.weights if update is None else update.after
+    plane.shade(weights)
+    plane.line(weights, label=_("line w·x = 0"))
+    plane.samples(run.outputs)
+    if update is not None:
+        plane.line(update.before, "--", colour="#7a7a7a", label=_("before"))
+        plane.ring(update.sample, _("sample of the update"))
 
 
-def _stage(axes: Axes, run: PerceptronRun, update: Update) -> None:
-    """The line after an update, the one before it, and the sample that asked for it."""
-    points, box = _plane(axes, run, update.after)
-    decision.line(axes, box, update.before, style="--", colour="#7a7a7a", label=_("before"))
-    decision.ring(axes, points[update.sample], _("sample of the update"))
+def _title(run: PerceptronRun, update: Update) -> str:
     title = _("Update {number}").format(number=update.number)
-    if not len(decision.ends(box, update.after)):  # the line is somewhere else, or nowhere
-        bias, *slope = update.after.tolist()
-        a = bias + sum(w * low for w, low in zip(slope, box[::2], strict=False))
-        output = run.outputs[int(a >= 0)] if a else run.at_zero
-        title += ": " + _("output {output} in all this view").format(output=output)
-    axes.set_title(title, fontsize=10)
-
-
-def draw_end(axes: Axes, run: PerceptronRun) -> None:
-    """Draw the line at the end, for one or two features."""
-    _plane(axes, run, run.fitted.weights)
-    axes.set_title(_end(run), fontsize=10)
+    box = decision.box_of(decision.flat(run.samples, run.targets == 1))
+    if len(decision.ends(box, update.after)):
+        return title
+    bias, *slope = update.after.tolist()  # the line is somewhere else, or nowhere
+    a = bias + sum(w * low for w, low in zip(slope, box[::2], strict=False))
+    output = run.outputs[int(a >= 0)] if a else run.at_zero
+    return title + ": " + _("output {output} in all this view").format(output=output)
 
 
 def _end(run: PerceptronRun) -> str:
@@ -96,31 +99,25 @@ def _end(run: PerceptronRun) -> str:
     )
 
 
-def _many(run: PerceptronRun) -> Figure:
-    """More than two features: distances to the last plane, and the errors of each pass."""
-    figure = new_figure(9.6, 4.2)
-    left, right = figure.subplots(1, 2)
+def _sides(axes: Axes, run: PerceptronRun) -> None:
     distances = run.fitted.decision_function(run.samples)
     distances /= np.linalg.norm(run.fitted.weights[1:]) or 1.0
-    decision.sides(left, distances, run.targets == 1, run.outputs, _("plane w·x = 0"))
-    left.set_title(_end(run), fontsize=10)
+    decision.sides(axes, distances, run.targets == 1, run.outputs, _("plane w·x = 0"))
+
+
+def _errors(axes: Axes, run: PerceptronRun) -> None:
+    """The errors of each pass."""
     errors = run.fitted.errors
     marker = "o" if len(errors) <= 40 else ""
-    right.plot(range(1, len(errors) + 1), errors, marker=marker, color=TRAINING, markersize=4)
+    axes.plot(range(1, len(errors) + 1), errors, marker=marker, color=TRAINING, markersize=4)
     if not run.fitted.converged:
-        right.plot(
+        axes.plot(
             len(errors), errors[-1], "o", color="white", markeredgecolor=TRAINING, markersize=7,
             linestyle="none", label=_("last pass, cut short"),
         )  # fmt: skip
-    right.set_xlabel(_("Pass over the data"))
-    right.set_ylabel(_("Errors met, each an update"))
-    right.set_ylim(0, max(*errors, 1) * 1.08)
-    right.set_xlim(0.5, len(errors) + 0.5)
-    right.locator_params(integer=True, nbins=8)
-    right.grid(color=GRID, linewidth=0.6)
-    right.spines[["top", "right"]].set_visible(False)
-    decision.legend(figure)
-    return figure
+    axes.set_ylim(0, max(*errors, 1) * 1.08)
+    axes.set_xlim(0.5, len(errors) + 0.5)
+    axes.locator_params(integer=True, nbins=8)
 
 
 def animate(run: PerceptronRun, path: str | os.PathLike[str]) -> None:
@@ -136,33 +133,29 @@ def animate(run: PerceptronRun, path: str | os.PathLike[str]) -> None:
     """
     check_animation(run, path)
     last = run.updates[-1]
-    figure = new_figure(4.4, 4.6 if run.samples.shape[1] == 2 else 3.2)
-    axes = figure.add_subplot()
-    _stage(axes, run, last)  # has all that there is in a legend
-    decision.legend(figure, columns=2)
     with drawing():
+        sheet = Sheet([[panel(run, last, 4.4)]], legend=2)  # has all that there is in a legend
+        figure = sheet.figure()
         figure.draw_without_rendering()
     figure.set_layout_engine("none")  # so that nothing moves but the line
+    (axes,) = figure.axes
     frames: list[Any] = []
     for update in [*_chosen(run, FRAMES), *([] if run.circle else [last]), None]:
         axes.clear()
-        if update is None:
-            draw_end(axes, run)
-        else:
-            _stage(axes, run, update)
+        panel(run, update, 4.4).fill(axes)
         frames.append(pixels(figure))
     write_gif(path, frames, _FRAME_MS, _END_MS)
 
 
 def check_animation(run: PerceptronRun, path: str | os.PathLike[str]) -> None:
     """Raise an ArgumentError if there is no line to animate."""
-    if run.samples.shape[1] > 2:
+    features = run.samples.shape[1]
+    reason = (
+        f"a line is animated for one or two features, and there are {features}"
+        if features > 2
+        else "there was no update, so there is nothing to animate"
+    )
+    if features > 2 or not run.fitted.history:
         raise ArgumentError(
-            f"{os.fspath(path)}: a line is animated for one or two features, and there are "
-            f"{run.samples.shape[1]}; save a picture (.png, .svg, .pdf) instead"
-        )
-    if not run.fitted.history:
-        raise ArgumentError(
-            f"{os.fspath(path)}: there was no update, so there is nothing to animate; save a "
-            "picture (.png, .svg, .pdf) instead"
+            f"{os.fspath(path)}: {reason}; save a picture (.png, .svg, .pdf) instead"
         )

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from numbers import Integral
 from operator import mul
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nissl.errors import ArgumentTypeError, GraphError, NonFiniteError
-from nissl.explain.parts import Part, Table, Text, format_number
-from nissl.explain.perceptrons import inequalities
-from nissl.explain.perceptrons.forms import (
-    exact_number,
-    feature_names,
-    fold,
-    is_short,
-    linear_form,
-    vector,
-)
 from nissl.explain.perceptrons.hulls import Point, line_holds, separate
 from nissl.explain.report import Explanation
-from nissl.i18n import grouped
-from nissl.i18n import translate as _
 from nissl.models.two_classes import as_labels, check_samples, two_classes
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Separability", "separable"]
 
@@ -233,84 +218,14 @@ class Separability(Explanation):
             return None
         return _combination(self.points, self.positive, self.coefficients, True)[1:]
 
-    def parts(self) -> Iterator[Part]:
-        if self.weights is None:
-            yield from self._certificate()
-        else:
-            yield from self._line(self.weights)
-
-    def _line(self, weights: Point) -> Iterator[Part]:
-        yield Text(_("Linearly separable"), heading=True)
-        if len(set(self.positive)) == 1:
-            yield Text(
-                _("All samples are of one class: any line that has them on one side will do.")
-            )
-            return
-        form = linear_form(self.bias, weights, feature_names(len(weights)))
-        first, second = self.classes
-        yield Text(
-            _("{form} is above 0 for every sample of target {second}, below 0 for every one of "
-              "{first}.").format(form=form.text, first=first, second=second)
-        )  # fmt: skip
-        named = [("w0", self.bias), *((f"w{i}", w) for i, w in enumerate(weights, start=1))]
-        rows = [(name, exact_number(value)) for name, value in named]
-        yield Table((_("weight"), _("value")), fold(rows, ("...", "")))
-
-        yield from self._digits(value for _name, value in named)
-        yield Text(
-            _(
-                "Distance to the nearest samples: {margin}. Checked in exact fractions for all "
-                "{count} samples."
-            ).format(margin=format_number(self.margin), count=grouped(len(self.points))),
-            style="good",
-        )
-
-    def _certificate(self) -> Iterator[Part]:
-        coefficients, point = self.coefficients or {}, self.point or ()
-        yield Text(_("Not linearly separable"), heading=True)
-        yield Text(
-            _(
-                "Each class has a combination of its samples, with coefficients that are not "
-                "negative and sum to 1; and the two combinations are the same point:"
-            )
-        )
-        ordered = sorted(coefficients.items(), key=lambda item: (self.positive[item[0]], item[0]))
-        rows = [(self.label(s), s, vector(self.points[s]), exact_number(c)) for s, c in ordered]
-        yield Table(
-            (_("target"), _("sample"), "x", _("coefficient")),
-            fold(rows, ("...", None, "", "")),
-            title=_("The certificate"),
-        )
-        yield from self._digits([*coefficients.values(), *point])
-        yield Text(
-            _(
-                "The common point is {point}. A line would have it on both of its sides, so there "
-                "is none. Checked in exact fractions."
-            ).format(point=vector(point).text),
-            style="bad",
-        )
-        yield from self.contradiction()
-
-    def contradiction(self) -> Iterator[Part]:
-        """Yield the inequalities that contradict each other; nothing where they would be long."""
-        coefficients = self.coefficients or {}
-        if coefficients and inequalities.readable(self.points, coefficients):
-            yield from inequalities.contradiction(
-                self.points, self.positive, coefficients, self.classes
-            )
-
-    def _digits(self, values: Iterable[Fraction]) -> Iterator[Part]:
-        if not all(map(is_short, values)):
-            yield Text(_("Fractions that are too long are shown to six digits."), style="dim")
+    def shares(self) -> list[tuple[int, Fraction]]:
+        """The samples of the certificate with their coefficients, the first class first."""
+        listed = (self.coefficients or {}).items()
+        return sorted(listed, key=lambda each: (self.positive[each[0]], each[0]))
 
     def label(self, sample: int) -> str:
         """The label of a sample."""
         return str(self.classes[int(self.positive[sample]) if len(self.classes) > 1 else 0])
-
-    def draw(self) -> Figure:
-        from nissl.explain.perceptrons.separability_picture import draw
-
-        return draw(self)
 
 
 def _root(value: Fraction) -> float:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
+from nissl.explain.panels import Sheet
 from nissl.explain.parts import Part, Text
-from nissl.explain.perceptrons import decision
-from nissl.explain.perceptrons.gate_picture import draw_gate
+from nissl.explain.perceptrons import (
+    decision,
+    gates_picture,
+    gates_tables,
+    run_picture,
+    separability_picture,
+)
 from nissl.explain.perceptrons.gate_training import GateNetwork, gate_network
 from nissl.explain.perceptrons.gates import GateReport, gate
 from nissl.explain.perceptrons.run import PerceptronRun, perceptron
-from nissl.explain.perceptrons.run_picture import draw_end
 from nissl.explain.perceptrons.separability import Separability, separable
-from nissl.explain.perceptrons.separability_picture import draw_plane
 from nissl.explain.report import Explanation
 from nissl.files import user_path
 from nissl.i18n import translate as _
 from nissl.models.perceptron import Perceptron
-from nissl.plots import new_figure
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["PerceptronStudy", "perceptron_study"]
 
@@ -83,30 +81,23 @@ class PerceptronStudy(Explanation):
             if self.reason:
                 yield Text(_("So the rule converges, if it is given enough updates."))
         if self.given is not None:
-            yield from self.given.layers()
+            yield from gates_tables.layers(self.given.gate)
         if self.trained is not None:
             yield from self.trained.parts()
 
-    def draw(self) -> Figure:
+    def draw(self) -> Sheet:
         if self.reason is None or self.run.samples.shape[1] > 2:
-            return self.run.figure()
-        draw: list[Callable[[Axes], None]] = [
-            partial(draw_end, run=self.run),
-            partial(draw_plane, found=self.reason),
-        ]
+            return run_picture.draw(self.run)
+        panels = [run_picture.panel(self.run), separability_picture.panel(self.reason)]
         if self.given is not None:
-            draw.append(partial(draw_gate, gate=self.given.gate))
+            panels.append(gates_picture.panel(self.given.gate))
         if self.trained is not None:
-            draw.append(self.trained.draw_on)
-        rows = (len(draw) + 1) // 2
-        figure = new_figure(9.2, 4.1 * rows + 0.6)
-        for place, each in enumerate(draw, start=1):
-            axes = figure.add_subplot(rows, 2, place)
-            each(axes)
-            decision.title(axes, f"{place}. {axes.get_title()}", 46)
-        decision.inner_labels(figure, 2)
-        decision.legend(figure, columns=5)
-        return figure
+            panels.append(self.trained.panel())
+        numbered = [
+            replace(panel, title=f"{place}. {panel.title}", size=(4.6, 4.0))
+            for place, panel in enumerate(panels, start=1)
+        ]
+        return Sheet.grid(numbered, 2, legend=5, finish=decision.outer_labels)
 
     def save(self, path: str | os.PathLike[str], **settings: Any) -> None:
         """Write the explanation to a file; as ``.gif`` the run's line moves."""

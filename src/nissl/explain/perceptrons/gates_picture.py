@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.explain.panels import Panel, Sheet
 from nissl.explain.perceptrons import decision
 from nissl.explain.perceptrons.circuits import Node, made_of
-from nissl.explain.perceptrons.forms import feature_names, variable
+from nissl.explain.perceptrons.forms import variable
+from nissl.explain.perceptrons.gates import GATES, Gate, GateReport
 from nissl.i18n import translate as _
-from nissl.plots import INK, new_figure
+from nissl.plots import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-    from nissl.explain.perceptrons.gates import Gate, GateReport
-
-__all__ = ["draw", "draw_circuit", "draw_gate"]
+__all__ = ["draw", "draw_circuit", "panel"]
 
 Array: TypeAlias = NDArray[Any]
 _STEP = 2.3  # between columns of a circuit
@@ -28,60 +27,48 @@ _WIDTH, _HEIGHT, _BUBBLE = 1.0, 0.8, 0.09  # of a gate, and the radius of its ci
 _INSIDE = 0.2  # how far wires reach behind a sign, whose back may be hollow
 
 
-def draw(report: GateReport) -> Figure:
+def draw(report: GateReport) -> Sheet:
     """Draw the lines of the perceptrons, and the circuit."""
-    gate = report.gate
     columns = max(node.place[0] for node in report.circuit)
-    figure = new_figure(6.9 + 1.15 * columns, 4.2 if len(gate.targets) == 4 else 2.8)
-    grid = figure.add_gridspec(1, 2, width_ratios=[3.6, 2.6 + 1.15 * columns])
-    draw_gate(figure.add_subplot(grid[0]), gate)
-    draw_circuit(figure.add_subplot(grid[1]), report)
-    figure.suptitle(gate.name)
-    decision.legend(figure, columns=5)
-    return figure
+    height = 3.3 if len(report.gate.targets) == 4 else 2.2
+    circuit = Panel(
+        lambda axes: draw_circuit(axes, report),
+        made_of(report.basis),
+        size=(2.9 + 1.15 * columns, height),
+    )
+    lines = panel(report.gate, (4.0, height))
+    return Sheet([[lines, circuit]], title=report.gate.name, legend=5)
 
 
-def draw_gate(axes: Axes, gate: Gate) -> None:
-    """Draw the truth table as points, and the lines of the perceptrons with the region of 1."""
-    from nissl.explain.perceptrons.gates import GATES
+def panel(gate: Gate, size: tuple[float, float] = (4.6, 3.7)) -> Panel:
+    """Return the truth table as points, with the lines of the perceptrons and the region of 1."""
+    one = gate.weights is not None
+    title = _("One perceptron") if one else _("Two layers of perceptrons")
+    return decision.panel(lambda axes: _lines(axes, gate), title, gate.inputs.shape[1], size)
 
-    positive = np.array(gate.targets) == 1
-    points = decision.flat(gate.inputs, positive)
-    box = decision.limits(points)
+
+def _lines(axes: Axes, gate: Gate) -> None:
+    plane = decision.Plane(axes, gate.inputs, np.array(gate.targets) == 1)
     if gate.weights is not None:
-        decision.shade(axes, box, gate.weights, label=_("output 1"))
-        decision.line(axes, box, gate.weights, label=_("line w·x = 0"))
-        axes.set_title(_("One perceptron"), fontsize=10)
+        plane.shade(gate.weights)
+        plane.line(gate.weights, label=_("line w·x = 0"))
     else:
-        _region(axes, box, gate)
-        for number, (name, style) in enumerate(zip(gate.hidden, ("-", "--"), strict=True), 1):
-            weights = GATES[name].perceptron().weights.tolist()
-            decision.line(axes, box, weights, style=style, text=f"$z_{number}$: {name}")
-        axes.set_title(_("Two layers of perceptrons"), fontsize=10)
-    decision.samples(axes, points, positive, (0, 1))
-    decision.label_axes(axes, box, gate.inputs.shape[1])
-
-
-def _region(axes: Axes, box: decision.Box, gate: Gate) -> None:
-    """Shade where the second layer gives 1: of each way to lie beside both lines that does."""
-    from nissl.explain.perceptrons.gates import GATES
-
-    weights = [GATES[name].perceptron().weights for name in gate.hidden]
-    last = GATES[gate.output].perceptron()
-    for hidden in product((0, 1), repeat=2):
-        if last.outputs([hidden])[0] == 1:
-            halves = [(2 * z - 1) * w for z, w in zip(hidden, weights, strict=True)]
-            decision.shade(axes, box, *halves, label=_("output 1"))
+        weights = [GATES[name].perceptron().weights for name in gate.hidden]
+        for hidden in product((0, 1), repeat=2):  # of each way to lie beside both lines
+            if GATES[gate.output].perceptron().outputs([hidden])[0] == 1:
+                plane.shade(*((2 * z - 1) * w for z, w in zip(hidden, weights, strict=True)))
+        for number, (name, style) in enumerate(zip(gate.hidden, ("-", "--"), strict=True)):
+            plane.line(weights[number], style, text=f"$z_{number + 1}$: {name}")
+    plane.samples((0, 1))
 
 
 def draw_circuit(axes: Axes, report: GateReport) -> None:
     """Draw the gates of the circuit and what leads from one to the other."""
-    inputs = feature_names(report.gate.inputs.shape[1])
-    heights = {"x1": 1.0, "x2": -1.0} if len(inputs) == 2 else {"x1": 0.0}
+    heights = {"x1": 1.0, "x2": -1.0} if len(report.gate.targets) == 4 else {"x1": 0.0}
     start = -1.7
-    ends: dict[str, tuple[float, float]] = {name: (start, heights[name]) for name in inputs}
-    for name in inputs:
-        axes.text(start - 0.12, heights[name], _tex(name), ha="right", va="center")
+    ends = {name: (start, height) for name, height in heights.items()}
+    for name, height in heights.items():
+        axes.text(start - 0.12, height, _tex(name), ha="right", va="center")
     taken = [name for node in report.circuit for name in node.inputs]
     joined: set[str] = set()
     for node in report.circuit:
@@ -102,7 +89,6 @@ def draw_circuit(axes: Axes, report: GateReport) -> None:
     axes.set_ylim(-1.75, 1.75)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    axes.set_title(made_of(report.basis), fontsize=10)
 
 
 def _tex(name: str) -> str:
