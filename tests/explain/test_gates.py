@@ -184,8 +184,9 @@ def test_a_network_that_did_not_learn_says_so(tmp_path) -> None:
     ("arguments", "said"),
     [
         ({"name": "NOT"}, "NOT has one"),
-        ({"hidden": 0}, "1 to 4, not 0"),
-        ({"epochs": 0}, "at least 1, not 0"),
+        ({"hidden": 0}, "hidden=0 must be at least 1"),
+        ({"hidden": 5}, "hidden=5 must be at most 4"),
+        ({"epochs": 0}, "epochs=0 must be at least 1"),
         ({"name": "XOOR"}, "did you mean 'XOR'"),
     ],
 )

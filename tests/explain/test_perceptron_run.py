@@ -50,7 +50,7 @@ def test_long_runs_are_folded_in_the_middle() -> None:
         "1", "2", "3", "4", "5", "6", "…", "499", "500",
     ]  # fmt: skip
     assert "repeats itself" not in perceptron(shuffled).to_text()
-    with pytest.raises(ArgumentError, match="at least 1, not 0"):
+    with pytest.raises(ArgumentError, match="rows=0 must be at least 1"):
         perceptron(shuffled, rows=0)
 
 
