@@ -207,7 +207,7 @@ def panel(
 ) -> Panel:
     """Return a panel of a plane of one or two features."""
     y = "$x_2$" if features == 2 else ""
-    wrapped = "\n".join(textwrap.wrap(title, int(11.5 * size[0])))
+    wrapped = "\n".join(textwrap.wrap(title, int(12 * size[0])))
     return Panel(draw, wrapped, "$x_1$", y, size, framed=True)
 
 
@@ -216,11 +216,19 @@ def sides(
 ) -> None:
     """Draw how far on which side of a plane each sample lies, one row a class."""
     Plane(axes, distances[:, None], positive).samples(classes, 40)
+    axes.autoscale(axis="x")
     axes.axvline(0, color=INK, linewidth=1.8, label=label)
     axes.set_xlabel(_("Distance to the plane, in the unit of the features"))
 
 
 def outer_labels(_figure: Figure, panels: Sequence[Axes]) -> None:
     """Label only the outer of axes that all show the same part of the plane."""
-    for axes in panels:
-        axes.label_outer()
+    specs: list[Any] = [axes.get_subplotspec() for axes in panels]
+    places = [(spec.rowspan.start, spec.colspan.start) for spec in specs]
+    for axes, (row, column) in zip(panels, places, strict=True):
+        if column:
+            axes.set_ylabel("")
+            axes.tick_params(labelleft=False)
+        if (row + 1, column) in places:
+            axes.set_xlabel("")
+            axes.tick_params(labelbottom=False)

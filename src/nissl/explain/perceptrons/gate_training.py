@@ -145,7 +145,7 @@ class GateNetwork(Explanation):
 
     def panel(self) -> Panel:
         """Return where the output is at least one half, and where each hidden unit is 0."""
-        return decision.panel(self._lines, self.title, 2, (4.6, 3.7))
+        return decision.panel(self._lines, self.title, 2, (5.2, 4.4))
 
     def _lines(self, axes: Axes) -> None:
         plane = decision.Plane(axes, self.gate.inputs, np.array(self.gate.targets) == 1)

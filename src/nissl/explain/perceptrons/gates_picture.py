@@ -34,7 +34,7 @@ def draw(report: GateReport) -> Sheet:
     circuit = Panel(
         lambda axes: draw_circuit(axes, report),
         made_of(report.basis),
-        size=(2.9 + 1.15 * columns, height),
+        size=(2.6 + columns, height),
     )
     lines = panel(report.gate, (4.0, height))
     return Sheet([[lines, circuit]], title=report.gate.name, legend=5)

@@ -35,7 +35,8 @@ def panel(found: Separability) -> Panel:
     title = _("Linearly separable") if found else _("Not linearly separable: the hulls meet")
     features = len(found.points[0])
     if features <= 2:
-        return decision.panel(lambda axes: _plane(axes, found), title, features, (5.6, 4.1))
+        size = 5.6, 4.1 if features == 2 else 2.4
+        return decision.panel(lambda axes: _plane(axes, found), title, features, size)
     if found:
         return Panel(lambda axes: _distances(axes, found), title, size=(6.4, 2.5), framed=True)
     bars = min(len(found.coefficients or {}), _BARS + 1)
