@@ -46,7 +46,7 @@ def perceptron(fitted: Perceptron, *, title: str = "", rows: int = 24) -> Percep
     | n | epoch | sample | x(n) | y | a | o | y - o | w(n) | w(n + 1) |
     |--:|------:|-------:|------|--:|--:|--:|------:|------|----------|
     | 1 | 1 | 0 | (0, 0) | 0 | 0 | 1 | -1 | (0, 0, 0) | (-1, 0, 0) |
-    | … | 9 more |  |  |  |  |  |  |  |  |
+    |  |  |  |  |  |  |  |  | … 9 more |  |
     | 11 | 5 | 1 | (0, 1) | 0 | 0 | 1 | -1 | (-2, 2, 2) | (-3, 2, 1) |
     """
     if not isinstance(fitted, Perceptron):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nissl.explain.formulas import symbol
 from nissl.explain.parts import Part, Table, Text, format_number, formula, table_of
 from nissl.explain.perceptrons.forms import right_or_wrong, vector
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -84,14 +85,16 @@ def _updates(run: PerceptronRun) -> Iterator[Part]:
 def _verdict(run: PerceptronRun) -> Iterator[Part]:
     fitted = run.fitted
     told = _("{updates} updates in {epochs} passes over {count} samples").format(
-        updates=len(fitted.history), epochs=fitted.epochs, count=len(run.samples)
+        updates=grouped(len(fitted.history)),
+        epochs=grouped(fitted.epochs),
+        count=grouped(len(run.samples)),
     )
     if fitted.converged:
         yield Text(_("Converged: {told}, and no error is left.").format(told=told), style="good")
     else:
         yield Text(
             _("Not converged: {told}, and then the limit of {most} updates was reached.").format(
-                told=told, most=fitted.max_updates
+                told=told, most=grouped(fitted.max_updates)
             ),
             style="bad",
         )
@@ -102,7 +105,7 @@ def _outputs(run: PerceptronRun) -> Iterator[Part]:
     if len(run.samples) > _CHECKED:
         yield Text(
             _("Right at the end: {right} of {count} samples.").format(
-                right=run.right, count=f"{len(run.samples):,}"
+                right=grouped(run.right), count=grouped(len(run.samples))
             )
         )
         return

@@ -12,6 +12,7 @@ from nissl.explain.panels import Panel, Sheet
 from nissl.explain.parts import chosen
 from nissl.explain.perceptrons import decision
 from nissl.explain.perceptrons.forms import exact_number, linear_form, vector
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.plots import INK, TRAINING, VALIDATION
 
@@ -108,7 +109,7 @@ def _shares(axes: Axes, found: Separability) -> None:
         target = drawable(found.label(sample), 24)
         names.append(_("sample {sample}, target {target}").format(sample=sample, target=target))
     if len(kept) < len(shares):
-        names.append(_("{count} more").format(count=f"{len(shares) - len(kept):,}"))
+        names.append(_("{count} more").format(count=grouped(len(shares) - len(kept))))
     axes.set_yticks(range(len(names)), names, **style(8))
     axes.invert_yaxis()
     axes.set_xlim(0, 1.18 * max(float(share) for _sample, share in shares))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nissl.explain.formulas import symbol
 from nissl.explain.parts import Cell, Part, Table, Text, format_number, formula, table_of
 from nissl.explain.perceptrons.forms import exact_number, is_short, linear_form, vector
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _line(found: Separability, weights: Sequence[Fraction]) -> Iterator[Part]:
         _(
             "Distance to the nearest samples: {margin}. Checked in exact fractions for all "
             "{count} samples."
-        ).format(margin=format_number(found.margin), count=f"{len(found.points):,}"),
+        ).format(margin=format_number(found.margin), count=grouped(len(found.points))),
         style="good",
     )
 
