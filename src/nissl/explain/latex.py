@@ -8,8 +8,9 @@ from nissl.screen import printable
 __all__ = ["PREAMBLE"]
 
 PREAMBLE = r"""\usepackage{iftex}
-\iftutex\usepackage{fontspec}\else\usepackage[T5,T1]{fontenc}\fi
-\usepackage{amsmath,amssymb,adjustbox}"""
+\iftutex\usepackage{fontspec}\else\usepackage[T1,T5]{fontenc}\fi
+\usepackage{amsmath,amssymb,adjustbox}
+\setlength{\emergencystretch}{4em}"""
 _DOCUMENT = r"""\documentclass{article}
 %s
 \usepackage[margin=2cm]{geometry}
