@@ -22,6 +22,7 @@ from nissl.explain.notation import (
 
 __all__ = ["mathml"]
 
+_TIGHT = 'lspace="0" rspace="0" stretchy="false"'  # brackets are as high as what is around
 _MARKS = {"dot": "˙", "bar": "¯", "hat": "^", "tilde": "~", "vec": "→"}
 
 
@@ -96,7 +97,8 @@ def _element(atom: Atom) -> str:
         case "space":
             return f'<mspace width="{0.17 * max(len(shown), 1):.2f}em"></mspace>' if shown else ""
         case "open" | "close":
-            return f"<mo>{shown}</mo>" if shown else ""
+            form = "prefix" if atom.kind == "open" else "postfix"
+            return f'<mo form="{form}" {_TIGHT}>{shown}</mo>' if shown else ""
         case "large":
             return f'<mo movablelimits="true">{ {"Σ": "∑", "Π": "∏"}.get(shown, shown) }</mo>'
         case _:

@@ -223,6 +223,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60re
 table {{ border-collapse: collapse; margin: 1rem 0 }}
 caption {{ text-align: left; font-weight: bold; padding: .3rem 0 }}
 th, td {{ padding: .25rem .75rem; border-bottom: 1px solid var(--nissl-line); white-space: nowrap }}
+math {{ font-size: 1.1em }}
 svg {{ max-width: 100%; height: auto; background: #fff }}
 @media (prefers-color-scheme: dark) {{ :root {{ --nissl-line: #444; --nissl-good: #7ccf92;
   --nissl-bad: #ff8d84; --nissl-dim: #aaa }} }}
