@@ -24,7 +24,7 @@ COMMANDS = (
         "gate",
         "grad",
     ),
-    *("backprop", "approximate", "depth", "race", "convolve", "check"),
+    *("backprop", "approximate", "depth", "race", "convolve", "neuron", "network", "check"),
 )
 
 

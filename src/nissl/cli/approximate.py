@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from nissl import explain
+from nissl.cli import runs, source
 from nissl.cli.commands import Command
 from nissl.cli.typed import TypedCommand
+from nissl.cli.weights import WEIGHTS, Weights
 from nissl.cli.words import TWO_NUMBERS, UNITS, argument, option
 from nissl.errors import ArgumentError
 from nissl.i18n import mark
@@ -16,12 +18,28 @@ from nissl.i18n import translate as _
 def approximate(
     expression: str,
     *,
-    range: tuple[float, float] = (-1.0, 1.0),
+    range: tuple[float, float] | None = None,
     hidden: tuple[int, ...] | None = None,
+    model: str | None = None,
+    weights: Weights | None = None,
+    activation: str = "tanh",
     **settings: Any,
 ) -> explain.Explanation:
-    """Approximate a typed function by one network, or by several widths of it."""
+    """Approximate a typed function by one network, or by several widths of it, or a given one."""
     function = explain.parse(expression.strip())
+    if model is not None or weights is not None:
+        if model is not None and weights is not None:
+            raise ArgumentError(_("give --model or --weights, not both"))
+        given = [*(["--hidden"] if hidden else []), *(f"--{name}" for name in settings)]
+        if given:
+            raise ArgumentError(
+                _("{options} train a new network, and this one is given as it is").format(
+                    options=", ".join(given)
+                )
+            )
+        return _given(function, range, model, weights, activation)
+    settings["activation"] = activation
+    range = range or (-1.0, 1.0)
     surface = len(function.inputs) == 2
     widths = (10 if surface else 3,) if hidden is None else hidden
     if not widths:
@@ -34,6 +52,26 @@ def approximate(
     return explain.approximate_by_width(function, *range, widths, **settings)
 
 
+def _given(
+    function: explain.Expression,
+    ends: tuple[float, float] | None,
+    run: str | None,
+    weights: Weights | None,
+    activation: str,
+) -> explain.Explanation:
+    """How near a network comes that is trained already, with the samples of its run."""
+    if weights is not None:
+        return explain.approximation_of(weights.model(activation), function, *(ends or (-1.0, 1.0)))
+    found = runs.find(run or "")
+    model, x, t = found.load(), None, None
+    if found.data:
+        loaded = source.remembered(found).load()
+        x, t = loaded.x_train, loaded.y_train
+        if ends is None and x.size:
+            ends = (float(x.min()), float(x.max()))
+    return explain.approximation_of(model, function, *(ends or (-1.0, 1.0)), x=x, t=t)
+
+
 APPROXIMATE = Command(
     "approximate",
     mark(
@@ -44,7 +82,8 @@ APPROXIMATE = Command(
         "Examples:\n"
         '  nissl approximate "x**2" --range -1 1 --hidden 3 --samples 50 -o fit.svg\n'
         '  nissl approximate "sin(x)" --range 0 2*pi --method all\n'
-        '  nissl approximate "abs(x)" --hidden 1,2,3,5,10 -o widths.png'
+        '  nissl approximate "abs(x)" --hidden 1,2,3,5,10 -o widths.png\n'
+        '  nissl approximate "sin(x)" --model sine-run -o sine.svg'
     ),
     {
         "expression": argument(
@@ -64,6 +103,14 @@ APPROXIMATE = Command(
             ),
             UNITS,
         ),
+        "model": option(
+            "RUN",
+            mark(
+                "Train nothing, and show this run folder of nissl train, or .keras file; over the "
+                "interval of its samples by default."
+            ),
+        ),
+        "weights": WEIGHTS,
         "samples": option(
             "N",
             mark("How many samples are taken: 50 by default, 225 for two inputs."),

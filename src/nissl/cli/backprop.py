@@ -11,6 +11,7 @@ from nissl import explain
 from nissl.cli import runs, source
 from nissl.cli.commands import Command
 from nissl.cli.typed import TypedCommand
+from nissl.cli.weights import WEIGHTS, Weights, dense
 from nissl.cli.words import NUMBERS, RATE, SEED, UNITS, argument, option, within
 from nissl.errors import ArgumentError
 from nissl.i18n import grouped, mark
@@ -28,15 +29,17 @@ def backprop(
     learning_rate: float | None = None,
     loss: str | None = None,
     steps: int = 1,
+    weights: Weights | None = None,
     **new: Any,
 ) -> explain.Explanation:
     """Show a step of backpropagation in the model of a run, the lecture's, or a new one."""
     if run is not None:
-        model, inputs, targets = _from_run(run, sample, x, t, new)
+        given = {**({} if weights is None else {"weights": weights}), **new}
+        model, inputs, targets = _from_run(run, sample, x, t, given)
     else:
         if sample is not None:
             raise ArgumentError(_("--sample needs a run to take samples from; give --x and --t"))
-        model, inputs, targets = _made(x or [math.pi / 2], t or [1.0], **new)
+        model, inputs, targets = _made(x or [math.pi / 2], t or [1.0], weights, **new)
         loss = loss or "half_squared_error"
     return explain.backprop(model, inputs, targets, learning_rate, loss, steps=steps)
 
@@ -75,28 +78,35 @@ def _from_run(
     return model, inputs, np.array(t)
 
 
-def _made(x: list[float], t: list[float], **new: Any) -> tuple[Any, Any, Any]:
-    """The lecture's network, or a new one that the sample fits."""
-    if new:
-        return _new(len(x), len(t), **new), x, t
-    if len(x) != 1 or len(t) != 1:
-        raise ArgumentError(
-            _("the lecture's network has one input and one output; add --hidden for another")
-        )
-    return explain.lecture_network(), x, t
+def _made(
+    x: list[float], t: list[float], weights: Weights | None, **new: Any
+) -> tuple[Any, Any, Any]:
+    """The lecture's network, one of given weights, or a new one that the sample fits."""
+    if weights is None and not new:
+        if len(x) != 1 or len(t) != 1:
+            raise ArgumentError(
+                _("the lecture's network has one input and one output; add --hidden for another")
+            )
+        return explain.lecture_network(), x, t
+    return _new(len(x), len(t), weights, **new), x, t
 
 
 def _new(
     inputs: int,
     outputs: int,
-    hidden: Sequence[int] = (3,),
+    weights: Weights | None,
+    hidden: Sequence[int] | None = None,
     activation: str = "tanh",
     output_activation: str | None = None,
     seed: int = 0,
 ) -> Any:
-    from nissl import layers, models, utils
+    from nissl import utils
 
-    sizes = [inputs, *hidden, outputs]
+    if weights is not None:
+        units = weights.sizes[1:-1] if hidden is None else hidden
+        weights.check([inputs, *units, outputs])
+        return weights.model(activation, output_activation)
+    sizes = [inputs, *((3,) if hidden is None else hidden), outputs]
     count = sum((before + 1) * here for before, here in pairwise(sizes))
     if count > MOST_WEIGHTS:
         raise ArgumentError(
@@ -105,11 +115,7 @@ def _new(
             )
         )
     utils.set_random_seed(seed)
-    stack: list[Any] = [layers.Input((inputs,))]
-    for place, units in enumerate(hidden, start=1):
-        stack.append(layers.Dense(units, activation, dtype="float64", name=f"hidden_{place}"))
-    stack.append(layers.Dense(outputs, output_activation, dtype="float64", name="output"))
-    return models.Sequential(stack)
+    return dense(sizes, activation, output_activation)
 
 
 BACKPROP = Command(
@@ -122,6 +128,7 @@ BACKPROP = Command(
         "Examples:\n"
         "  nissl backprop -o network.svg\n"
         "  nissl backprop --x 0.5,1 --t 1 --hidden 2 --activation sigmoid --steps 20\n"
+        "  nissl backprop --x 1,0.5 --t 1 --weights weights.csv --learning-rate 0.5\n"
         "  nissl backprop demo-run --sample 3 --format latex"
     ),
     {
@@ -155,6 +162,7 @@ BACKPROP = Command(
             mark("Show a new network instead, with these hidden units: 3, or 4,3 for two layers."),
             UNITS,
         ),
+        "weights": WEIGHTS,
         "activation": option(
             "NAME", mark("Activation of the new network's hidden units; tanh by default.")
         ),

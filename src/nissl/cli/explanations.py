@@ -10,6 +10,7 @@ from nissl.cli.approximate import APPROXIMATE
 from nissl.cli.backprop import BACKPROP
 from nissl.cli.commands import Command
 from nissl.cli.grad import GRAD
+from nissl.cli.networks import NETWORK, NEURON
 from nissl.cli.perceptron import PERCEPTRON
 from nissl.cli.typed import TypedCommand
 from nissl.cli.words import NAMES, TEXTS, TWO_NUMBERS, argument, option
@@ -36,6 +37,8 @@ EXPLANATIONS = (  # in the order in which help lists them
             ),
         },
     ),
+    NEURON,
+    NETWORK,
     GRAD,
     BACKPROP,
     APPROXIMATE,

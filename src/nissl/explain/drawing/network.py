@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from nissl.arguments import whole
 from nissl.errors import ArgumentError, ShapeError
 from nissl.explain.formulas import symbol
-from nissl.explain.parts import Cell, Part, Text, formula, table_of
+from nissl.explain.parts import Cell, Part, Table, Text, formula, table_of
+from nissl.explain.quantities import Quantity, typed
 from nissl.explain.report import Explanation
 from nissl.i18n import grouped
 from nissl.i18n import translate as _
@@ -26,6 +27,7 @@ Arrays: TypeAlias = "Sequence[ArrayLike | None] | None"
 
 _LARGEST = 10**6  # units of a layer
 _COLUMNS = 30
+_MOST = 12  # rows and columns of a table of weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +76,45 @@ class Network(Explanation):
                 (_("Parameters"), lambda layer: self.parameters(layer) if layer else None),
             ],
         )
+        total = sum(map(self.parameters, layers))
+        biases = sum(size for size, has in zip(self.sizes[1:], self.bias, strict=True) if has)
+        said = _("Parameters: {total} = {weights} (weights) + {biases} (biases)")
         yield Text(
-            _("Parameters: {total}").format(total=grouped(sum(map(self.parameters, layers))))
+            said.format(
+                total=grouped(total), weights=grouped(total - biases), biases=grouped(biases)
+            )
         )
         for layer in layers:
             yield Text(f"{self._formula(layer)}")
+        for layer, weights in enumerate(self._stacked(), start=1):
+            if weights is not None:
+                yield self._table(layer, weights)
+
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield the numbers of weights and biases, and each of them by its name."""
+        for layer, weights in enumerate(self._stacked(), start=1):
+            step = _("layer {number}").format(number=layer)
+            yield Quantity(step, f"parameters^({layer})", self.parameters(layer))
+            for (i, j), value in np.ndenumerate(np.zeros((0, 0)) if weights is None else weights):
+                if i or self.bias[layer - 1]:
+                    name = symbol("w", j + 1, i, layer=layer).to_text()
+                    yield Quantity(step, typed(name), float(value))
+
+    def _stacked(self) -> Sequence[Array | None]:
+        """For each layer its weights, shape ``(1 + before, here)``, as far as they are known."""
+        return stacked("weights", self.sizes, self.weights, self.biases)
+
+    def _table(self, layer: int, weights: Array) -> Table:
+        """The weights of a layer: a row a unit, its bias first."""
+        columns: list[Any] = [("", lambda j: formula(f"j = {j + 1}"))]
+        for i in range(0 if self.bias[layer - 1] else 1, min(len(weights), _MOST)):
+            columns.append((symbol("w", "j", i, layer=layer), lambda j, i=i: weights[i, j]))
+        if len(weights) > _MOST:
+            more = _("… {count} more inputs").format(count=grouped(len(weights) - _MOST))
+            columns.append((more, lambda _j: None))
+        title = _("Layer {number}: weights").format(number=layer)
+        units = range(weights.shape[1])
+        return table_of(units, columns, title=title, most=_MOST, given=True)
 
     def _name(self, layer: int) -> str:
         return layer_name(layer, self.sizes, ", ")
