@@ -164,6 +164,18 @@ def test_what_cannot_be_animated(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_numbers_have_every_weight() -> None:
+    found = {(each.step, each.name): each.value for each in run_of().quantities()}
+    assert [found["Each update", f"n=2 w_{i}(n + 1)"] for i in range(3)] == [0, 1, 1]
+    assert found["Each update", "n=2 y - o"] == 1
+    study = perceptron_study(nissl.Perceptron(max_updates=6).fit(BOOLEAN, XOR), name="XOR")
+    numbers = {(each.step, each.name): each.value for each in study.quantities()}
+    assert [numbers["certificate", f"c_{i}"] for i in range(4)] == [0.5] * 4
+    assert numbers["certificate", "x_1"] == 0.5
+    line = {each.name: each.value for each in nissl.explain.separable(BOOLEAN, AND).quantities()}
+    assert line == {"w_0": -1.5, "w_1": 1, "w_2": 1}
+
+
 # ---- the study ---------------------------------------------------------------------------------
 
 

@@ -302,6 +302,7 @@ def test_numbers_beyond_floats_are_written_but_not_drawn() -> None:
     assert "5.00000e+399 - x₁ is above 0" in found.to_text()
     with pytest.raises(ArgumentError, match="beyond the range of floats"):
         found.figure()
+    assert [each.value for each in found.quantities()] == [float("inf"), -1]
     assert "-1.50000e-310 + x₁" in separable([[1e-310], [2e-310]], [0, 1]).to_text()
 
 

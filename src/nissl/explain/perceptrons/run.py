@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,10 +12,13 @@ import numpy as np
 
 from nissl.arguments import whole
 from nissl.errors import ArgumentError, ArgumentTypeError
+from nissl.explain import quantities
 from nissl.explain.parts import Cell, formula
 from nissl.explain.perceptrons.forms import linear_form
+from nissl.explain.quantities import Quantity
 from nissl.explain.report import Explanation
 from nissl.files import user_path
+from nissl.i18n import translate as _
 from nissl.models.perceptron import TARGETS, Perceptron, Update
 
 __all__ = ["PerceptronRun", "perceptron"]
@@ -124,6 +127,19 @@ class PerceptronRun(Explanation):
     def right(self) -> int:
         """How many samples have the output that they should have, at the end."""
         return int(np.sum(self.fitted.outputs(self.samples) == self.targets))
+
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield the numbers of each update, weight by weight, then those of other tables."""
+        step = quantities.typed(_("Each update"))
+        for update in self.updates:
+            found = {
+                "sample": update.sample, "y": update.target, "a": update.pre_activation,
+                "o": update.output, "y - o": update.error,
+            }  # fmt: skip
+            found.update({f"w_{i}(n + 1)": weight for i, weight in enumerate(update.after)})
+            for name, value in found.items():
+                yield Quantity(step, f"n={update.number} {name}", float(value))
+        yield from (each for each in super().quantities() if each.step != step)
 
     def save(self, path: str | os.PathLike[str], **settings: Any) -> None:
         """Write the explanation to a file; as ``.gif`` the line moves from update to update.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from numbers import Integral
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from nissl.errors import ArgumentTypeError, GraphError, NonFiniteError
 from nissl.explain.perceptrons.hulls import Point, line_holds, separate
+from nissl.explain.quantities import Quantity
 from nissl.explain.report import Explanation
 from nissl.models.two_classes import as_labels, check_samples, two_classes
 
@@ -223,9 +224,26 @@ class Separability(Explanation):
         listed = (self.coefficients or {}).items()
         return sorted(listed, key=lambda each: (self.positive[each[0]], each[0]))
 
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield the weights of the line, or the certificate's coefficients, and its point."""
+        step = "line" if self.weights is not None else "certificate"
+        found = {f"w_{i}": w for i, w in enumerate((self.bias, *(self.weights or ())))}
+        if self.weights is None:
+            found = {f"c_{sample}": share for sample, share in self.shares()}
+            found.update({f"x_{i}": value for i, value in enumerate(self.point or (), start=1)})
+        for name, value in found.items():
+            yield Quantity(step, name, _float(value))
+
     def label(self, sample: int) -> str:
         """The label of a sample."""
         return str(self.classes[int(self.positive[sample]) if len(self.classes) > 1 else 0])
+
+
+def _float(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _root(value: Fraction) -> float:

@@ -20,6 +20,7 @@ from nissl.explain.perceptrons.gate_training import GateNetwork, gate_network
 from nissl.explain.perceptrons.gates import GateReport, gate
 from nissl.explain.perceptrons.run import PerceptronRun, perceptron
 from nissl.explain.perceptrons.separability import Separability, separable
+from nissl.explain.quantities import Quantity
 from nissl.explain.report import Explanation
 from nissl.files import user_path
 from nissl.i18n import translate as _
@@ -84,6 +85,12 @@ class PerceptronStudy(Explanation):
             yield from gates_tables.layers(self.given.gate)
         if self.trained is not None:
             yield from self.trained.parts()
+
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield the numbers of all that is shown, in its order."""
+        for each in (self.run, self.reason, self.trained):
+            if each is not None:
+                yield from each.quantities()
 
     def draw(self) -> Sheet:
         if self.reason is None or self.run.samples.shape[1] > 2:
