@@ -23,7 +23,7 @@ from nissl.explain.diagrams.blocks import graph_of
 from nissl.explain.diagrams.boxes import Shown, boxed
 from nissl.explain.diagrams.drawing import draw_blocks
 from nissl.explain.diagrams.folding import fold
-from nissl.explain.diagrams.places import Rectangle, place
+from nissl.explain.drawing.layout import Rectangle, layout
 from nissl.explain.drawing.lettering import Lettering, drawable, shortened
 from nissl.layers import Dense
 
@@ -117,19 +117,20 @@ def test_every_direction(make, rankdir):
     boxes = [boxed(block, ALL, lettering) for block in graph.blocks]
     sizes = {box.block.key: (box.width, box.height) for box in boxes}
     titles = {frame.key: 1.5 for frame in graph.frames}
-    picture = place(graph, sizes, titles, rankdir)
-    assert set(picture.blocks) == set(sizes)
+    inside = {block.key: block.frames for block in graph.blocks}
+    picture = layout(sizes, graph.edges, direction=rankdir, inside=inside, titles=titles)
+    assert set(picture.boxes) == set(sizes)
     sides = {"TB": ("bottom", "top"), "BT": ("top", "bottom"), "LR": ("right", "left"),
              "RL": ("left", "right")}  # fmt: skip
     leaves, enters = sides[rankdir]
-    for (source, target), route in picture.routes.items():
-        assert on_side(route[0], picture.blocks[source], leaves)
-        assert on_side(route[-1], picture.blocks[target], enters)
+    for (source, target), route in zip(graph.edges, picture.routes, strict=True):
+        assert on_side(route[0], picture.boxes[source], leaves)
+        assert on_side(route[-1], picture.boxes[target], enters)
     for block in graph.blocks:
         for frame, around in picture.frames.items():
             inside = frame in block.frames
-            assert contains(around, picture.blocks[block.key]) == inside
-            assert inside or apart(around, picture.blocks[block.key])
+            assert contains(around, picture.boxes[block.key]) == inside
+            assert inside or apart(around, picture.boxes[block.key])
 
 
 def on_side(point, r: Rectangle, side: str) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nissl import plots
-from nissl.errors import ArgumentError
 from nissl.explain.diagrams.blocks import Graph
 from nissl.explain.diagrams.boxes import BODY, HEAD, LINE, PAD, SIGN, Box, Shown, boxed
-from nissl.explain.diagrams.places import TITLE, Picture, Point, Rectangle, place
+from nissl.explain.drawing.layout import TITLE, Layout, Point, Rectangle, layout
 from nissl.explain.drawing.lettering import Lettering, drawable, style
 from nissl.i18n import translate as _
 
@@ -25,6 +24,7 @@ __all__ = ["draw_blocks"]
 
 Array = NDArray[np.float64]
 
+GAP = (0.4, 0.3)  # inches between two rows, and between two blocks of one
 MARGIN = 0.2  # inches around all
 EDGE = "#4d4d4d"
 PALE = "#e9eef4"
@@ -51,20 +51,21 @@ def draw_blocks(graph: Graph, shown: Shown, *, rankdir: str = "TB", title: str =
     sizes = {key: (box.width, box.height) for key, box in boxes.items()}
     titles = {frame.key: drawable(f"{frame.name} ({frame.kind})", 40) for frame in graph.frames}
     widths = {key: 1.04 * lettering.width(text, BODY, True) for key, text in titles.items()}
-    try:
-        picture = place(graph, sizes, widths, rankdir)
-    except ArgumentError:  # a frame whose blocks use what comes out of it
-        blocks = tuple(replace(block, frames=()) for block in graph.blocks)
-        flat = replace(graph, blocks=blocks, frames=())
-        return draw_blocks(flat, shown, rankdir=rankdir, title=title)
+    ends = Counter(key for edge in graph.edges for key in edge)
+    fan = max(ends.values(), default=0)  # many arrows need room to turn
+    picture = layout(
+        sizes, graph.edges, gap=(GAP[0] + min(0.05 * max(fan - 3, 0), 0.5), GAP[1]),
+        direction=rankdir, inside={block.key: block.frames for block in graph.blocks},
+        titles=widths,
+    )  # fmt: skip
     heading = drawable(title, 60)
     legend = _legend(boxes.values())
     axes = _page(figure, lettering, picture, heading, legend)
     for number, (key, rectangle) in enumerate(picture.frames.items()):
         _draw_frame(axes, rectangle, titles[key], number)
-    for route in picture.routes.values():
+    for route in picture.routes:
         _draw_arrow(axes, _upright(route, rankdir))
-    for key, rectangle in picture.blocks.items():
+    for key, rectangle in picture.boxes.items():
         _draw_box(axes, rectangle, boxes[key])
     return figure
 
@@ -91,7 +92,7 @@ def _look(box: Box) -> str:
 def _page(
     figure: Figure,
     lettering: Lettering,
-    picture: Picture,
+    picture: Layout[str],
     heading: str,
     legend: Sequence[tuple[str, str]],
 ) -> Axes:

@@ -77,7 +77,7 @@ def draw(made: Trace) -> Figure:
     labels = [_partial(*edge) if few else "" for edge in edges.values()]
     widest = max([0.0, *(_width(probe, text) for text in labels if text)])
     gap = (0.55, max(0.3, 0.6 * widest)) if down else (max(0.8, 1.1 * widest + 0.2), 0.3)
-    found = layout(sizes, pairs, gap=gap, down=down)
+    found = layout(sizes, pairs, gap=gap, direction="TB" if down else "LR")
     width, height = found.size
     wide = max(width + 0.5, 4.8)
     figure = plots.new_figure(wide, height + 1.6)
@@ -89,8 +89,8 @@ def draw(made: Trace) -> Figure:
     axes.set_xlim(-0.1, width + 0.1)
     axes.set_ylim(-0.1, height + 0.1)
     for number, box in enumerate(boxes):
-        _draw_box(axes, box, found.centres[number], sizes[number])
-    taken = [(*found.centres[number], *sizes[number]) for number in sizes]
+        _draw_box(axes, box, found.boxes[number].middle, sizes[number])
+    taken = [(*found.boxes[number].middle, *sizes[number]) for number in sizes]
     for route, text in zip(found.routes, labels, strict=True):
         _draw_edge(axes, route, down, backward=bool(made.adjoints))
         if text:
