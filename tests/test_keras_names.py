@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import nissl
-from nissl.errors import ArgumentError, ArgumentTypeError, NisslError
-from nissl.keras_names import ARGUMENTS, NAMES, is_off
+from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, UnknownNameError
+from nissl.keras_names import ARGUMENTS, NAMES, SPOKEN, is_off
 
 TABLE = [(room, name) for room, names in NAMES.items() for name in names.split()]
 
@@ -160,3 +160,18 @@ def test_off_is_a_value_and_not_what_equals_it() -> None:
 def test_functional_models_are_not_there_yet(make: Any) -> None:
     with pytest.raises(ArgumentError, match=r"functional models.* not there yet.*Sequential"):
         make()
+
+
+WORDS = [(kind, said, meant) for kind, names in SPOKEN.items()
+          for said, meant in names.items()]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "said", "meant"), WORDS)
+def test_what_lectures_say_is_understood(kind: str, said: str, meant: str) -> None:
+    places = {"loss": "losses"}
+    get = getattr(nissl, places.get(kind, f"{kind}s")).get
+    with pytest.raises(UnknownNameError) as caught:
+        get(said.title())
+    assert f"did you mean {meant!r}?" in str(caught.value)
+    if meant.isidentifier():
+        assert get(meant) is not None

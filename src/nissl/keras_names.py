@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["ARGUMENTS", "INSTEAD", "MEMBERS", "NAMES", "is_off"]
+__all__ = ["ARGUMENTS", "INSTEAD", "MEMBERS", "NAMES", "SPOKEN", "is_off"]
 
 NAMES: Final[Mapping[str, str]] = {
     "": """
@@ -119,6 +119,39 @@ MEMBERS: Final = """
     stateless_compute_loss supports_masking symbolic_call test_step to_json train_step
     variable_dtype
 """
+
+SPOKEN: Final[Mapping[str, Mapping[str, str]]] = {  # what lectures say, without blanks and signs
+    "activation": {
+        "h": "heaviside", "theta": "heaviside", "threshold": "heaviside", "unitstep": "heaviside",
+        "signum": "sign", "logistic": "sigmoid", "sigma": "sigmoid", "tansig": "tanh",
+        "logsig": "sigmoid", "purelin": "linear", "rectifier": "relu",
+        "absolutevalue": "absolute", "softthreshold": "softplus",
+    },
+    "loss": {
+        "sse": "half_squared_error", "sumofsquares": "half_squared_error",
+        "sumofsquareserror": "half_squared_error", "squarederror": "half_squared_error",
+        "quadratic": "half_squared_error", "halfmse": "half_squared_error",
+        "l2": "mean_squared_error", "l1": "mean_absolute_error",
+        "negativeloglikelihood": "sparse_categorical_crossentropy",
+        "nll": "sparse_categorical_crossentropy", "logloss": "binary_crossentropy",
+    },
+    "optimizer": {
+        "gd": "sgd", "gradientdescent": "sgd", "steepestdescent": "sgd", "delta": "sgd",
+        "batchgradientdescent": "sgd with fit(batch_size=len(x))",
+        "stochasticgradientdescent": "sgd", "minibatchgradientdescent": "sgd",
+        "momentum": "SGD(momentum=0.9)", "heavyball": "SGD(momentum=0.9)",
+        "nesterov": "SGD(momentum=0.9, nesterov=True)", "nag": "SGD(momentum=0.9, nesterov=True)",
+    },
+    "initializer": {
+        "xavier": "glorot_uniform", "glorot": "glorot_uniform", "xaviernormal": "glorot_normal",
+        "xavieruniform": "glorot_uniform", "he": "he_normal", "kaiming": "he_normal",
+        "kaimingnormal": "he_normal", "kaiminguniform": "he_uniform", "lecun": "lecun_normal",
+        "gaussian": "random_normal",
+    },
+    "metric": {
+        "error": "accuracy, which is 1 - error", "errorrate": "accuracy, which is 1 - error",
+    },
+}  # fmt: skip
 
 INSTEAD: Final[Mapping[str, str]] = {
     # of TensorFlow, where slides import it

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, dataclass_transform
 
 from nissl.arguments import named
 from nissl.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError
-from nissl.keras_names import NAMES
+from nissl.keras_names import NAMES, SPOKEN
 from nissl.settings import configured, from_config, setting
 
 T = TypeVar("T")
@@ -117,11 +117,13 @@ class Registry(Generic[T]):
         return self._items[own]
 
     def unknown(self, name: str, known: Iterable[str]) -> UnknownNameError:
-        """Return the error for a name that is none of those known; it says whether Keras has it."""
+        """Return the error for a name that is none of those known; it says what is meant."""
         keras = NAMES.get(self.module.removeprefix("keras."), "").lower().replace("_", "").split()
         there = name.lower().replace("_", "") in keras  # in whichever of its spellings
         note = ", which is not there yet: Keras 3 has it" if there else ""
-        return UnknownNameError(self.kind, name, known, note)
+        spoken = re.sub(r"[\W_]", "", name.lower())
+        meant = SPOKEN.get(self.kind, {}).get(spoken, "")
+        return UnknownNameError(self.kind, name, known, note, meant)
 
     def get(self, identifier: Any) -> Any:
         """Return what ``identifier`` means: a name, a config, an object, or a function.
