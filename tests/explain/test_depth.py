@@ -12,7 +12,7 @@ import pytest
 import nissl
 from nissl import datasets, explain
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from nissl.explain.training.deep import SETUPS, Outcome, Setup
+from nissl.explain.training.depth import SETUPS, Outcome, Setup
 
 
 def of(report: explain.DepthReport) -> dict[str, Outcome]:

@@ -14,7 +14,7 @@ import nissl
 from nissl import explain, optimizers
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError, UnknownNameError
 from nissl.explain.drawing.animation import write_gif
-from nissl.explain.training.racing import RATES, entrants
+from nissl.explain.training.race import RATES, entrants
 from nissl.explain.training.surfaces import SURFACES, surface
 
 ETA = 0.1

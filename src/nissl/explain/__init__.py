@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from nissl.explain.report import *
     from nissl.explain.tracing.costs import *
     from nissl.explain.tracing.trace import *
-    from nissl.explain.training.deep import *
-    from nissl.explain.training.racing import *
+    from nissl.explain.training.depth import *
+    from nissl.explain.training.race import *
     from nissl.explain.training.watch import *
 
 PLACES = {
@@ -70,8 +70,8 @@ PLACES = {
     "report": "Explanation",
     "tracing.costs": "ModeCosts mode_costs",
     "tracing.trace": "Component Trace trace",
-    "training.deep": "DepthReport depth",
-    "training.racing": "RaceReport race",
+    "training.depth": "DepthReport depth",
+    "training.race": "RaceReport race",
     "training.watch": "Watch WatchReport initialisation",
 }
 

@@ -86,9 +86,10 @@ class Sheet:
 
     Attributes:
         rows: the panels.
-        title: a line above all, wrapped to the width; mathematics in ``$`` stays whole.
+        title: a line above all, wrapped to the width, not within mathematics in ``$``.
         legend: columns of one legend for all panels, each label once; 0 for none.
-        handles: what the legend shows, by label; what the panels have drawn by default.
+        handles: what the legend shows, by label; by default what panels without one have drawn.
+        told: a line above the legend.
         share: ``"x"``, ``"y"``, ``"xy"`` or ``""``: which axes the panels of a row share.
         spread: whether each row is spread over the width; else all panels stand in columns.
         finish: is given the figure and its axes at the end.
@@ -98,6 +99,7 @@ class Sheet:
     title: str = ""
     legend: int = 0
     handles: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    told: str = ""
     share: str = ""
     spread: bool = True
     finish: Callable[[Figure, Sequence[Axes]], object] | None = None
@@ -170,7 +172,7 @@ class Sheet:
             figure.suptitle("\n".join(lines), fontsize=_SHEET_TITLE)
         if self.legend:
             columns = max(1, int(self.legend * min(1.0, width / scale / _width(self.rows))))
-            _shared_legend(figure, columns, self.handles)
+            _shared_legend(figure, columns, self.handles, self.told)
         if self.finish is not None:
             self.finish(figure, figure.axes)
         if scale < 1:
@@ -281,7 +283,7 @@ def _wrapped(title: str, characters: float) -> list[str]:
     return lines
 
 
-def _shared_legend(figure: Figure, columns: int, given: Mapping[str, Any]) -> None:
+def _shared_legend(figure: Figure, columns: int, given: Mapping[str, Any], title: str) -> None:
     handles = dict(given)
     own = [axes for axes in figure.axes if axes.get_legend() is None]
     for axes in () if handles else own:
@@ -291,6 +293,7 @@ def _shared_legend(figure: Figure, columns: int, given: Mapping[str, Any]) -> No
         figure.legend(
             handles.values(), handles.keys(), loc="outside lower center", frameon=False,
             ncols=min(columns, len(handles)), fontsize=_LEGEND, handlelength=3,
+            title=title or None, title_fontsize=_LEGEND,
         )  # fmt: skip
 
 

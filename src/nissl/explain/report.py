@@ -39,7 +39,8 @@ class Explanation:
 
     The class of ``subject.py`` finds its texts and tables in ``subject_tables.py``, whose function
     ``parts`` yields them, and its picture in ``subject_picture.py``, whose function ``draw``
-    returns a :class:`~nissl.explain.panels.Sheet` or a figure; both are given the explanation. A
+    returns a :class:`~nissl.explain.panels.Sheet` or a figure, and whose ``animate``, if there is
+    one, writes a film to a path; all are given the explanation. A
     class with little to say has the methods :meth:`parts` and :meth:`draw` itself.
     """
 
@@ -153,7 +154,8 @@ class Explanation:
 
         Args:
             path: a picture (``.png``, ``.svg``, ``.pdf``), or texts and tables (``.txt``, ``.md``,
-                ``.tex``, ``.html`` with the picture in it), or the numbers (``.csv``, ``.json``).
+                ``.tex``, ``.html`` with the picture in it), or the numbers (``.csv``, ``.json``),
+                or, of what moves, a film (``.gif``).
                 A file that is there is replaced, once the new one is whole.
             width, panel: of a picture, as for :meth:`figure`.
 
@@ -161,6 +163,10 @@ class Explanation:
             ArgumentError: the ending is none of these.
         """
         ending = user_path(path).suffix.lower()
+        animate = getattr(_beside(type(self), "picture"), "animate", None)
+        if ending == ".gif" and animate is not None:
+            animate(self, path)
+            return
         if ending in PICTURES:
             plots.save(self.figure(width=width, panel=panel), path)
             return

@@ -6,6 +6,7 @@ None of them is mathematics: draw such a text with ``parse_math=False``.
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any
 
 from nissl.plots import drawing
@@ -72,18 +73,37 @@ def shortened(text: str, length: int) -> str:
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
 
 
-def mathematics(latex: str, text: str) -> str:
-    """Return a formula for matplotlib: LaTeX's mathematics where it can set that, else the text."""
+def mathematics(latex: str, text: str, breakable: bool = False) -> str:
+    """Return a formula for matplotlib: LaTeX's mathematics where it can set that, else the text.
+
+    A ``breakable`` one has a blank before each sign of a sum, where a title may break.
+
+    >>> mathematics(r"\\left(x + 1\\right)^2 + y", "(x + 1)^2 + y", True)
+    '$\\\\left(x + 1\\\\right)^2$ ${} + y$'
+    """
     from matplotlib.mathtext import MathTextParser
 
+    formula = " ".join(f"${term}$" for term in (_terms(latex) if breakable else [latex]))
     try:
         if latex:
             with drawing():
-                MathTextParser("path").parse(f"${latex}$")
-            return f"${latex}$"
+                MathTextParser("path").parse(formula)
+            return formula
     except ValueError:  # a command that matplotlib does not know
         pass
     return text.replace("$", r"\$")
+
+
+def _terms(latex: str) -> list[str]:
+    """The terms of a sum, each but the first with its sign before it."""
+    terms, depth = [""], 0
+    for piece in re.split(r"( [+-] |[(){}])", latex):
+        depth += (piece in ("(", "{")) - (piece in (")", "}"))
+        if piece in (" + ", " - ") and not depth:
+            terms.append("{}" + piece)
+        else:
+            terms[-1] += piece
+    return terms
 
 
 class Lettering:

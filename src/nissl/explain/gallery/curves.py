@@ -19,7 +19,8 @@ from nissl.activations import Facts
 from nissl.autodiff import jvp
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
-from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError, UnknownNameError
+from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError
+from nissl.explain import naming
 from nissl.explain.formulas import equal, number
 from nissl.explain.parts import Cell, formula
 from nissl.i18n import mark
@@ -102,7 +103,8 @@ def _labelled(label: str, found: Named) -> Named:
 
 def _one(given: str | Function) -> Named:
     if isinstance(given, str):
-        return _registered(*_parsed(given))
+        names, settings = naming.read(given, "leaky_relu(negative_slope=0.1)")
+        return _registered(names[0] if names else given, settings)
     if not callable(given) or inspect.isclass(given):
         raise ArgumentTypeError(
             f"an activation is a name or a function of tensors, not "
@@ -118,37 +120,15 @@ def _one(given: str | Function) -> Named:
     return Named(name, given, _is_of_vectors(name, given))
 
 
-def _parsed(text: str) -> tuple[str, dict[str, float]]:
-    """``name`` or ``name(setting=number, ...)``."""
-    found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text, re.DOTALL)
-    settings: dict[str, float] = {}
-    for piece in filter(str.strip, ((found and found[2]) or "").split(",")):
-        key, equals, value = (part.strip() for part in piece.partition("="))
-        try:
-            settings[key] = float(value)
-        except ValueError:
-            settings[key] = math.nan
-        if not (key.isidentifier() and equals and math.isfinite(settings[key])):
-            raise ArgumentError(
-                f"{text!r}: settings are written as setting=number, as in "
-                f"leaky_relu(negative_slope=0.1), and not as {piece.strip()!r}"
-            )
-    return found[1] if found else text, settings
-
-
 def _registered(name: str, settings: Mapping[str, float]) -> Named:
     function = activations.get(name)
     label = activations.name_of(function)
     facts = activations.FACTS.get(label)
     _x, *takes = inspect.signature(function).parameters.values()
     given = {each.name: each.default for each in takes}
-    for setting in settings:
-        if not takes:
-            raise ArgumentError(f"{label} has no settings, and {setting} was given")
-        if setting not in given:
-            raise UnknownNameError(f"setting of {label}", setting, given)
+    naming.check_settings(label, settings, given)
+    label = naming.label(label, settings)
     if settings:
-        label += f"({', '.join(f'{key}={value:g}' for key, value in settings.items())})"
         function = functools.partial(function, **settings)
         given.update(settings)
     vector = _is_of_vectors(label, function)

@@ -16,14 +16,14 @@ import numpy as np
 
 from nissl.core import functions as F
 from nissl.core.op import quiet
-from nissl.core.tensor import Host
+from nissl.core.tensor import Host, Tensor
 from nissl.errors import ArgumentError, ArgumentTypeError, NisslError, ShapeError, UnknownNameError
 from nissl.explain.expressions.expression import parse
 
 __all__ = ["SURFACES", "Surface", "surface"]
 
 Box = tuple[float, float, float, float]
-_VARIABLES = ("x", "y")
+_VARIABLES: tuple[str, str] = ("x", "y")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,90 +47,80 @@ class Surface:
     formula: str
     latex: str
     function: Callable[..., Any]
-    names: tuple[str, str] = ("x", "y")
+    names: tuple[str, str] = _VARIABLES
     minima: tuple[tuple[float, float], ...] = ()
     lowest: float | None = None
     start: tuple[float, float] = (1.0, 1.0)
     box: Box | None = None
+
+    def value(self, x: Any, y: Any) -> Tensor:
+        """Return the value at a point of two tensors, or numbers.
+
+        Raises:
+            ShapeError: it is not one number.
+        """
+        value = F.asarray(self.function(F.asarray(x), F.asarray(y)))
+        if value.shape != ():
+            raise ShapeError(
+                f"{self.name} gives shape {value.shape} for two numbers; a surface gives one number"
+            )
+        return value
+
+    def at(self, x: float, y: float) -> float:
+        """Return the value at a point."""
+        return float(self.value(np.float64(x), np.float64(y)).numpy())
 
     def on_grid(self, xs: Host, ys: Host) -> Host:
         """Return the values at all pairs, shape ``(len(ys), len(xs))``; NaN where there is none."""
         grid = np.meshgrid(np.asarray(xs, np.float64), np.asarray(ys, np.float64))
         with quiet():
             try:
-                found = F.asarray(self.function(F.asarray(grid[0]), F.asarray(grid[1]))).numpy()
+                found = F.asarray(self.function(*map(F.asarray, grid))).numpy()
             except NisslError:  # a function of numbers, not of arrays
                 found = np.zeros(())
             if found.shape == grid[0].shape:
                 return np.asarray(found, np.float64)
-            pairs = zip(grid[0].ravel(), grid[1].ravel(), strict=True)
-            values = [self.at(float(x), float(y)) for x, y in pairs]
-        return np.array(values).reshape(grid[0].shape)
-
-    def at(self, x: float, y: float) -> float:
-        """Return the value at a point."""
-        return float(np.asarray(F.asarray(self.function(_number(x), _number(y))).numpy()).item())
+            return np.vectorize(self.at, otypes=[np.float64])(*grid)
 
 
-def _number(value: float) -> Any:
-    return F.asarray(np.float64(value))
+def _known(
+    name: str,
+    formula: str,
+    *minima: tuple[float, float],
+    start: tuple[float, float],
+    box: Box,
+    lowest: float = 0.0,
+) -> Surface:
+    read = parse(formula, _VARIABLES)
+    return Surface(name, formula, read.latex, read, _VARIABLES, minima, lowest, start, box)
 
 
-def _known(name: str, formula: str, **facts: Any) -> Surface:
-    expression = parse(formula, _VARIABLES)
-    return Surface(name, formula, expression.latex, expression, **facts)
-
-
-SURFACES: dict[str, Surface] = {
-    each.name: each
-    for each in (
-        _known(
-            "beale",
-            "(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + (2.625 - x + x*y^3)^2",
-            minima=((3.0, 0.5),),
-            lowest=0.0,
-            start=(1.0, 1.2),
-            box=(-0.5, 4.5, -1.5, 2.0),
-        ),
-        _known(
-            "himmelblau",
-            "(x^2 + y - 11)^2 + (x + y^2 - 7)^2",
-            minima=(
-                (3.0, 2.0),
-                (-2.805118086952745, 3.131312518250573),
-                (-3.779310253377747, -3.283185991286170),
-                (3.584428340330492, -1.848126526964404),
-            ),
-            lowest=0.0,
-            start=(-0.5, -0.5),
-            box=(-5.5, 5.5, -5.5, 5.5),
-        ),
-        _known(
-            "ravine",
-            "(x^2 + 50*y^2)/2",
-            minima=((0.0, 0.0),),
-            lowest=0.0,
-            start=(-4.0, 0.8),
-            box=(-5.0, 2.0, -1.5, 1.5),
-        ),
-        _known(
-            "rosenbrock",
-            "(1 - x)^2 + 100*(y - x^2)^2",
-            minima=((1.0, 1.0),),
-            lowest=0.0,
-            start=(-1.2, 1.0),
-            box=(-2.0, 2.0, -1.0, 3.0),
-        ),
-        _known(
-            "saddle",
-            "x^2/2 - y^2/2 + y^4/4",
-            minima=((0.0, 1.0), (0.0, -1.0)),
-            lowest=-0.25,
-            start=(-1.5, 0.01),
-            box=(-2.0, 1.0, -1.6, 1.6),
-        ),
-    )
-}
+_BEALE = "(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + (2.625 - x + x*y^3)^2"
+_HIMMELBLAU = (
+    (3.0, 2.0),
+    (-2.805118086952745, 3.131312518250573),
+    (-3.779310253377747, -3.283185991286170),
+    (3.584428340330492, -1.848126526964404),
+)
+_SURFACES = (
+    _known("beale", _BEALE, (3.0, 0.5), start=(1.0, 1.2), box=(-0.5, 4.5, -1.5, 2.0)),
+    _known(
+        "himmelblau", "(x^2 + y - 11)^2 + (x + y^2 - 7)^2", *_HIMMELBLAU,
+        start=(-0.5, -0.5), box=(-5.5, 5.5, -5.5, 5.5),
+    ),
+    _known(
+        "ravine", "(x^2 + 50*y^2)/2", (0.0, 0.0), start=(-4.0, 0.8), box=(-5.0, 2.0, -1.5, 1.5)
+    ),
+    _known(
+        "rosenbrock", "(1 - x)^2 + 100*(y - x^2)^2", (1.0, 1.0),
+        start=(-1.2, 1.0), box=(-2.0, 2.0, -1.0, 3.0),
+    ),
+    _known(
+        "saddle", "x^2/2 - y^2/2 + y^4/4", (0.0, 1.0), (0.0, -1.0),
+        start=(-1.5, 0.01), box=(-2.0, 1.0, -1.6, 1.6), lowest=-0.25,
+    ),
+)  # fmt: skip
+SURFACES = {each.name: each for each in _SURFACES}
 
 
 def surface(given: Any) -> Surface:
@@ -160,7 +150,8 @@ def surface(given: Any) -> Surface:
         )
     name = str(getattr(given, "__name__", "f"))
     found = Surface("f" if name == "<lambda>" else name, "", "", given, _parameters(given))
-    _check_value(found)
+    with quiet():
+        found.value(*map(np.float64, found.start))  # an error where that is not one number
     return found
 
 
@@ -191,12 +182,3 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, str]:
     except TypeError as error:
         raise ArgumentError(f"a surface is a function of two variables: {error}") from None
     return (names[0], names[1]) if len(names) == 2 else _VARIABLES
-
-
-def _check_value(found: Surface) -> None:
-    with quiet():
-        value = F.asarray(found.function(_number(found.start[0]), _number(found.start[1])))
-    if value.shape != ():
-        raise ShapeError(
-            f"{found.name} gives shape {value.shape} for two numbers; a surface gives one number"
-        )

@@ -28,7 +28,7 @@ from nissl.models.sequential import Sequential
 from nissl.settings import known_settings
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 __all__ = ["DepthReport", "depth"]
 
@@ -263,11 +263,6 @@ class DepthReport(Explanation):
                 _("Hardly better than chance so far: {names}.").format(names="; ".join(unable))
             )
         return "\n".join(told)
-
-    def draw(self) -> Figure:
-        from nissl.explain.training.deep_picture import draw
-
-        return draw(self)
 
 
 def _told_lost(outcomes: Sequence[Outcome]) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from nissl.explain.training.deep import DepthReport
+    from nissl.explain.training.depth import DepthReport
 
 __all__ = ["STYLES", "draw"]
 
