@@ -90,6 +90,14 @@ def test_momentum_and_nesterov_by_hand() -> None:
             x = x + (0.9 * m - ETA * g if name == "nesterov" else m)
 
 
+def test_settings_of_optimizers_can_be_typed() -> None:
+    typed, named = explain.race("ravine", ["sgd:0.01:momentum=0.9", "momentum:0.01"], steps=9).paths
+    assert typed.name == "sgd(momentum=0.9)"
+    assert typed.points.tolist() == named.points.tolist()
+    with pytest.raises(ArgumentTypeError, match="did you mean 'momentum'"):
+        explain.race("ravine", ["sgd:0.01:momentm=0.9"])
+
+
 def test_adam_by_hand() -> None:
     path = only(explain.race("x^2 + y^2", ["adam:0.1"], start=(3, -1), steps=3))
     x, m, v = np.array([3.0, -1.0]), np.zeros(2), np.zeros(2)
@@ -156,6 +164,17 @@ def test_pictures_are_drawn(on: str) -> None:
     assert values.get_xlabel() == "Step"
     figure.savefig(io.BytesIO(), format="png")
     assert "sgd" in report.to_latex()
+
+
+def test_a_narrow_picture_breaks_the_formula_of_its_title() -> None:
+    report = explain.race("beale", ["sgd:0.01"], steps=3)
+    figure = report.figure(width=8 / 2.54)
+    assert figure.get_suptitle().count("\n") >= 1
+    figure.draw_without_rendering()
+    title = figure._suptitle  # type: ignore[attr-defined]
+    assert title is not None
+    assert title.get_window_extent().width < figure.bbox.width
+    assert len(report.figure(panel=2).axes) == 1
 
 
 def test_the_film_moves(tmp_path: Path) -> None:

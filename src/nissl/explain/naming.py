@@ -39,8 +39,9 @@ def read(
         ArgumentError: something that is neither a name nor ``setting=number``.
     """
     found, settings = list[str](), dict[str, float]()
-    pieces = re.split("[:(),]", text) if _FORM.fullmatch(text) else [text]
-    for piece in filter(None, map(str.strip, pieces)):
+    if not _FORM.fullmatch(text):
+        return [text], settings  # a name that nothing has
+    for piece in filter(None, map(str.strip, re.split("[:(),]", text))):
         key, equals, value = (part.strip() for part in piece.rpartition("="))
         key, number = key if equals else bare, _number(value)
         if number is not None and key.isidentifier():

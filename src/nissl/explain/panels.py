@@ -34,6 +34,7 @@ SMALLEST = 6.0  # points: what is smaller is not read on paper
 _TITLE, _SHEET_TITLE, _LEGEND = 10.0, 11.0, 8.5  # points
 _LETTERS = 11.5  # in an inch of a title or label
 _HELD = 0xE000  # private characters, which stand for formulas while lines are broken
+_MARKUP = re.compile(r"\\[a-zA-Z]+|[{}$^_\\]")  # of mathematics, which takes no room
 _BELOW = 0.42  # inches from axes to a legend below them: numbers and a label have room
 _LEAST = 0.55  # of its own width, to which a panel may shrink
 
@@ -274,7 +275,7 @@ def _wrapped(title: str, characters: float) -> list[str]:
         return title.split("\n")
     formulas = re.findall(r"(?<!\\)\$.*?\$", title)
     for number, each in enumerate(formulas):
-        short = chr(_HELD + number) * max(len(each) * 2 // 3, 1)
+        short = chr(_HELD + number) * max(len(_MARKUP.sub("", each)), 1)
         title = title.replace(each, short, 1)
     wide = max(int(characters), 20)
     lines = [line for part in title.split("\n") for line in textwrap.wrap(part, wide) or [""]]
