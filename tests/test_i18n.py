@@ -24,12 +24,16 @@ SOURCE = Path(nissl.__file__).parent
 CATALOGUES = sorted(i18n.LOCALE.glob("*/LC_MESSAGES/nissl.po"))
 
 
+#: functions whose second argument is help, shown in the language in use
+HELP = {"option": (2,), "argument": (2,), "Command": (2,)}
+
+
 def used() -> set[str]:
     """Every text that the code hands to be translated."""
     found = extract_from_dir(
         str(SOURCE),
         method_map=[("**.py", "python")],
-        keywords={"_": None, "mark": None, "translate": None},
+        keywords={"_": None, "mark": None, "translate": None, **HELP},
     )
     return {message for _file, _line, message, *_rest in found if isinstance(message, str)} - {""}
 

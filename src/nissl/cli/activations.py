@@ -6,7 +6,6 @@ from nissl import explain
 from nissl.cli.commands import Command
 from nissl.cli.words import argument, option
 from nissl.errors import ArgumentError
-from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 
@@ -35,28 +34,25 @@ def activations(
 
 ACTIVATIONS = Command(
     "activations",
-    mark("Show activation functions: curve, derivative, formula, range and kinks."),
-    mark(
-        "Examples:\n"
-        "  nissl activations -o activations.svg\n"
-        "  nissl activations relu tanh --range -2 2\n"
-        "  nissl activations relu tanh sigmoid --precision"
+    "Show activation functions: curve, derivative, formula, range and kinks.",
+    (
+        "activations -o activations.svg",
+        "activations relu tanh --range -2 2",
+        "activations relu tanh sigmoid --precision",
     ),
     {
         "names": argument(
             "NAME",
-            mark(
-                "Activation functions, with settings in brackets if need be, such as "
-                "'leaky_relu(negative_slope=0.1)'; all by default."
-            ),
+            "Activation functions, with settings in brackets if need be, such as "
+            "'leaky_relu(negative_slope=0.1)'; all by default.",
         ),
-        "interval": option("LOW HIGH", mark("Interval of x: -4 4 by default."), flags="--range"),
+        "interval": option("LOW HIGH", "Interval of x: -4 4 by default.", flags="--range"),
         "precision": option(
-            "", mark("Compare float64, float32, float16 and fixed point of few bits instead.")
+            "", "Compare float64, float32, float16 and fixed point of few bits instead."
         ),
-        "bits": option("N", mark("With --precision: bits in all, 2 to 16; 8 by default.")),
+        "bits": option("N", "With --precision: bits in all, 2 to 16; 8 by default."),
         "fraction": option(
-            "N", mark("With --precision: bits behind the point; half of them by default.")
+            "N", "With --precision: bits behind the point; half of them by default."
         ),
     },
     activations,

@@ -11,7 +11,6 @@ from nissl.cli.typed import TypedCommand
 from nissl.cli.weights import WEIGHTS, Weights
 from nissl.cli.words import TWO_NUMBERS, UNITS, argument, option
 from nissl.errors import ArgumentError
-from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 
@@ -74,66 +73,50 @@ def _given(
 
 APPROXIMATE = Command(
     "approximate",
-    mark(
-        "Train a network of one hidden layer on samples of a function, and show the fit, the "
-        "weights, what each hidden unit contributes, and what lies outside the interval."
-    ),
-    mark(
-        "Examples:\n"
-        '  nissl approximate "x**2" --range -1 1 --hidden 3 --samples 50 -o fit.svg\n'
-        '  nissl approximate "sin(x)" --range 0 2*pi --method all\n'
-        '  nissl approximate "abs(x)" --hidden 1,2,3,5,10 -o widths.png\n'
-        '  nissl approximate "sin(x)" --model sine-run -o sine.svg'
+    "Train a network of one hidden layer on samples of a function, and show the fit, the "
+    "weights, what each hidden unit contributes, and what lies outside the interval.",
+    (
+        'approximate "x**2" --range -1 1 --hidden 3 --samples 50 -o fit.svg',
+        'approximate "sin(x)" --range 0 2*pi --method all',
+        'approximate "abs(x)" --hidden 1,2,3,5,10 -o widths.png',
+        'approximate "sin(x)" --model sine-run -o sine.svg',
     ),
     {
         "expression": argument(
             "EXPRESSION",
-            mark('A function of one input, or of two, in quotes: "x**2", "heaviside(x)", "x1*x2".'),
+            'A function of one input, or of two, in quotes: "x**2", "heaviside(x)", "x1*x2".',
         ),
         "range": option(
             "LOW HIGH",
-            mark("The interval that samples are taken from, such as 0 2*pi: -1 1 by default."),
+            "The interval that samples are taken from, such as 0 2*pi: -1 1 by default.",
             TWO_NUMBERS,
         ),
         "hidden": option(
             "M",
-            mark(
-                "Hidden units: 3 by default, 10 for two inputs; several, as in 1,2,3,5, are "
-                "compared."
-            ),
+            "Hidden units: 3 by default, 10 for two inputs; several, as in 1,2,3,5, are compared.",
             UNITS,
         ),
         "model": option(
             "RUN",
-            mark(
-                "Train nothing, and show this run folder of nissl train, or .keras file; over the "
-                "interval of its samples by default."
-            ),
+            "Train nothing, and show this run folder of nissl train, or .keras file; over the "
+            "interval of its samples by default.",
         ),
         "weights": WEIGHTS,
-        "samples": option(
-            "N",
-            mark("How many samples are taken: 50 by default, 225 for two inputs."),
-        ),
-        "random": option("", mark("Take samples at random places, not evenly spaced ones.")),
-        "noise": option("S", mark("Standard deviation of noise on the samples: 0 by default.")),
-        "activation": option("NAME", mark("Activation of the hidden units: tanh by default.")),
+        "samples": option("N", "How many samples are taken: 50 by default, 225 for two inputs."),
+        "random": option("", "Take samples at random places, not evenly spaced ones."),
+        "noise": option("S", "Standard deviation of noise on the samples: 0 by default."),
+        "activation": option("NAME", "Activation of the hidden units: tanh by default."),
         "method": option(
             "NAME",
-            mark(
-                "How it is trained: levenberg-marquardt (lm), bfgs, adam, sgd, or all to compare "
-                "them."
-            ),
+            "How it is trained: levenberg-marquardt (lm), bfgs, adam, sgd, or all to compare them.",
         ),
         "epochs": option(
-            "N",
-            mark("Most epochs, or evaluations, of a start; as many as are needed by default."),
+            "N", "Most epochs, or evaluations, of a start; as many as are needed by default."
         ),
         "starts": option(
-            "N",
-            mark("First sets of weights that are tried, the best kept: 8 or 16 by default."),
+            "N", "First sets of weights that are tried, the best kept: 8 or 16 by default."
         ),
-        "seed": option("N", mark("The same seed gives the same network: 0 by default.")),
+        "seed": option("N", "The same seed gives the same network: 0 by default."),
     },
     approximate,
     like="approximate",

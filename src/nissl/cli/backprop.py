@@ -14,7 +14,7 @@ from nissl.cli.typed import TypedCommand
 from nissl.cli.weights import WEIGHTS, Weights, dense
 from nissl.cli.words import NUMBERS, RATE, SEED, UNITS, argument, option, within
 from nissl.errors import ArgumentError
-from nissl.i18n import grouped, mark
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 MOST_WEIGHTS = 10_000_000  # of a new network
@@ -120,56 +120,46 @@ def _new(
 
 BACKPROP = Command(
     "backprop",
-    mark(
-        "Show one step of backpropagation with every number: forward propagation, errors, "
-        "derivatives and new weights, as tables and as a picture of the network."
-    ),
-    mark(
-        "Examples:\n"
-        "  nissl backprop -o network.svg\n"
-        "  nissl backprop --x 0.5,1 --t 1 --hidden 2 --activation sigmoid --steps 20\n"
-        "  nissl backprop --x 1,0.5 --t 1 --weights weights.csv --learning-rate 0.5\n"
-        "  nissl backprop demo-run --sample 3 --format latex"
+    "Show one step of backpropagation with every number: forward propagation, errors, "
+    "derivatives and new weights, as tables and as a picture of the network.",
+    (
+        "backprop -o network.svg",
+        "backprop --x 0.5,1 --t 1 --hidden 2 --activation sigmoid --steps 20",
+        "backprop --x 1,0.5 --t 1 --weights weights.csv --learning-rate 0.5",
+        "backprop demo-run --sample 3 --format latex",
     ),
     {
         "run": argument(
             "RUN",
-            mark(
-                "A run folder of nissl train, or a .keras file; the lecture's network by default."
-            ),
+            "A run folder of nissl train, or a .keras file; the lecture's network by default.",
         ),
         "sample": option(
-            "N",
-            mark("Number of a sample in the test part of the run's data, from 0: 0 by default."),
+            "N", "Number of a sample in the test part of the run's data, from 0: 0 by default."
         ),
         "x": option(
             "NUMBERS",
-            mark("The inputs of one sample, with commas: 1,0.5; pi/2 for the lecture's network."),
+            "The inputs of one sample, with commas: 1,0.5; pi/2 for the lecture's network.",
             NUMBERS,
         ),
-        "t": option(
-            "NUMBERS", mark("Its targets, with commas; or the number of its class."), NUMBERS
-        ),
+        "t": option("NUMBERS", "Its targets, with commas; or the number of its class.", NUMBERS),
         "learning_rate": option(
-            "ETA", mark("Size of the step: that of the run's optimizer, or 0.1, by default."), RATE
+            "ETA", "Size of the step: that of the run's optimizer, or 0.1, by default.", RATE
         ),
-        "loss": option(
-            "NAME", mark("The error: that of the run, or half_squared_error, by default.")
-        ),
-        "steps": option("N", mark("How many steps to make; the first is shown: 1.")),
+        "loss": option("NAME", "The error: that of the run, or half_squared_error, by default."),
+        "steps": option("N", "How many steps to make; the first is shown: 1."),
         "hidden": option(
             "UNITS",
-            mark("Show a new network instead, with these hidden units: 3, or 4,3 for two layers."),
+            "Show a new network instead, with these hidden units: 3, or 4,3 for two layers.",
             UNITS,
         ),
         "weights": WEIGHTS,
         "activation": option(
-            "NAME", mark("Activation of the new network's hidden units; tanh by default.")
+            "NAME", "Activation of the new network's hidden units; tanh by default."
         ),
         "output_activation": option(
-            "NAME", mark("Activation of the new network's outputs; linear by default.")
+            "NAME", "Activation of the new network's outputs; linear by default."
         ),
-        "seed": option("N", mark("What the new network's weights follow from; 0."), SEED),
+        "seed": option("N", "What the new network's weights follow from; 0.", SEED),
     },
     backprop,
     cls=TypedCommand,

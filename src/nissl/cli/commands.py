@@ -22,13 +22,11 @@ from nissl.cli.messages import translate_message
 from nissl.cli.showing import SHOWING, Showing
 from nissl.cli.words import FLAG, TEXT, Word, option
 from nissl.errors import ArgumentError, ArgumentTypeError
-from nissl.i18n import mark
+from nissl.i18n import translate as _
 
 EVERY = {
-    "lang": option(
-        "CODE", mark("Language: en or vi; by default from $NISSL_LANG or the system."), TEXT
-    ),
-    "debug": option("", mark("Show where in the code an error arises."), FLAG),
+    "lang": option("CODE", "Language: en or vi; by default from $NISSL_LANG or the system.", TEXT),
+    "debug": option("", "Show where in the code an error arises.", FLAG),
 }
 _KINDS: dict[str, Any] = {
     "int": int,
@@ -47,7 +45,8 @@ class Command:
 
     Attributes:
         name: how it is called.
-        help, epilog: what its help begins and ends with.
+        help: what it does, to be translated.
+        examples: how it may be called, without ``nissl``.
         words: what can be typed, by the parameter of the function that it is handed to; those that
             the function does not name are handed to its ``**options``.
         function: what it calls; the function of this name in :mod:`nissl.explain` by default. Its
@@ -56,22 +55,26 @@ class Command:
         shows: whether the function returns an explanation, which is shown.
         also: endings, such as ``.gif``, of files that are written beside the usual ones.
         cls: how the line is read.
+        note: what stands before the examples.
     """
 
     name: str
     help: str
-    epilog: str
+    examples: tuple[str, ...]
     words: Mapping[str, Word] = field(default_factory=dict[str, Word])
     function: Callable[..., Any] | None = None
     like: str = ""
     shows: bool = True
     also: tuple[str, ...] = ()
     cls: type[HelpCommand] = HelpCommand
+    note: str = ""
 
     def register(self, app: typer.Typer, called: bool) -> None:
         """Add the command; with its words only if it is called, which imports its function."""
         made = _callback(self) if called else lambda: None
-        app.command(self.name, cls=self.cls, help=self.help, epilog=self.epilog)(made)
+        lines = [_("Examples:"), *(f"  nissl {each}" for each in self.examples)]
+        epilog = "\n".join([*([_(self.note), ""] if self.note else []), *lines])
+        app.command(self.name, cls=self.cls, help=self.help, epilog=epilog)(made)
 
 
 def _callback(command: Command) -> Callable[..., None]:

@@ -174,13 +174,11 @@ def _of_every_class(y: np.ndarray[tuple[int, ...], np.dtype[np.generic]], count:
 
 DATA = Command(
     "data",
-    mark("List the data sets, or show what is in one."),
-    mark("Examples:\n  nissl data\n  nissl data fashion-mnist -o samples.png"),
+    "List the data sets, or show what is in one.",
+    ("data", "data fashion-mnist -o samples.png"),
     {
-        "name": argument("DATA", mark("Name of a data set, or path of your own data.")),
-        "output": option(
-            "FILE", mark("Draw some samples into this picture file."), flags="-o --output"
-        ),
+        "name": argument("DATA", "Name of a data set, or path of your own data."),
+        "output": option("FILE", "Draw some samples into this picture file.", flags="-o --output"),
         **source.READING,
     },
     data,

@@ -11,7 +11,7 @@ from nissl.cli.commands import Command
 from nissl.cli.words import RUN, argument, option
 from nissl.core.tensor import Host
 from nissl.errors import UnknownNameError
-from nissl.i18n import grouped, mark
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 
@@ -35,10 +35,7 @@ def evaluate(
         return
     parts = {"train": _("training part"), "test": _("test part"), "all": _("all samples")}
     console.pairs(
-        [
-            (_("Model"), str(found.path)),
-            (_("Data"), f"{name}, {parts[wanted]}: {grouped(len(x))}"),
-        ]
+        [(_("Model"), str(found.path)), (_("Data"), f"{name}, {parts[wanted]}: {grouped(len(x))}")]
     )
     console.note()
     results.show(measured)
@@ -71,20 +68,19 @@ def _samples(
 
 EVALUATE = Command(
     "evaluate",
-    mark("Measure a trained network on its test data, or on other data."),
-    mark("Example:\n  nissl evaluate demo-run"),
+    "Measure a trained network on its test data, or on other data.",
+    ("evaluate demo-run",),
     {
         "run": RUN,
-        "data": argument("DATA", mark("Name or path of data; by default those of the run.")),
+        "data": argument("DATA", "Name or path of data; by default those of the run."),
         "part": option(
-            "PART",
-            mark("train, test or all; by default test, and all of own data other than the run's."),
+            "PART", "train, test or all; by default test, and all of own data other than the run's."
         ),
         **{
             name: source.READING[name]
             for name in ("target", "task", "size", "colour", "test_fraction", "encoding")
         },
-        "as_json": option("", mark("Print the results as JSON."), flags="--json"),
+        "as_json": option("", "Print the results as JSON.", flags="--json"),
     },
     evaluate,
     shows=False,

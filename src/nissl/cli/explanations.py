@@ -14,25 +14,19 @@ from nissl.cli.networks import NETWORK, NEURON
 from nissl.cli.perceptron import PERCEPTRON
 from nissl.cli.typed import TypedCommand
 from nissl.cli.words import NAMES, TEXTS, TWO_NUMBERS, argument, option
-from nissl.i18n import mark
 
 EXPLANATIONS = (  # in the order in which help lists them
     ACTIVATIONS,
     PERCEPTRON,
     Command(
         "gate",
-        mark("Show a gate by perceptrons, and made out of NAND, NOR, or AND and NOT alone."),
-        mark(
-            "Examples:\n"
-            "  nissl gate XOR -o xor.svg\n"
-            "  nissl gate XOR --from nor\n"
-            "  nissl gate OR --from and,not"
-        ),
+        "Show a gate by perceptrons, and made out of NAND, NOR, or AND and NOT alone.",
+        ("gate XOR -o xor.svg", "gate XOR --from nor", "gate OR --from and,not"),
         {
-            "name": argument("GATE", mark("AND, OR, NAND, NOR, XOR, XNOR or NOT.")),
+            "name": argument("GATE", "AND, OR, NAND, NOR, XOR, XNOR or NOT."),
             "basis": option(
                 "GATES",
-                mark("What the circuit is made of: nand (the default), nor, and,not or or,not."),
+                "What the circuit is made of: nand (the default), nor, and,not or or,not.",
                 flags="--from",
             ),
         },
@@ -44,73 +38,58 @@ EXPLANATIONS = (  # in the order in which help lists them
     APPROXIMATE,
     Command(
         "depth",
-        mark(
-            "Show how signals and gradients vanish or explode in deep networks, and which set-ups "
-            "of activation and initializer learn."
-        ),
-        mark(
-            "Examples:\n"
-            "  nissl depth -o depth.svg\n"
-            "  nissl depth sigmoid:glorot_uniform relu:he_normal --layers 30 --epochs 5\n"
-            "  nissl depth tanh:random_normal:stddev=0.3 tanh:glorot_normal --epochs 0"
+        "Show how signals and gradients vanish or explode in deep networks, and which set-ups "
+        "of activation and initializer learn.",
+        (
+            "depth -o depth.svg",
+            "depth sigmoid:glorot_uniform relu:he_normal --layers 30 --epochs 5",
+            "depth tanh:random_normal:stddev=0.3 tanh:glorot_normal --epochs 0",
         ),
         {
             "setups": argument(
                 "SETUP",
-                mark(
-                    "Activation and initializer, such as relu:he_normal or "
-                    "sigmoid:random_normal:stddev=1; by default naive ones beside those made for "
-                    "tanh, relu and selu."
-                ),
+                "Activation and initializer, such as relu:he_normal or "
+                "sigmoid:random_normal:stddev=1; by default naive ones beside those made for "
+                "tanh, relu and selu.",
             ),
-            "layers": option("N", mark("Hidden layers: 20 by default, at most 200.")),
-            "units": option("N", mark("Units in each of them: 64 by default.")),
+            "layers": option("N", "Hidden layers: 20 by default, at most 200."),
+            "units": option("N", "Units in each of them: 64 by default."),
             "epochs": option(
-                "N", mark("Epochs of training: 3 by default; 0 only looks at the beginning.")
+                "N", "Epochs of training: 3 by default; 0 only looks at the beginning."
             ),
-            "data": option("NAME", mark("A classification data set: digits by default.")),
-            "optimizer": option(
-                "NAME", mark("Optimizer: plain sgd with learning rate 0.01 by default.")
-            ),
-            "batch_size": option("N", mark("Samples in a step: 32 by default.")),
-            "seed": option("N", mark("The same seed gives the same networks: 42 by default.")),
+            "data": option("NAME", "A classification data set: digits by default."),
+            "optimizer": option("NAME", "Optimizer: plain sgd with learning rate 0.01 by default."),
+            "batch_size": option("N", "Samples in a step: 32 by default."),
+            "seed": option("N", "The same seed gives the same networks: 42 by default."),
         },
     ),
     Command(
         "race",
-        mark(
-            "Let optimizers descend a surface in two variables, and show their paths and how soon "
-            "they arrive. Saved as .gif, the paths move."
-        ),
-        mark(
-            "Examples:\n"
-            "  nissl race rosenbrock --optimizers sgd,adam --steps 200 -o race.svg\n"
-            "  nissl race ravine --optimizers sgd:0.03,momentum:0.03 -o race.gif\n"
-            '  nissl race "x^2 + 10*y^4" --start 2 1'
+        "Let optimizers descend a surface in two variables, and show their paths and how soon "
+        "they arrive. Saved as .gif, the paths move.",
+        (
+            "race rosenbrock --optimizers sgd,adam --steps 200 -o race.svg",
+            "race ravine --optimizers sgd:0.03,momentum:0.03 -o race.gif",
+            'race "x^2 + 10*y^4" --start 2 1',
         ),
         {
             "on": argument(
                 "SURFACE",
-                mark(
-                    "rosenbrock, beale, himmelblau, saddle or ravine, or an expression in two "
-                    'variables, in quotes: "x^2 + 3*y^2". rosenbrock by default.'
-                ),
+                "rosenbrock, beale, himmelblau, saddle or ravine, or an expression in two "
+                'variables, in quotes: "x^2 + 3*y^2". rosenbrock by default.',
             ),
             "optimizers": option(
                 "NAMES",
-                mark(
-                    "Who takes part, with commas: sgd,momentum,nesterov,adam; sgd:0.01 gives a "
-                    "learning rate. By default all that there are."
-                ),
+                "Who takes part, with commas: sgd,momentum,nesterov,adam; sgd:0.01 gives a "
+                "learning rate. By default all that there are.",
                 NAMES,
             ),
             "start": option(
-                "X Y", mark("Where they start; each surface has a point of its own."), TWO_NUMBERS
+                "X Y", "Where they start; each surface has a point of its own.", TWO_NUMBERS
             ),
-            "steps": option("N", mark("How many steps each makes: 500 by default.")),
+            "steps": option("N", "How many steps each makes: 500 by default."),
             "learning_rate": option(
-                "RATE",
-                mark("For all without one of their own; by default each gets the best of nine."),
+                "RATE", "For all without one of their own; by default each gets the best of nine."
             ),
         },
         also=(".gif",),
@@ -118,61 +97,45 @@ EXPLANATIONS = (  # in the order in which help lists them
     ),
     Command(
         "convolve",
-        mark("Lay a kernel over photographs, and show the sum of one pixel by hand."),
-        mark(
-            "Examples:\n"
-            "  nissl convolve -o edges.png\n"
-            "  nissl convolve photo.png --kernel vertical --at 120 80\n"
-            '  nissl convolve photo.png --kernel "-1,0,1;-2,0,2;-1,0,1" -o sobel.png'
+        "Lay a kernel over photographs, and show the sum of one pixel by hand.",
+        (
+            "convolve -o edges.png",
+            "convolve photo.png --kernel vertical --at 120 80",
+            'convolve photo.png --kernel "-1,0,1;-2,0,2;-1,0,1" -o sobel.png',
         ),
         {
             "picture": argument(
-                "PICTURE",
-                mark("Picture files; by default a photograph that needs no network."),
-                TEXTS,
+                "PICTURE", "Picture files; by default a photograph that needs no network.", TEXTS
             ),
             "kernels": option(
                 "KERNEL",
-                mark(
-                    "vertical, horizontal, edges, sobel_vertical, sobel_horizontal, laplacian, "
-                    "sharpen, box, gaussian, emboss, identity, or numbers such as "
-                    '"-1,0,1;-1,0,1;-1,0,1"; may be repeated; vertical and horizontal by default.'
-                ),
+                "vertical, horizontal, edges, sobel_vertical, sobel_horizontal, laplacian, "
+                "sharpen, box, gaussian, emboss, identity, or numbers such as "
+                '"-1,0,1;-1,0,1;-1,0,1"; may be repeated; vertical and horizontal by default.',
                 flags="--kernel",
             ),
             "at": option(
                 "ROW COLUMN",
-                mark(
-                    "Place in the result, from 0 0, whose sum is shown by hand; by default where "
-                    "the first kernel's result is farthest from 0."
-                ),
+                "Place in the result, from 0 0, whose sum is shown by hand; by default where "
+                "the first kernel's result is farthest from 0.",
             ),
             "side": option(
-                "PIXELS",
-                mark("Bring larger pictures to this many pixels along the longer side; 800."),
+                "PIXELS", "Bring larger pictures to this many pixels along the longer side; 800."
             ),
         },
     ),
     Command(
         "check",
-        mark("Compare a student's numbers with a key, and name the first step that is wrong."),
-        mark(
-            "Examples:\n"
-            "  nissl backprop -o key.csv\n"
-            "  nissl backprop --worksheet -o sheet.csv\n"
-            "  nissl check key.csv answers.csv"
-        ),
+        "Compare a student's numbers with a key, and name the first step that is wrong.",
+        ("backprop -o key.csv", "backprop --worksheet -o sheet.csv", "check key.csv answers.csv"),
         {
-            "key": argument(
-                "KEY", mark("The numbers of an explanation, from -o numbers.csv or .json.")
-            ),
+            "key": argument("KEY", "The numbers of an explanation, from -o numbers.csv or .json."),
             "answers": argument(
                 "ANSWERS",
-                mark("The student's: CSV with the columns name and value in any order, or JSON."),
+                "The student's: CSV with the columns name and value in any order, or JSON.",
             ),
             "tolerance": option(
-                "SHARE",
-                mark("How far an answer may be from the key, relative to it: 0.001 by default."),
+                "SHARE", "How far an answer may be from the key, relative to it: 0.001 by default."
             ),
         },
     ),

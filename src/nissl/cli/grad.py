@@ -146,44 +146,36 @@ def _number(name: str, text: str) -> float:
 
 GRAD = Command(
     "grad",
-    mark(
-        "Show how a function is computed and differentiated, line by line, in forward and in "
-        "reverse mode."
-    ),
-    mark(
-        "Where a value is not finite (a division by zero, a logarithm of a negative number, an "
-        "overflow), the tables are shown with the place marked.\n\n"
-        "Examples:\n"
-        '  nissl grad "x1*x2 + exp(x1*x2) - sin(x2)" --at x1=1 x2=2\n'
-        '  nissl grad "(x-3)^2 + 3*sin(x-2)" --at x=1 --mode reverse -o graph.svg\n'
-        '  nissl grad "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4" --at x1=1 x2=2'
+    "Show how a function is computed and differentiated, line by line, in forward and in "
+    "reverse mode.",
+    (
+        'grad "x1*x2 + exp(x1*x2) - sin(x2)" --at x1=1 x2=2',
+        'grad "(x-3)^2 + 3*sin(x-2)" --at x=1 --mode reverse -o graph.svg',
+        'grad "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4" --at x1=1 x2=2',
     ),
     {
         "words": argument(
             "EXPRESSION",
-            mark(
-                'The function, in quotes, such as "x1*x2 + exp(x1*x2) - sin(x2)", or its lines, '
-                'such as "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4".'
-            ),
+            'The function, in quotes, such as "x1*x2 + exp(x1*x2) - sin(x2)", or its lines, '
+            'such as "v3 = x1*x2; v4 = sin(x2); v5 = v3 - v4".',
         ),
         "file": option(
-            "FILE",
-            mark("A text file with the lines of the function; what follows # is a remark."),
+            "FILE", "A text file with the lines of the function; what follows # is a remark."
         ),
-        "at": option(
-            "NAME=VALUE ...", mark("The point: a value for each input, such as x1=1 x2=pi/2.")
-        ),
-        "mode": option("MODE", mark("forward, reverse or both; both.")),
+        "at": option("NAME=VALUE ...", "The point: a value for each input, such as x1=1 x2=pi/2."),
+        "mode": option("MODE", "forward, reverse or both; both."),
         "with_respect_to": option(
-            "NAME",
-            mark("An input to differentiate by; may be repeated; all by default."),
-            NAMES_EACH,
+            "NAME", "An input to differentiate by; may be repeated; all by default.", NAMES_EACH
         ),
-        "digits": option("N", mark("Significant digits, 1 to 17; 15.")),
-        "all_lines": option("", mark("Show every line of a long function."), flags="--all"),
-        "separate": option("", mark("Give what stands in the expression twice a line each time.")),
+        "digits": option("N", "Significant digits, 1 to 17; 15."),
+        "all_lines": option("", "Show every line of a long function.", flags="--all"),
+        "separate": option("", "Give what stands in the expression twice a line each time."),
     },
     grad,
     like="trace",
     cls=TypedCommand,
+    note=mark(
+        "Where a value is not finite (a division by zero, a logarithm of a negative number, an "
+        "overflow), the tables are shown with the place marked."
+    ),
 )

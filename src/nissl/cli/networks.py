@@ -10,7 +10,6 @@ from nissl.cli.commands import Command
 from nissl.cli.weights import ENDINGS, WEIGHTS, Weights, read
 from nissl.cli.words import NUMBER, NUMBERS, UNITS, Kind, argument, option
 from nissl.errors import ArgumentError
-from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 
@@ -39,24 +38,21 @@ def _weights(option: str, text: str) -> Weights | list[float]:
 
 NEURON = Command(
     "neuron",
-    mark("Show one neuron at work: its sum term by term, and what the activation makes of it."),
-    mark(
-        "Examples:\n"
-        "  nissl neuron --weights 1,1 --bias -1.5 --inputs 1,0\n"
-        "  nissl neuron --weights 0.8,-1.2 --bias 0.3 --activation tanh -o neuron.svg"
+    "Show one neuron at work: its sum term by term, and what the activation makes of it.",
+    (
+        "neuron --weights 1,1 --bias -1.5 --inputs 1,0",
+        "neuron --weights 0.8,-1.2 --bias 0.3 --activation tanh -o neuron.svg",
     ),
     {
         "weights": option(
             "NUMBERS|FILE",
-            mark(
-                "w_1, w_2, ... with commas; or a .csv, .json or .npz file that has the bias w_0 "
-                "before them. 1,1 by default, with the bias -1.5: AND."
-            ),
+            "w_1, w_2, ... with commas; or a .csv, .json or .npz file that has the bias w_0 "
+            "before them. 1,1 by default, with the bias -1.5: AND.",
             Kind(str, _weights),
         ),
-        "bias": option("NUMBER", mark("w_0: 0 by default."), NUMBER),
-        "inputs": option("NUMBERS", mark("x_1, x_2, ... with commas: 1 by default."), NUMBERS),
-        "activation": option("NAME", mark("Activation function: heaviside by default.")),
+        "bias": option("NUMBER", "w_0: 0 by default.", NUMBER),
+        "inputs": option("NUMBERS", "x_1, x_2, ... with commas: 1 by default.", NUMBERS),
+        "activation": option("NAME", "Activation function: heaviside by default."),
     },
     neuron,
 )
@@ -73,19 +69,10 @@ def network(sizes: tuple[int, ...], *, weights: Weights | None = None) -> explai
 
 NETWORK = Command(
     "network",
-    mark(
-        "Draw a fully connected feed-forward network of given sizes, and count its weights and "
-        "biases."
-    ),
-    mark(
-        "Examples:\n"
-        "  nissl network 2,4,3 -o network.svg\n"
-        "  nissl network 1,3,1 --weights weights.csv -o network.svg"
-    ),
+    "Draw a fully connected feed-forward network of given sizes, and count its weights and biases.",
+    ("network 2,4,3 -o network.svg", "network 1,3,1 --weights weights.csv -o network.svg"),
     {
-        "sizes": argument(
-            "SIZES", mark("Numbers of units with commas, inputs first: 2,4,3."), UNITS
-        ),
+        "sizes": argument("SIZES", "Numbers of units with commas, inputs first: 2,4,3.", UNITS),
         "weights": WEIGHTS,
     },
     network,

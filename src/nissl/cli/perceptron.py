@@ -13,7 +13,6 @@ from nissl.cli.commands import Command
 from nissl.cli.showing import Showing
 from nissl.cli.words import AT_LEAST_1, FLAG, NAMES, RATE, SEED, Kind, argument, option
 from nissl.errors import ArgumentError, DataError, UnknownNameError
-from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 
@@ -119,50 +118,40 @@ def _shortened(names: list[str]) -> str:
 
 PERCEPTRON = Command(
     "perceptron",
-    mark(
-        "Train a perceptron update by update; say why where it cannot learn. Saved as .gif, the "
-        "line moves."
-    ),
-    mark(
-        "Examples:\n"
-        "  nissl perceptron AND -o and.gif\n"
-        "  nissl perceptron XOR -o xor.svg\n"
-        "  nissl perceptron flowers.csv --classes setosa,virginica --activation sign"
+    "Train a perceptron update by update; say why where it cannot learn. Saved as .gif, the "
+    "line moves.",
+    (
+        "perceptron AND -o and.gif",
+        "perceptron XOR -o xor.svg",
+        "perceptron flowers.csv --classes setosa,virginica --activation sign",
     ),
     {
         "data": argument(
             "GATE|DATA",
-            mark(
-                "AND, OR, NAND, NOR, XOR, XNOR or NOT; or the name of a data set, or the path of "
-                "your own data."
-            ),
+            "AND, OR, NAND, NOR, XOR, XNOR or NOT; or the name of a data set, or the path of "
+            "your own data.",
         ),
         "activation": option(
-            "NAME", mark("heaviside (outputs 0 and 1, the default) or sign (outputs -1 and 1).")
+            "NAME", "heaviside (outputs 0 and 1, the default) or sign (outputs -1 and 1)."
         ),
-        "learning_rate": option("RATE", mark("Step size of an update: 1 by default."), RATE),
-        "max_updates": option("N", mark("The most updates: 1000 by default."), AT_LEAST_1),
+        "learning_rate": option("RATE", "Step size of an update: 1 by default.", RATE),
+        "max_updates": option("N", "The most updates: 1000 by default.", AT_LEAST_1),
         "initial": option(
             "WEIGHTS",
-            mark(
-                "First weights: zeros (the default), random, or numbers such as -1.5,1,1, the bias "
-                "first."
-            ),
+            "First weights: zeros (the default), random, or numbers such as -1.5,1,1, the bias "
+            "first.",
             Kind(str, _initial),
         ),
-        "shuffle": option("", mark("Take the samples in a new order in each pass."), FLAG),
-        "seed": option("N", mark("Of what is random; the same seed, the same run."), SEED),
+        "shuffle": option("", "Take the samples in a new order in each pass.", FLAG),
+        "seed": option("N", "Of what is random; the same seed, the same run.", SEED),
         "target": source.READING["target"],
         "classes": option(
-            "A,B", mark("Of data with more classes: the two that are to be separated."), NAMES
+            "A,B", "Of data with more classes: the two that are to be separated.", NAMES
         ),
-        "rows": option("N", mark("Updates up to which each is listed: 24 by default."), AT_LEAST_1),
+        "rows": option("N", "Updates up to which each is listed: 24 by default.", AT_LEAST_1),
         "circuit": option(
             "",
-            mark(
-                "Train nothing; show the gate by given weights, and by NAND alone, as nissl gate "
-                "does."
-            ),
+            "Train nothing; show the gate by given weights, and by NAND alone, as nissl gate does.",
         ),
     },
     perceptron,

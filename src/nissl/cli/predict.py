@@ -14,7 +14,6 @@ from nissl.cli.commands import Command
 from nissl.cli.words import AT_LEAST_1, RUN, argument, option, within
 from nissl.errors import ArgumentError, DataError
 from nissl.files import user_path
-from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 Array = NDArray[Any]
@@ -157,27 +156,25 @@ def _values(row: Array) -> str:
 
 PREDICT = Command(
     "predict",
-    mark("Ask a trained network about pictures, rows of a table, or test samples."),
-    mark(
-        "Examples:\n"
-        "  nissl predict demo-run shoe.png --resize\n"
-        "  nissl predict demo-run --sample 0 --sample 7\n"
-        "  nissl predict runs/flowers new.csv --json"
+    "Ask a trained network about pictures, rows of a table, or test samples.",
+    (
+        "predict demo-run shoe.png --resize",
+        "predict demo-run --sample 0 --sample 7",
+        "predict runs/flowers new.csv --json",
     ),
     {
         "run": RUN,
         "files": argument(
-            "INPUT", mark("Pictures, tables (.csv, .tsv) or arrays (.npz) to predict for.")
+            "INPUT", "Pictures, tables (.csv, .tsv) or arrays (.npz) to predict for."
         ),
         "sample": option(
-            "N",
-            mark("Number of a sample in the test part of the run's data, from 0; repeatable."),
+            "N", "Number of a sample in the test part of the run's data, from 0; repeatable."
         ),
-        "top": option("N", mark("How many classes to show: 3 by default."), AT_LEAST_1),
-        "resize": option("", mark("Bring pictures to the size that the model takes.")),
-        "invert": option("", mark("Turn pictures that are dark on light into light on dark.")),
+        "top": option("N", "How many classes to show: 3 by default.", AT_LEAST_1),
+        "resize": option("", "Bring pictures to the size that the model takes."),
+        "invert": option("", "Turn pictures that are dark on light into light on dark."),
         "encoding": source.READING["encoding"],
-        "as_json": option("", mark("Print the predictions as JSON."), flags="--json"),
+        "as_json": option("", "Print the predictions as JSON.", flags="--json"),
     },
     predict,
     shows=False,

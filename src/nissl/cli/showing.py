@@ -13,33 +13,28 @@ from nissl.errors import ArgumentError, UnknownNameError
 from nissl.explain.exercise import worksheet
 from nissl.explain.report import PICTURES, Explanation
 from nissl.explain.report import TEXTS as WRITTEN
-from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 SHOWING = {
     "output": option(
         "FILE",
-        mark(
-            "Write into this file too: .svg .png .pdf, .txt .md .tex .html, or the numbers: .csv "
-            ".json; may be repeated."
-        ),
+        "Write into this file too: .svg .png .pdf, .txt .md .tex .html, or the numbers: .csv "
+        ".json; may be repeated.",
         TEXTS,
         "-o --output",
     ),
-    "force": option("", mark("Write over files that are there already.")),
-    "format": option(
-        "NAME", mark("What is printed: table, markdown, latex or html; table by default.")
-    ),
-    "json": option("", mark("Print the numbers and all that is read as JSON.")),
+    "force": option("", "Write over files that are there already."),
+    "format": option("NAME", "What is printed: table, markdown, latex or html; table by default."),
+    "json": option("", "Print the numbers and all that is read as JSON."),
     "worksheet": option(
-        "", mark("Leave blanks for the numbers that are computed: a work sheet to be filled in.")
+        "", "Leave blanks for the numbers that are computed: a work sheet to be filled in."
     ),
     "width": option(
         "LENGTH",
-        mark("Width of the picture, such as 8cm, 80mm or 3.2in; as wide as it needs by default."),
+        "Width of the picture, such as 8cm, 80mm or 3.2in; as wide as it needs by default.",
         LENGTH,
     ),
-    "panel": option("N", mark("The only panel of the picture to draw, from 1."), AT_LEAST_1),
+    "panel": option("N", "The only panel of the picture to draw, from 1.", AT_LEAST_1),
 }
 _FORMATS: dict[str, Callable[[Explanation], str]] = {
     "markdown": Explanation.to_markdown,

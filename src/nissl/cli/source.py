@@ -70,40 +70,36 @@ class Source:
 
 READING = {  # options of datasets.load, as a command line has them
     "target": option(
-        "COLUMN", mark("Of a table: the column to predict, by name or number; the last."), TEXT
+        "COLUMN", "Of a table: the column to predict, by name or number; the last.", TEXT
     ),
     "task": option(
         "TASK",
-        mark("Of a table: classification or regression; by default words are classes."),
+        "Of a table: classification or regression; by default words are classes.",
         Kind(str, _task),
     ),
     "header": option(
         "",
-        mark("Of a table: whether its first line has names; by default where it has words."),
+        "Of a table: whether its first line has names; by default where it has words.",
         FLAG,
         "--header/--no-header",
     ),
-    "ignore": option("COLUMN", mark("Of a table: a column to leave out; repeatable."), TEXTS),
+    "ignore": option("COLUMN", "Of a table: a column to leave out; repeatable.", TEXTS),
     "category": option(
-        "COLUMN", mark("Of a table: a column of categories, whatever is in it; repeatable."), TEXTS
+        "COLUMN", "Of a table: a column of categories, whatever is in it; repeatable.", TEXTS
     ),
     "decimal": option(
-        "MARK", mark("Of a table: the decimal mark, . or , where its numbers leave it open."), TEXT
+        "MARK", "Of a table: the decimal mark, . or , where its numbers leave it open.", TEXT
     ),
     "encoding": option(
-        "NAME", mark("Of a table: its encoding, such as cp1252 or cp1258; UTF-8 by default."), TEXT
+        "NAME", "Of a table: its encoding, such as cp1252 or cp1258; UTF-8 by default.", TEXT
     ),
     "size": option(
-        "PIXELS",
-        mark("Of a folder of pictures: bring all to this size, such as 28 or 28x20."),
-        PIXELS,
+        "PIXELS", "Of a folder of pictures: bring all to this size, such as 28 or 28x20.", PIXELS
     ),
-    "colour": option(
-        "MODE", mark("Of a folder of pictures: grey or rgb; by default as they are."), TEXT
-    ),
+    "colour": option("MODE", "Of a folder of pictures: grey or rgb; by default as they are.", TEXT),
     "test_fraction": option(
         "SHARE",
-        mark("Of own data without a test part: the share set aside for testing; 0.2."),
+        "Of own data without a test part: the share set aside for testing; 0.2.",
         Kind(float),
     ),
 }

@@ -10,7 +10,7 @@ from nissl.cli.commands import Command
 from nissl.cli.showing import Showing
 from nissl.cli.words import RUN, option
 from nissl.errors import ArgumentError
-from nissl.i18n import grouped, mark
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.plots import metric_name
 
@@ -82,11 +82,8 @@ def _told(found: runs.Found) -> list[tuple[str, str]]:
 
 SUMMARY = Command(
     "summary",
-    mark("Show the layers of a trained network, and how it was trained."),
-    mark("Examples:\n  nissl summary demo-run\n  nissl summary demo-run -o model.svg"),
-    {
-        "run": RUN,
-        "neurons": option("", mark("Draw single neurons, and weights as lines.")),
-    },
+    "Show the layers of a trained network, and how it was trained.",
+    ("summary demo-run", "summary demo-run -o model.svg"),
+    {"run": RUN, "neurons": option("", "Draw single neurons, and weights as lines.")},
     summary,
 )

@@ -13,18 +13,13 @@ from nissl.cli.settings import Settings
 from nissl.cli.training import Training
 from nissl.cli.words import AT_LEAST_1, RATE, SEED, SHARE, UNITS, argument, option
 from nissl.files import user_path
-from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 INTERRUPTED = 130
 
 
 def train(
-    data: str,
-    run: str | None = None,
-    watch: bool = False,
-    verbose: bool = False,
-    **given: Any,
+    data: str, run: str | None = None, watch: bool = False, verbose: bool = False, **given: Any
 ) -> None:
     """Train a network on data."""
     chosen = {f.name: given.pop(f.name) for f in fields(Settings) if f.name in given}
@@ -49,50 +44,41 @@ def train(
 
 TRAIN = Command(
     "train",
-    mark("Train a network, and write model, curves and mistakes into a folder."),
-    mark(
-        "Examples:\n"
-        "  nissl train fashion-mnist\n"
-        "  nissl train digits --hidden 64 --activation tanh --optimizer adam\n"
-        "  nissl train flowers.csv --target species --run runs/flowers"
+    "Train a network, and write model, curves and mistakes into a folder.",
+    (
+        "train fashion-mnist",
+        "train digits --hidden 64 --activation tanh --optimizer adam",
+        "train flowers.csv --target species --run runs/flowers",
     ),
     {
-        "data": argument(
-            "DATA", mark("Name of a data set (see: nissl data), or path of your own data.")
-        ),
-        "hidden": option("UNITS", mark("Units of each hidden layer: 300,100 by default."), UNITS),
-        "activation": option("NAME", mark("Activation of the hidden layers: relu by default.")),
+        "data": argument("DATA", "Name of a data set (see: nissl data), or path of your own data."),
+        "hidden": option("UNITS", "Units of each hidden layer: 300,100 by default.", UNITS),
+        "activation": option("NAME", "Activation of the hidden layers: relu by default."),
         "epochs": option(
-            "N", mark("Passes over the data: 30 by default, more for small data."), AT_LEAST_1
+            "N", "Passes over the data: 30 by default, more for small data.", AT_LEAST_1
         ),
-        "batch_size": option("N", mark("Samples in a step: 32 by default."), AT_LEAST_1),
-        "optimizer": option(
-            "NAME", mark("Optimizer: by default sgd for pictures, adam for other data.")
-        ),
+        "batch_size": option("N", "Samples in a step: 32 by default.", AT_LEAST_1),
+        "optimizer": option("NAME", "Optimizer: by default sgd for pictures, adam for other data."),
         "learning_rate": option(
-            "RATE", mark("Step size: by default 0.01 for sgd, 0.001 for adam."), RATE
+            "RATE", "Step size: by default 0.01 for sgd, 0.001 for adam.", RATE
         ),
-        "momentum": option("SHARE", mark("Momentum of sgd: 0 by default."), SHARE),
+        "momentum": option("SHARE", "Momentum of sgd: 0 by default.", SHARE),
         "dropout": option(
-            "SHARE", mark("Share of hidden units dropped in each step: 0 by default."), SHARE
+            "SHARE", "Share of hidden units dropped in each step: 0 by default.", SHARE
         ),
         "validation_split": option(
-            "SHARE", mark("Share of the training data kept for validation: 1/12 by default."), SHARE
+            "SHARE", "Share of the training data kept for validation: 1/12 by default.", SHARE
         ),
-        "seed": option("N", mark("The same seed gives the same network: 42 by default."), SEED),
+        "seed": option("N", "The same seed gives the same network: 42 by default.", SEED),
         "run": option(
-            "FOLDER",
-            mark("Folder for the results: runs/DATA-DATE-TIME by default. Never written over."),
+            "FOLDER", "Folder for the results: runs/DATA-DATE-TIME by default. Never written over."
         ),
         **source.READING,
         "watch": option(
             "",
-            mark(
-                "Watch every layer while it trains: activations, gradients, dead units, and a "
-                "verdict."
-            ),
+            "Watch every layer while it trains: activations, gradients, dead units, and a verdict.",
         ),
-        "verbose": option("", mark("Show the network before it is trained."), flags="-v --verbose"),
+        "verbose": option("", "Show the network before it is trained.", flags="-v --verbose"),
     },
     train,
     shows=False,

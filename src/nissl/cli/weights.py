@@ -175,9 +175,7 @@ def _unfit(path: Path, number: int, shape: tuple[int, ...], inputs: int) -> str:
 
 WEIGHTS = option(
     "FILE",
-    mark(
-        "Weights, from a .csv, .json or .npz file in the lecture's order: a row a unit, its bias "
-        "w_j0 first, then w_j1, w_j2, ...; in CSV an empty line between layers."
-    ),
+    "Weights, from a .csv, .json or .npz file in the lecture's order: a row a unit, its bias "
+    "w_j0 first, then w_j1, w_j2, ...; in CSV an empty line between layers.",
     Kind(str, lambda _option, file: read(file)),
 )

@@ -17,7 +17,6 @@ from typing import Any
 import typer
 
 from nissl.errors import ArgumentError
-from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0, "pt": 1 / 72}
@@ -70,12 +69,12 @@ class Word:
 
 
 def option(metavar: str, help: str, kind: Kind | None = None, flags: str = "") -> Word:
-    """Return a word that is known by a name of its own."""
+    """Return a word that is known by a name of its own; its help is marked for translation."""
     return Word(metavar, help, kind, flags)
 
 
 def argument(metavar: str, help: str, kind: Kind | None = None) -> Word:
-    """Return a word that is known by its place."""
+    """Return a word that is known by its place; its help is marked for translation."""
     return Word(metavar, help, kind, is_argument=True)
 
 
@@ -224,4 +223,4 @@ PIXELS = Kind(str, _pixels)
 NAMES = Kind(str, _names)
 NAMES_EACH = Kind(list[str], _names_each)
 
-RUN = argument("RUN", mark("A run folder of nissl train, or a .keras file."))
+RUN = argument("RUN", "A run folder of nissl train, or a .keras file.")
