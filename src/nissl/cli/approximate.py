@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nissl import explain
-from nissl.cli import runs, source
+from nissl.cli import runs, tables
 from nissl.cli.commands import Command
 from nissl.cli.typed import TypedCommand
 from nissl.cli.weights import WEIGHTS, Weights
@@ -64,7 +64,7 @@ def _given(
     found = runs.find(run or "")
     model, x, t = found.load(), None, None
     if found.data:
-        loaded = source.remembered(found).load()
+        loaded = tables.own(found)
         x, t = loaded.x_train, loaded.y_train
         if ends is None and x.size:
             ends = (float(x.min()), float(x.max()))

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from nissl import explain
-from nissl.cli import runs, source
+from nissl.cli import runs, tables
 from nissl.cli.commands import Command
 from nissl.cli.typed import TypedCommand
 from nissl.cli.weights import WEIGHTS, Weights, dense
@@ -65,7 +65,7 @@ def _from_run(
     found = runs.find(run)
     model = found.load()
     if x is None or t is None:
-        loaded = source.remembered(found).load()
+        loaded = tables.own(found)
         number = within("--sample", sample or 0, len(loaded.x_test) - 1)
         return model, loaded.x_test[number], loaded.y_test[number]
     inputs = np.array(x)

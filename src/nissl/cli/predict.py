@@ -59,8 +59,7 @@ def predict(
 
 def _samples(found: runs.Found, numbers: list[int]) -> list[Asked]:
     """Samples of the test part of the run's data, with their truth."""
-    place, columns = source.remembered(found), tables.columns_of(found)
-    loaded = tables.load(place, columns) if columns and place.is_table else place.load()
+    loaded = tables.own(found)
     asked: list[Asked] = []
     for number in numbers:
         value = loaded.y_test[within("--sample", number, len(loaded.x_test) - 1)]
@@ -98,56 +97,54 @@ def _show_classes(
         names = tuple(str(number) for number in range(outputs.shape[-1]))
     shown = source.shown_names(names, str(found.data.get("place")))
     best = np.argsort(-outputs, axis=-1, kind="stable")[:, :top]
+    ranked = [
+        [(int(i), float(row[i])) for i in order] for row, order in zip(outputs, best, strict=True)
+    ]
     if as_json:
-        described: list[dict[str, Any]] = [
-            {
-                "input": each.name,
-                **({} if each.truth is None else {"truth": each.truth}),
-                "classes": [{"name": names[int(i)], "probability": float(row[i])} for i in order],
-            }
-            for each, row, order in zip(asked, outputs, best, strict=True)
-        ]
-        print(json.dumps(described, indent=2, ensure_ascii=False))
+        _print(asked, "classes", [
+            [{"name": names[i], "probability": share} for i, share in each] for each in ranked
+        ])  # fmt: skip
         return
-    rows: list[list[str]] = []
-    for each, row, order in zip(asked, outputs, best, strict=True):
-        told = [f"{shown[int(i)]} {100 * row[i]:.1f}%" for i in order]
-        rows.append(
-            [each.name, *told, *([_truth(each, names, shown)] if _any_truth(asked) else [])]
-        )
-    ranks = [_("Rank {number}").format(number=number + 1) for number in range(best.shape[1])]
-    ranks[0] = _("Prediction")
-    console.table([_("Input"), *ranks, *([_("Truth")] if _any_truth(asked) else [])], rows)
+    titles = [_("Rank {number}").format(number=number + 1) for number in range(best.shape[1])]
+    titles[0] = _("Prediction")
+    told = [[f"{shown[i]} {100 * share:.1f}%" for i, share in each] for each in ranked]
+    translated = dict(zip(names, shown, strict=True))
+    truths = [translated.get(each.truth or "", each.truth) for each in asked]
+    _table(asked, titles, told, truths)
 
 
 def _show_values(asked: list[Asked], outputs: Array, as_json: bool) -> None:
     flat = outputs.reshape(len(outputs), -1)
     if as_json:
-        described = [
-            {
-                "input": each.name,
-                **({} if each.truth is None else {"truth": each.truth}),
-                "values": [float(value) for value in row],
-            }
-            for each, row in zip(asked, flat, strict=True)
-        ]
-        print(json.dumps(described, indent=2, ensure_ascii=False))
+        _print(asked, "values", [[float(value) for value in row] for row in flat])
         return
-    rows = [
-        [each.name, _values(row), *([each.truth or ""] if _any_truth(asked) else [])]
-        for each, row in zip(asked, flat, strict=True)
+    told, truths = [[_values(row)] for row in flat], [each.truth for each in asked]
+    _table(asked, [_("Prediction")], told, truths, numbers=(1,))
+
+
+def _print(asked: list[Asked], name: str, found: list[Any]) -> None:
+    """Print what was found for each sample as JSON."""
+    described = [
+        {"input": each.name, **({} if each.truth is None else {"truth": each.truth}), name: value}
+        for each, value in zip(asked, found, strict=True)
     ]
-    titles = [_("Input"), _("Prediction"), *([_("Truth")] if _any_truth(asked) else [])]
-    console.table(titles, rows, numbers=(1,))
+    print(json.dumps(described, indent=2, ensure_ascii=False))
 
 
-def _truth(each: Asked, names: tuple[str, ...], shown: tuple[str, ...]) -> str:
-    """The true class as a reader sees it."""
-    return shown[names.index(each.truth)] if each.truth in names else each.truth or ""
-
-
-def _any_truth(asked: list[Asked]) -> bool:
-    return any(each.truth is not None for each in asked)
+def _table(
+    asked: list[Asked],
+    titles: list[str],
+    told: list[list[str]],
+    truths: list[str | None],
+    numbers: tuple[int, ...] = (),
+) -> None:
+    """Print a row for each sample, with the truth if any is known."""
+    known = any(truth is not None for truth in truths)
+    rows = [
+        [each.name, *row, *([truth or ""] if known else [])]
+        for each, row, truth in zip(asked, told, truths, strict=True)
+    ]
+    console.table([_("Input"), *titles, *([_("Truth")] if known else [])], rows, numbers=numbers)
 
 
 def _values(row: Array) -> str:

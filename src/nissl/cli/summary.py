@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nissl import explain
 from nissl.cli import console, runs
 from nissl.cli.commands import Command
 from nissl.cli.showing import Showing
 from nissl.cli.words import RUN, option
 from nissl.errors import ArgumentError
-from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.plots import metric_name
 
@@ -29,26 +26,6 @@ def summary(run: str, showing: Showing, neurons: bool = False) -> None:
     if found.config and not alone:
         console.note()
         console.pairs(_told(found))
-
-
-def show_layers(model: Any) -> None:
-    """Print a table of the layers with their activations, output shapes and parameters."""
-    from nissl.explain.diagrams.blocks import activation_name
-    from nissl.models.summary import summary_rows
-
-    rows: list[list[str]] = []
-    for row in summary_rows(model):
-        named = activation_name(model.get_layer(row.name))
-        shape = "?" if row.output_shape is None else " x ".join(map(str, row.output_shape[1:]))
-        rows.append([row.name, row.kind, named, shape, grouped(row.params)])
-    titles = (_("Layer"), _("Kind"), _("Activation"), _("Output of one sample"), _("Parameters"))
-    console.table(titles, rows, numbers=(4,))
-    trained = sum(weight.size for weight in model.trainable_weights)
-    console.note(
-        _("Parameters: {total}, of which {trained} are trained").format(
-            total=grouped(model.count_params()), trained=grouped(trained)
-        )
-    )
 
 
 def _told(found: runs.Found) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from nissl.cli import console
 from nissl.cli.messages import translate_message
 from nissl.cli.runs import CONFIG, Found
-from nissl.cli.source import Source
+from nissl.cli.source import Source, remembered
 from nissl.core.tensor import Host
 from nissl.datasets import Dataset
 from nissl.datasets.columns import Columns
@@ -130,6 +130,12 @@ def load(place: Source, columns: Columns, own: bool = True) -> Dataset:
     }
     path, names = Path(place.place), columns.target.categories
     return make(path.stem, str(path), read(place, columns, own), class_names=names, **split)
+
+
+def own(found: Found) -> Dataset:
+    """The data that a run was trained on, divided as they were then."""
+    place, columns = remembered(found), columns_of(found)
+    return load(place, columns) if columns and place.is_table else place.load()
 
 
 def check_options(place: Source, allowed: tuple[str, ...]) -> None:

@@ -179,10 +179,10 @@ class Training:
         ]
         console.pairs(rows)
         if verbose:
-            from nissl.cli.summary import show_layers
+            from nissl import explain
 
             console.note()
-            show_layers(self.model)
+            console.show(explain.diagram(self.model))
         console.note()
 
     def _described(self) -> str:
