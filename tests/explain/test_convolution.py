@@ -341,8 +341,8 @@ def test_large_kernels_are_not_listed() -> None:
 def test_edges_show_both_sums() -> None:
     shown = explain.convolve(EDGE, "edges", at=(1, 0))
     assert len(tables(shown)) == 3
-    assert "C(1, 0) = sqrt((-20)^2 + (40)^2) = 44.7214" in shown.to_text()
-    assert r"\sqrt{(-20)^2 + (40)^2}" in shown.to_latex()
+    assert "C(1, 0) = √((-20)² + 40²) = 44.7214" in shown.to_text()
+    assert r"\sqrt{(-20)^2 + 40^2}" in shown.to_latex()
 
 
 def shapes(figure: Any) -> list[tuple[int, ...]]:
@@ -354,9 +354,20 @@ def test_the_picture_shows_all() -> None:
     found = shapes(figure)
     assert found[:3] == [(4, 4), (2, 2), (3, 3)]  # the picture, then both results
     assert found[3:] == [(4, 4), (3, 3), (3, 3), (3, 3), (4, 4), (2, 2), (2, 2), (2, 2)]
-    assert [each.get_supxlabel() for each in figure.subfigs] == [
-        "", "sum: C(0, 0) = -30", "sum: C(0, 0) = 100",
+    told = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert [text for text in told if "sum" in text] == [
+        "sum: $C$(0, 0) = -30", "sum: $C$(0, 0) = 100",
     ]  # fmt: skip
+
+
+def test_a_panel_alone_and_a_narrow_page() -> None:
+    shown = explain.convolve(EDGE, "vertical", "edges")
+    assert shapes(shown.figure(panel=4)) == [(4, 4)]  # the picture with the patch
+    assert shapes(shown.figure(panel=5)) == [(3, 3)]
+    narrow = shown.figure(width=8 / 2.54)
+    left = {round(axes.get_position().x0, 1) for axes in narrow.axes if axes.get_images()}
+    assert len(left) == 1  # all below each other
+    assert len(shapes(narrow)) == 3 + 3 * 4
 
 
 @pytest.mark.parametrize(

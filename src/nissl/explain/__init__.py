@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nissl.explain.backpropagation.backprop import *
     from nissl.explain.backpropagation.lecture import *
     from nissl.explain.backpropagation.neuron import *
-    from nissl.explain.convolution.convolving import *
+    from nissl.explain.convolution.convolution import *
     from nissl.explain.convolution.kernels import *
     from nissl.explain.diagrams.report import *
     from nissl.explain.drawing.network import *
@@ -49,7 +49,7 @@ PLACES = {
     "backpropagation.lecture": "lecture_network",
     "backpropagation.backprop": "Backprop backprop",
     "backpropagation.neuron": "Neuron neuron",
-    "convolution.convolving": "Convolution convolve correlate",
+    "convolution.convolution": "Convolution convolve correlate",
     "convolution.kernels": "KERNELS Kernel",
     "diagrams.report": "Diagram diagram",
     "drawing.network": "Network network",

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from nissl import plots
 from nissl.errors import ArgumentError
+from nissl.explain.drawing.lettering import families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +72,10 @@ class Panel:
             plots.bare(axes, grid=self.grid)
         self.draw(axes)
         if self.title:
-            axes.set_title("\n".join(_wrapped(self.title, room * _LETTERS)), fontsize=_TITLE)
+            axes.set_title(
+                "\n".join(_wrapped(self.title, room * _LETTERS)), fontsize=_TITLE,
+                fontfamily=list(families()),
+            )  # fmt: skip
         if self.x:
             axes.set_xlabel("\n".join(_wrapped(self.x, room * _LETTERS)))
         if self.y:

@@ -79,64 +79,6 @@ def entry(value: Fraction | float) -> str:
     return str(value) if isinstance(value, Fraction) else format_number(value, 4)
 
 
-def _whole(*rows: Sequence[int], over: int = 1) -> Matrix:
-    return tuple(tuple(Fraction(value, over) for value in row) for row in rows)
-
-
-_BINOMIAL = (1, 4, 6, 4, 1)
-_VERTICAL = _whole(*[(-1, 0, 1)] * 3)
-_HORIZONTAL = _whole((-1, -1, -1), (0, 0, 0), (1, 1, 1))
-
-KERNELS: dict[str, Kernel] = {
-    name: Kernel(name, matrices, about)
-    for name, matrices, about in (
-        ("vertical", (_VERTICAL,), mark("vertical edges: right column minus left column")),
-        ("horizontal", (_HORIZONTAL,), mark("horizontal edges: lower row minus upper row")),
-        (
-            "edges",
-            (_VERTICAL, _HORIZONTAL),
-            mark("edges in every direction: the length of the vector of both"),
-        ),
-        (
-            "sobel_vertical",
-            (_whole((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),),
-            mark("vertical edges, the middle row counting twice (Sobel)"),
-        ),
-        (
-            "sobel_horizontal",
-            (_whole((-1, -2, -1), (0, 0, 0), (1, 2, 1)),),
-            mark("horizontal edges, the middle column counting twice (Sobel)"),
-        ),
-        (
-            "laplacian",
-            (_whole((0, 1, 0), (1, -4, 1), (0, 1, 0)),),
-            mark("the four neighbours minus four times the pixel: second derivative"),
-        ),
-        (
-            "sharpen",
-            (_whole((0, -1, 0), (-1, 5, -1), (0, -1, 0)),),
-            mark("the pixel minus the Laplacian: sharper"),
-        ),
-        ("box", (_whole(*[(1, 1, 1)] * 3, over=9),), mark("the mean of the patch: blurred")),
-        (
-            "gaussian",
-            (_whole(*[[a * b for b in _BINOMIAL] for a in _BINOMIAL], over=256),),
-            mark("a mean with binomial weights, close to a Gaussian: blurred smoothly"),
-        ),
-        (
-            "emboss",
-            (_whole((-2, -1, 0), (-1, 1, 1), (0, 1, 2)),),
-            mark("lit from one corner, as a relief is"),
-        ),
-        (
-            "identity",
-            (_whole((0, 0, 0), (0, 1, 0), (0, 0, 0)),),
-            mark("the picture itself, without its border"),
-        ),
-    )
-}
-
-
 def kernel(given: Any) -> Kernel:
     """Return the kernel that is meant.
 
@@ -214,3 +156,52 @@ def _number(given: Any, row: int, column: int) -> Fraction | float:
     if not finite:
         raise ArgumentError(f"{place}: {value!r} is not finite")
     return value
+
+
+_KERNELS = {  # numbers as they are typed, of one matrix or two, what all are divided by, and why
+    "vertical": (
+        ("-1,0,1;-1,0,1;-1,0,1",), 1, mark("vertical edges: right column minus left column"),
+    ),
+    "horizontal": (
+        ("-1,-1,-1;0,0,0;1,1,1",), 1, mark("horizontal edges: lower row minus upper row"),
+    ),
+    "edges": (
+        ("-1,0,1;-1,0,1;-1,0,1", "-1,-1,-1;0,0,0;1,1,1"), 1,
+        mark("edges in every direction: the length of the vector of both"),
+    ),
+    "sobel_vertical": (
+        ("-1,0,1;-2,0,2;-1,0,1",), 1,
+        mark("vertical edges, the middle row counting twice (Sobel)"),
+    ),
+    "sobel_horizontal": (
+        ("-1,-2,-1;0,0,0;1,2,1",), 1,
+        mark("horizontal edges, the middle column counting twice (Sobel)"),
+    ),
+    "laplacian": (
+        ("0,1,0;1,-4,1;0,1,0",), 1,
+        mark("the four neighbours minus four times the pixel: second derivative"),
+    ),
+    "sharpen": (
+        ("0,-1,0;-1,5,-1;0,-1,0",), 1, mark("the pixel minus the Laplacian: sharper"),
+    ),
+    "box": (("1,1,1;1,1,1;1,1,1",), 9, mark("the mean of the patch: blurred")),
+    "gaussian": (
+        ("1,4,6,4,1;4,16,24,16,4;6,24,36,24,6;4,16,24,16,4;1,4,6,4,1",), 256,
+        mark("a mean with binomial weights, close to a Gaussian: blurred smoothly"),
+    ),
+    "emboss": (
+        ("-2,-1,0;-1,1,1;0,1,2",), 1, mark("lit from one corner, as a relief is"),
+    ),
+    "identity": (("0,0,0;0,1,0;0,0,0",), 1, mark("the picture itself, without its border")),
+}  # fmt: skip
+KERNELS: dict[str, Kernel] = {
+    name: Kernel(
+        name,
+        tuple(
+            tuple(tuple(value / over for value in row) for row in kernel(text).matrices[0])
+            for text in texts
+        ),
+        about,
+    )
+    for name, (texts, over, about) in _KERNELS.items()
+}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import math
 import operator
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +15,9 @@ from numpy.typing import NDArray
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
-from nissl.explain.convolution.kernels import Kernel, Matrix, entry, kernel
+from nissl.explain.convolution.kernels import Kernel, kernel
 from nissl.explain.convolution.photographs import SIDE, Photograph, photograph
-from nissl.explain.latex import number_latex
-from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number
 from nissl.explain.report import Explanation
-from nissl.i18n import translate as _
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Convolution", "convolve", "correlate"]
 
@@ -34,8 +26,6 @@ Array = NDArray[np.float64]
 WIDE = 7  # rows or columns up to which a kernel's products are shown one by one
 MOST = 24  # results on one page
 HUGE = 1e300  # what can be drawn is smaller
-_FORMULA = "C(j, k) = Σ_l Σ_m I(j + l, k + m) K(l, m)"
-_FORMULA_LATEX = r"C(j, k) = \sum_l \sum_m I(j + l, k + m) \, K(l, m)"
 
 
 def correlate(picture: TensorLike, kernel: TensorLike) -> Tensor:
@@ -132,117 +122,6 @@ class Convolution(Explanation):
         """Return the results of each picture."""
         groups = itertools.groupby(self.results, lambda each: id(each.picture))
         return [list(group) for _key, group in groups]
-
-    def parts(self) -> Iterator[Part]:
-        """Yield the formula, and for each picture and kernel the sum at one place."""
-        yield Text(_("Convolution by hand"), heading=True)
-        yield Text(_FORMULA, rf"\[ {_FORMULA_LATEX} \]")
-        yield Text(
-            _(
-                "I: the picture, K: the kernel, rows and columns counted from 0. The kernel is "
-                "laid on every place where it fits as a whole, so C is smaller than I."
-            ),
-            style="dim",
-        )
-        for group in self.pictures():
-            picture = group[0].picture
-            rows, columns = picture.pixels.shape
-            yield Text(
-                _("Picture: {name}, {rows} x {columns} pixels").format(
-                    name=picture.name, rows=rows, columns=columns
-                ),
-                heading=True,
-            )
-            for remark in picture.remarks:
-                yield Text(remark, style="dim")
-            for result in group:
-                yield from _by_hand(result)
-            yield _summary(group)
-
-    def draw(self) -> Figure:
-        """Draw pictures and results, and the patch, the kernel and the products at one place."""
-        from nissl.explain.convolution.pictures import draw
-
-        return draw(self.pictures())
-
-
-def _by_hand(result: Filtered) -> Iterator[Part]:
-    own, (j, k) = result.kernel, result.at
-    title = _("Kernel {name}").format(name=own.name)
-    yield Text(f"{title}: {_(own.about)}" if own.about else title, heading=True)
-    if not result.by_hand:
-        h, w = own.shape
-        yield Text(
-            _("C({j}, {k}) = {value}, a sum of {count} products, too many to be listed").format(
-                j=j, k=k, value=format_number(float(result.result[j, k])), count=h * w
-            )
-        )
-        return
-    suffixes = ("",) if len(own.matrices) == 1 else ("1", "2")
-    for suffix, weights, products, part in zip(
-        suffixes, own.matrices, result.products(), result.parts, strict=True
-    ):
-        yield _products(result, weights, products, suffix)
-        *sums, total = [format_number(math.fsum(n)) for n in (*products.tolist(), [part[j, k]])]
-        name = f"C{suffix}({j}, {k})"
-        latex = _equation(name, list(map(number_latex, sums)), number_latex(total))
-        yield Text(_equation(name, sums, total), f"$ {latex} $")
-    if len(own.matrices) == 2:
-        first, second = (format_number(float(part[j, k])) for part in result.parts)
-        value = format_number(float(result.result[j, k]))
-        yield Text(
-            f"C({j}, {k}) = sqrt(({first})^2 + ({second})^2) = {value}",
-            rf"\[ C({j}, {k}) = \sqrt{{({first})^2 + ({second})^2}} = {value} \]",
-        )
-
-
-def _products(result: Filtered, weights: Matrix, products: Array, number: str) -> Table:
-    """Pixel times weight for each place of the patch, and what rows and columns add up to."""
-    rows: list[list[Value]] = []
-    for place, (pixels, row, multiplied) in enumerate(
-        zip(result.patch().tolist(), weights, products.tolist(), strict=True)
-    ):
-        cells = map(_product, pixels, row, multiplied)
-        rows.append([place, *cells, math.fsum(multiplied)])
-    sums = [math.fsum(column) for column in products.T.tolist()]
-    columns = [Cell("l", "l"), *(Cell(f"m = {m}", f"m = {m}") for m in range(len(sums)))]
-    title = _("{what} at j = {j}, k = {k}: pixel I(j + l, k + m) times weight {weight}").format(
-        what=f"C{number}(j, k)", j=result.at[0], k=result.at[1], weight=f"K{number}(l, m)"
-    )
-    rows.append([Cell(_("sum")), *sums, math.fsum(sums)])
-    return Table([*columns, _("row sum")], rows, title, digits=5)
-
-
-def _product(pixel: float, weight: Fraction | float, value: float) -> Cell:
-    a, b, c = format_number(pixel, 5), _bracketed(entry(weight)), format_number(value, 5)
-    latex = rf"{number_latex(a)} \cdot {b} = {number_latex(c)}"
-    return Cell(f"{a}·{b} = {c}", latex, number=True)
-
-
-def _equation(name: str, terms: Sequence[str], total: str) -> str:
-    """``name = term + term = total``, or ``name = total`` where there is one term."""
-    added = " + ".join([terms[0], *map(_bracketed, terms[1:])])
-    return " = ".join(dict.fromkeys([name, added, total]))
-
-
-def _bracketed(number: str) -> str:
-    return f"({number})" if number.startswith("-") else number
-
-
-def _summary(group: Sequence[Filtered]) -> Table:
-    rows: list[list[Value]] = [
-        [
-            each.kernel.name,
-            " x ".join(map(str, each.kernel.shape)),
-            " x ".join(map(str, each.result.shape)),
-            *(float(found) for found in (each.result.min(), each.result.mean(), each.result.max())),
-        ]
-        for each in group
-    ]
-    columns = (
-        _("Kernel"), _("Kernel's size"), _("Size of C"), _("least"), _("mean"), _("greatest"),
-    )  # fmt: skip
-    return Table(columns, rows, _("Results C over the whole picture"), digits=5)
 
 
 def convolve(
