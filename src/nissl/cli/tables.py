@@ -46,7 +46,7 @@ def describe(place: Source) -> None:
         [
             seen.name,
             _(_KINDS[seen.kind]),
-            f"> {grouped(seen.limit)}" if seen.many else grouped(len(seen.texts)),
+            f"> {grouped(seen.limit or 0)}" if seen.many else grouped(len(seen.texts)),
             grouped(seen.missing[0]) if seen.missing[0] else "",
             _values(seen),
             _use(found, number),

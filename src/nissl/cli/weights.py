@@ -6,6 +6,7 @@ each a list of rows; NPZ has an array a layer, in the order of the numbers in th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Sequence
@@ -142,10 +143,9 @@ def _csv(text: str) -> list[list[list[float]]]:
 
 
 def _array(path: Path, number: int, layer: Any) -> Array:
-    try:
+    array: Array = np.zeros(0)
+    with contextlib.suppress(TypeError, ValueError):
         array = np.asarray(layer, np.float64)
-    except (TypeError, ValueError):
-        array = np.zeros(0)
     if array.ndim != 2 or array.shape[1] < 2:
         raise _broken(path, _("layer {number} is no table of numbers").format(number=number))
     if not np.isfinite(array).all():

@@ -17,6 +17,7 @@ from typing import Any
 import typer
 
 from nissl.errors import ArgumentError
+from nissl.i18n import mark
 from nissl.i18n import translate as _
 
 _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0, "pt": 1 / 72}
@@ -79,34 +80,24 @@ def argument(metavar: str, help: str, kind: Kind | None = None) -> Word:
 
 
 # ---- numbers that lie between limits -----------------------------------------------------------
-def _at_least_1(option: str, value: int) -> int:
-    if value < 1:
-        raise ArgumentError(
-            _("{option} is a whole number of at least {least}, not {value}").format(
-                option=option, least=1, value=value
-            )
-        )
-    return value
+def _limited(typed: type, fits: Callable[[Any], bool], said: str) -> Kind:
+    """Numbers that fit, and what is said of others."""
+
+    def read(option: str, value: Any) -> Any:
+        if not fits(value):
+            raise ArgumentError(_(said).format(option=option, value=value))
+        return value
+
+    return Kind(typed, read)
 
 
-def _rate(option: str, value: float) -> float:
-    if not 0 < value < math.inf:
-        raise ArgumentError(
-            _("{option} is a number above 0, not {value}").format(option=option, value=value)
-        )
-    return value
-
-
-def _share(option: str, value: float) -> float:
-    if not 0 <= value < 1:
-        raise ArgumentError(
-            _("{option} lies from 0 to below 1, not {value}").format(option=option, value=value)
-        )
-    return value
-
-
-def _seed(option: str, value: int) -> int:
-    return within(option, value, (1 << 32) - 1)
+AT_LEAST_1 = _limited(
+    int, lambda n: n >= 1, mark("{option} is a whole number of at least 1, not {value}")
+)
+RATE = _limited(
+    float, lambda x: 0 < x < math.inf, mark("{option} is a number above 0, not {value}")
+)
+SHARE = _limited(float, lambda x: 0 <= x < 1, mark("{option} lies from 0 to below 1, not {value}"))
 
 
 def within(option: str, value: int, last: int) -> int:
@@ -140,37 +131,27 @@ def constant(text: str) -> float | None:
     return parse(text.strip()).constant
 
 
+def _constants(option: str, texts: Sequence[str], said: str) -> list[float]:
+    values = [constant(text) for text in texts]
+    if None in values:
+        wrong = texts[values.index(None)].strip()
+        raise ArgumentError(_(said).format(option=option, value=repr(wrong)))
+    return [value for value in values if value is not None]
+
+
 def _number(option: str, text: str) -> float:
-    value = constant(text)
-    if value is None:
-        raise ArgumentError(
-            _("{option} takes a number, such as -1.5 or pi/2, not {value}").format(
-                option=option, value=repr(text.strip())
-            )
-        )
-    return value
+    said = mark("{option} takes a number, such as -1.5 or pi/2, not {value}")
+    return _constants(option, [text], said)[0]
 
 
 def _numbers(option: str, text: str) -> list[float]:
-    values = [constant(part) for part in text.split(",")]
-    if None in values:
-        raise ArgumentError(
-            _("{option} takes numbers with commas between them, such as 1,0.5, not {value}").format(
-                option=option, value=repr(text)
-            )
-        )
-    return [value for value in values if value is not None]
+    said = mark("{option} takes numbers with commas between them, such as 1,0.5, not {value}")
+    return _constants(option, text.split(","), said)
 
 
 def _two_numbers(option: str, texts: Sequence[str]) -> list[float]:
-    values = [constant(text) for text in texts]
-    if None in values:
-        raise ArgumentError(
-            _("{option} takes two numbers, such as -1 1 or 0 2*pi, not {value}").format(
-                option=option, value=repr(texts[values.index(None)].strip())
-            )
-        )
-    return [value for value in values if value is not None]
+    said = mark("{option} takes two numbers, such as -1 1 or 0 2*pi, not {value}")
+    return _constants(option, texts, said)
 
 
 def _units(option: str, text: str) -> tuple[int, ...]:
@@ -199,7 +180,7 @@ def _pixels(option: str, text: str) -> int | tuple[int, int]:
     return height if len(parts) == 1 else (height, width)
 
 
-def _names(option: str, text: str) -> list[str]:
+def _names(_option: str, text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
@@ -210,10 +191,7 @@ def _names_each(option: str, texts: Sequence[str]) -> list[str]:
 TEXT = Kind()
 TEXTS = Kind(list[str])
 FLAG = Kind(bool)
-AT_LEAST_1 = Kind(int, _at_least_1)
-RATE = Kind(float, _rate)
-SHARE = Kind(float, _share)
-SEED = Kind(int, _seed)
+SEED = Kind(int, lambda option, value: within(option, value, (1 << 32) - 1))
 LENGTH = Kind(str, _length)
 NUMBER = Kind(str, _number)
 NUMBERS = Kind(str, _numbers)
