@@ -46,6 +46,32 @@ def test_formulas_have_numbers_in_them_in_the_lectures_order() -> None:
     assert "agree to" in text
 
 
+def test_the_network_in_matrices_and_sums_from_zero() -> None:
+    """Section 4.3 of the lecture: 6 = 3 + 3 and 4 = 3 + 1, W in the order w_ji, x_0 = z_0 = 1."""
+    shown = backprop(explain.lecture_network(), 0.5, 1.0, 0.1, "half_squared_error")
+    text = str(shown)
+    assert "Layer 1 (layer_1), h = tanh: 6 = 3 + 3 weights and biases" in text
+    assert "Layer 2 (layer_2), h = linear: 4 = 3 + 1 weights and biases" in text
+    assert "y(x, w) = W⁽²⁾ tanh(W⁽¹⁾ x)" in text
+    assert "W⁽¹⁾ = [0.4038, -0.7781; 4.597, -1.476; -0.6489, 1.287]" in text
+    assert "W⁽²⁾ = [-0.3202, 1.215, 0.8099, 1.52]" in text
+    assert "aⱼ = Σᵢ₌₀ wⱼᵢ zᵢ⁽¹⁾, z₀⁽¹⁾ = 1" in text
+    assert "∂Eₙ/∂w₁₀⁽¹⁾ = δ₁⁽¹⁾ x₀ = (-0" in text
+    assert r"\mathbf{W}^{(2)} = \begin{bmatrix} -0.3202 & 1.215" in shown.to_latex()
+    matrix = shown.weights[0][0].T @ [0.5] + shown.weights[0][1]
+    np.testing.assert_allclose(np.tanh(matrix), shown.numbers.stages[0].z[0], rtol=1e-12)
+
+
+def test_matrices_without_biases_have_no_column_of_them() -> None:
+    model = nissl.Sequential([nissl.Input((2,)), layers.Dense(1, use_bias=False)])
+    model.set_weights([[[0.5], [-2.0]]])
+    text = str(backprop(model, [1.0, 2.0], 1.0, 0.1, "mse"))
+    assert "W⁽¹⁾ = [0.5, -2]\n" in text
+    assert "2 = 2 + 0 weights and biases" in text
+    assert "Σᵢ₌₁ wⱼᵢ xᵢ " in text
+    assert "x₀" not in text
+
+
 def test_latex_has_layers_in_brackets() -> None:
     latex = backprop(explain.lecture_network(), 0.5, 1.0, 0.1, "half_squared_error").to_latex()
     assert r"a_{1}^{(1)} = w_{10}^{(1)} + w_{11}^{(1)}\,x_{1} = 0.4038 + (-0.7781)\,(0.5)" in latex
@@ -136,8 +162,8 @@ def test_the_models_loss_and_rate_are_the_defaults() -> None:
     [
         ({"x": [math.nan, 1.0]}, "x₁ (n = 0) = nan;"),
         ({"x": [1.0, math.inf]}, "x₂ (n = 0) = inf;"),
-        ({"weight": math.inf}, "w₁₁ = inf in layer 1"),
-        ({"x": [-1e4, -1e4]}, "z₁ (n = 0) = inf in layer 1"),
+        ({"weight": math.inf}, "w₁₁⁽¹⁾ = inf in layer 1"),
+        ({"x": [-1e4, -1e4]}, "z₁⁽¹⁾ (n = 0) = inf in layer 1"),
     ],
 )
 def test_numbers_that_are_not_finite_are_marked(change: dict[str, Any], said: str) -> None:

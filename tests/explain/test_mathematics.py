@@ -42,7 +42,7 @@ SHOWN = {  # LaTeX, characters, letters of a keyboard
     r"2.5 \cdot 10^{-7} + 10^{6}": ("2.5e-07 + 1e+06", "2.5e-07 + 1e+06"),
     r"\text{mean over } n": ("mean over n", "mean over n"),
     r"\sqrt{x} + \sqrt{x + 1}": ("√x + √(x + 1)", "sqrtx + sqrt(x + 1)"),
-    r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}": ("[1 2; 3 4]", "[1 2; 3 4]"),
+    r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}": ("[1, 2; 3, 4]", "[1, 2; 3, 4]"),
 }
 
 

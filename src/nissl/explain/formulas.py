@@ -28,6 +28,7 @@ __all__ = [
     "factor",
     "folded",
     "joined",
+    "matrix",
     "minus",
     "number",
     "plus",
@@ -72,6 +73,16 @@ def number(value: Any, digits: int = DIGITS) -> Cell:
     """
     shown = format_number(value, digits)
     return Cell(shown, number_latex(shown), "" if math.isfinite(value) else "bad")
+
+
+def matrix(rows: Any, digits: int = DIGITS) -> Cell:
+    r"""Return numbers as a matrix.
+
+    >>> matrix([[1.0, -0.5], [0.25, 2.0]]).text
+    '[1, -0.5; 0.25, 2]'
+    """
+    lines = (" & ".join(number(value, digits).latex for value in row) for row in rows)
+    return formula(r"\begin{bmatrix} " + r" \\ ".join(lines) + r" \end{bmatrix}")
 
 
 def bracket(cell: Cell, wanted: bool = True) -> Cell:

@@ -325,7 +325,7 @@ def characters(node: Node) -> str:
         case Accent():
             return _accented(characters(node.inner), node.name)
         case Grid():
-            rows = ["  ".join(map(characters, row)) for row in node.rows]
+            rows = [", ".join(map(characters, row)) for row in node.rows]
             return f"[{'; '.join(rows)}]"
 
 

@@ -265,7 +265,8 @@ class Crossentropy(Loss):
 
     from_logits: bool = setting(flag, default=False)
 
-    def _chosen(self, y_shape: tuple[int, ...], pred_shape: tuple[int | None, ...]) -> Loss:
+    def chosen(self, y_shape: tuple[int, ...], pred_shape: tuple[int | None, ...]) -> Loss:
+        """Return the crossentropy that targets and predictions of these shapes ask for."""
         kinds = {
             "binary": BinaryCrossentropy,
             "sparse_categorical": SparseCategoricalCrossentropy,
@@ -278,9 +279,9 @@ class Crossentropy(Loss):
         return y_true, y_pred
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return self._chosen(y_true.shape, y_pred.shape).values(y_true, y_pred)
+        return self.chosen(y_true.shape, y_pred.shape).values(y_true, y_pred)
 
     def check_targets(
         self, y: np.ndarray[Any, Any], output_shape: tuple[int | None, ...], name: str = "y"
     ) -> None:
-        self._chosen(y.shape, output_shape).check_targets(y, output_shape, name)
+        self.chosen(y.shape, output_shape).check_targets(y, output_shape, name)

@@ -28,9 +28,9 @@ from nissl.core.dtypes import default_float
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError, GradientError, ShapeError
 from nissl.explain.backpropagation import numbers as backprop_numbers
 from nissl.explain.backpropagation import stages as dense_stages
-from nissl.explain.backpropagation.checks import Agreement, compare, first_not_finite
+from nissl.explain.backpropagation.checks import Agreement, compare
+from nissl.explain.backpropagation.computed import first_not_finite, quantities_of
 from nissl.explain.backpropagation.numbers import Numbers, OutputRule, Weights
-from nissl.explain.backpropagation.quantities import quantities_of
 from nissl.explain.backpropagation.stages import Stages
 from nissl.explain.quantities import Quantity, typed
 from nissl.explain.report import Explanation
@@ -153,37 +153,36 @@ class Backprop(Explanation):
     @cached_property
     def agreement(self) -> Agreement:
         """How far the recursion is from reverse mode through the whole model, in float64."""
-        return compare(self.stages, self.numbers, self._by_autodiff[0], np.dtype(np.float64))
+        exact, dtype = self._by_autodiff[0], np.dtype(np.float64)
+        return compare(self.stages, self.numbers, self.loss, exact, dtype)
 
     @cached_property
     def own_agreement(self) -> Agreement:
         """How far it is from the gradient that the model computes in its own dtype."""
-        dtype = self.stages.stages[0].kernel.dtype
-        return compare(self.stages, self.numbers, self._by_autodiff[1], dtype, by_array=True)
+        own, dtype = self._by_autodiff[1], self.stages.stages[0].kernel.dtype
+        return compare(self.stages, self.numbers, self.loss, own, dtype, by_array=True)
 
     @cached_property
     def trouble(self) -> str:
         """Where the first number stands that is not finite; empty if all are."""
-        return first_not_finite(self.stages, self.numbers, self.x)
+        return first_not_finite(self)
 
     @cached_property
     def new_weights(self) -> Weights:
         """Kernel and bias of each stage after the step, ``w - eta dE/dw``."""
         found: list[tuple[Any, Any]] = []
-        with np.errstate(all="ignore"):
-            for stage, n in zip(self.stages.stages, self.numbers.stages, strict=True):
-                rate = self.learning_rate if stage.trainable else 0.0
-                bias = None
-                if n.bias is not None and n.bias_slope is not None:
-                    bias = n.bias - rate * n.bias_slope if rate else n.bias
-                found.append((n.kernel - rate * n.kernel_slope if rate else n.kernel, bias))
+        for stage, n in zip(self.stages.stages, self.numbers.stages, strict=True):
+            rate = self.learning_rate if stage.trainable else 0.0
+            pairs: Any = ((n.kernel, n.kernel_slope), (n.bias, n.bias_slope))
+            with np.errstate(all="ignore"):
+                kernel, bias = (w if w is None or not rate else w - rate * s for w, s in pairs)
+            found.append((kernel, bias))
         return tuple(found)
 
-    @cached_property
+    @property
     def rule(self) -> OutputRule | None:
         """``delta_k = y_k - t_k``, where a softmax or sigmoid meets its crossentropy."""
-        z = self.numbers.stages[-1].z
-        return backprop_numbers.output_rule(self.stages.stages[-1], self.loss, self.t, z)
+        return self.numbers.rule
 
     @cached_property
     def targets(self) -> NDArray[np.float64] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nissl.explain.backpropagation.checks import kinks
+from nissl import activations
 from nissl.explain.backpropagation.error import activation_jacobian, error_parts, mixed_delta
 from nissl.explain.backpropagation.layer import (
     FEWER_WEIGHTS,
@@ -26,12 +26,14 @@ from nissl.explain.formulas import (
     factor,
     folded,
     joined,
+    matrix,
     minus,
     number,
     plus,
     symbol,
     times,
 )
+from nissl.explain.latex import escape_latex
 from nissl.explain.parts import Cell, Part, Table, Text, format_number, formula, table_of
 from nissl.i18n import grouped, mark
 from nissl.i18n import translate as _
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["parts"]
 
 _SHOWN_STEPS = 12
+_NESTED = 5  # layers, of which the whole network is written as one formula
 _SLOPES = {  # for titles; in words where there is a choice
     "linear": "h'(a) = 1",
     "tanh": "h'(a) = 1 - z²",
@@ -58,7 +61,7 @@ def parts(result: Backprop) -> Iterator[Part]:
     yield Text("\n".join(_told(result)), given=True)
     if result.trouble:
         yield Text(result.trouble, style="bad")
-    for note in kinks(result.stages, result.numbers, result.sample):
+    for note in _kinks(result):
         yield Text(note)
     yield from _steps(result)
     yield Text(
@@ -104,18 +107,19 @@ def _steps(result: Backprop) -> Iterator[Part]:
     layers = layers_of(result)
     yield Text(_("B1: initial weights and biases"), heading=True)
     yield from map(_weights, layers)
+    yield _matrices(layers)
     yield Text(_("B2: forward propagation"), heading=True)
     yield _given(result)
     for layer in layers:
         yield _forward(result, layer)
-    yield Text(_("B3: error at the output"), heading=True)
+    yield Text(_("B3: error evaluation at the output"), heading=True)
     yield from error_parts(result, layers[-1])
     yield Text(_("B4: backward propagation"), heading=True)
     for layer in reversed(layers[:-1]):
         yield _backward(result, layer, layers[layer.place + 1])
     for layer in layers:
         yield _derivatives(result, layer)
-    yield Text(_("B5: update"), heading=True)
+    yield Text(_("B5: update of the weights"), heading=True)
     for layer in layers:
         yield _update(result, layer)
 
@@ -135,47 +139,92 @@ def _units(result: Backprop, layer: Layer, columns: Sequence[Any], **settings: A
 
 def _listed(layer: Layer, columns: Sequence[Any], title: str) -> Table:
     """A row a weight; of many weights those with the largest derivative."""
-    numbers, weights = layer.numbers, layer.weights
+    weights = layer.weights
     return table_of(
         weights,
         columns,
         title=title,
         most=None if len(weights) <= MOST_WEIGHTS else FEWER_WEIGHTS,
-        scores=[layer.of(i, j, numbers.kernel_slope, numbers.bias_slope) for j, i in weights],
+        scores=[layer.slopes[weight] for weight in weights],
         more=_("{count} more; those with the largest |∂E/∂w| are shown"),
     )
 
 
+def _kinks(result: Backprop) -> Iterator[str]:
+    """Say where an activation function has no derivative, and which value was taken for it."""
+    for layer in layers_of(result):
+        facts = activations.FACTS.get(layer.stage.activation)
+        if facts is None or layer.numbers.slope is None:
+            continue
+        for unit, a in enumerate(layer.numbers.a[result.sample]):
+            if float(a) in facts.kinks and math.isfinite(a):
+                slope = layer.numbers.slope[result.sample, unit]
+                yield _(
+                    "Layer {number}, unit {unit}: {activation} has no derivative at a = {a}; "
+                    "{slope} is taken for it."
+                ).format(
+                    number=layer.stage.number, unit=unit + 1, activation=layer.stage.activation,
+                    a=format_number(a), slope=format_number(slope),
+                )  # fmt: skip
+
+
 def _weights(layer: Layer) -> Table:
-    numbers = layer.numbers
+    """The matrix of a layer, and how many weights and biases are in it: ``6 = 3 + 3``."""
 
-    def column(i: int | None) -> tuple[Cell, Callable[[int], float]]:
-        title = layer.symbol("w", "j", 0 if i is None else i + 1)
-        return title, lambda j: layer.of(i, j, numbers.kernel, numbers.bias)
+    def column(i: int) -> tuple[Cell, Callable[[int], float]]:
+        return layer.symbol("w", "j", i), lambda j: float(layer.w[j, i])
 
-    sources = [i for i in layer.sources if i is None or i in layer.inputs]
-    hidden = len(layer.sources) - len(sources)
+    hidden = len(layer.columns) - len(layer.shown_columns)
     more = Cell(_("… {count} more inputs").format(count=grouped(hidden)))
+    biases = layer.stage.units if layer.numbers.bias is not None else 0
     return _units(
         layer.result,
         layer,
         [
             ("", lambda j: formula(f"j = {j + 1}")),
-            *map(column, sources),
+            *map(column, layer.shown_columns),
             (more, lambda _j: None) if hidden else None,
         ],
+        title=_("{layer}: {count} = {weights} + {biases} weights and biases").format(
+            layer=layer.title, count=grouped(len(layer.weights)),
+            weights=grouped(len(layer.weights) - biases), biases=grouped(biases),
+        ),
         given=True,
-    )
+    )  # fmt: skip
 
 
-def _sum(layer: Layer, j: int, values: Sequence[float]) -> Cell:
+def _matrices(layers: Sequence[Layer]) -> Text:
+    r"""``y(x, w) = f(W^(2) h(W^(1) x))``, and small matrices in full."""
+    ones = formula("x_0 = z_0 = 1")
+    told = _("In matrices, whose row j holds the weights of unit j:")
+    if any(layer.numbers.bias is not None for layer in layers):
+        told = _(
+            "In matrices, whose row j holds the weights of unit j, and whose column 0 the "
+            "biases, which go with {ones}:"
+        ).format(ones=ones)
+    lines, whole = [told], symbol("x")
+    for layer in layers:
+        h = layer.stage.activation
+        whole = times(layer.symbol(r"\mathbf{W}"), whole)
+        whole = whole if h == "linear" else call(rf"\mathrm{{{escape_latex(h)}}}", whole)
+    if len(layers) <= _NESTED:
+        lines.append(f"{equal(call('y', symbol('x'), symbol('w')), whole)}")
+    for layer in layers:
+        if len(layer.weights) <= MOST_WEIGHTS:
+            shown = equal(layer.symbol(r"\mathbf{W}"), matrix(layer.w[:, layer.columns]))
+            lines.append(f"{shown}")
+    return Text("\n".join(lines), given=True)
+
+
+def _sum(layer: Layer, j: int) -> Cell:
     """``a_j = w_j0 + w_j1 x_1 + ... = ... + ...``."""
-    kernel, bias = layer.numbers.kernel[:, j], layer.numbers.bias
-    names = [] if bias is None else [layer.weight(j, None)]
-    terms = [] if bias is None else [number(bias[j])]
-    for i in folded(np.asarray(values) * kernel, 3):
+    w, values = layer.w[j], layer.came_in
+    names = [layer.weight(j, 0)] if 0 in layer.columns else []
+    terms = [number(w[0])] if names else []
+    for place in folded(values[1:] * w[1:], 3):
+        i = None if place is None else place + 1
         names.append(DOTS if i is None else times(layer.weight(j, i), layer.source(i)))
-        terms.append(DOTS if i is None else times(factor(kernel[i]), factor(values[i])))
+        terms.append(DOTS if i is None else times(factor(w[i]), factor(values[i])))
     return equal(layer.a(j), plus(names), plus(terms))
 
 
@@ -194,7 +243,9 @@ def _given(result: Backprop) -> Text:
 
 def _forward(result: Backprop, layer: Layer) -> Table:
     n, numbers = result.sample, layer.numbers
-    sums = plus([symbol("w", "j", 0), formula(rf"\sum_i w_{{ji}}\,{layer.source('i').latex}")])
+    first = layer.columns.start
+    sums = formula(rf"\sum_{{i={first}}} w_{{ji}}\,{layer.source('i').latex}")
+    one = "" if first else ", " + equal(layer.source(0), number(1)).latex
     z, a = symbol(layer.letter, "j"), symbol("a", "j")
     if not layer.stage.elementwise:
         z, a = formula(rf"\mathbf{{{layer.letter}}}"), formula(r"\mathbf{a}")
@@ -202,7 +253,7 @@ def _forward(result: Backprop, layer: Layer) -> Table:
         result,
         layer,
         [
-            (equal(symbol("a", "j"), sums), lambda j: _sum(layer, j, numbers.inputs[n])),
+            (formula(equal(symbol("a", "j"), sums).latex + one), lambda j: _sum(layer, j)),
             (layer.symbol("a", "j"), lambda j: float(numbers.a[n, j])),
             (equal(z, call("h", a)), lambda j: float(numbers.z[n, j])),
         ],
@@ -246,7 +297,7 @@ def _pulled(result: Backprop, layer: Layer, above: Layer, j: int) -> Cell:
     names: list[Cell] = []
     values: list[Cell] = []
     for k in folded(deltas * kernel):
-        names.append(DOTS if k is None else times(above.weight(k, j), above.delta(k)))
+        names.append(DOTS if k is None else times(above.weight(k, j + 1), above.delta(k)))
         values.append(DOTS if k is None else times(factor(kernel[k]), factor(deltas[k])))
     several = len(deltas) > 1
     assert layer.numbers.slope is not None
@@ -258,19 +309,15 @@ def _pulled(result: Backprop, layer: Layer, above: Layer, j: int) -> Cell:
 
 
 def _derivatives(result: Backprop, layer: Layer) -> Table:
-    numbers, n = layer.numbers, result.sample
+    delta, values = layer.numbers.delta[result.sample].tolist(), layer.came_in.tolist()
 
-    def slope(weight: tuple[int, int | None]) -> float:
+    def rule(weight: tuple[int, int]) -> Cell:
         j, i = weight
-        return float(numbers.delta[n, j]) * (1.0 if i is None else float(numbers.inputs[n, i]))
-
-    def rule(weight: tuple[int, int | None]) -> Cell:
-        j, i = weight
-        named, value = layer.delta(j), number(numbers.delta[n, j])
-        if i is not None:
-            named = times(named, layer.source(i))
-            value = times(factor(numbers.delta[n, j]), factor(numbers.inputs[n, i]))
-        return equal(derivative("E_n", layer.weight(j, i)), named, value)
+        return equal(
+            derivative("E_n", layer.weight(j, i)),
+            times(layer.delta(j), layer.source(i)),
+            times(factor(delta[j]), factor(values[i])),
+        )
 
     w = symbol("w", "j", "i")
     mean = _("sum over n") if result.loss.reduction == "sum" else _("mean over n")
@@ -280,41 +327,30 @@ def _derivatives(result: Backprop, layer: Layer) -> Table:
         layer,
         [
             (head, rule),
-            (derivative("E_n", w), slope),
-            (over, lambda w: layer.of(w[1], w[0], numbers.kernel_slope, numbers.bias_slope))
-            if result.batch
-            else None,
+            (derivative("E_n", w), lambda w: delta[w[0]] * values[w[1]]),
+            (over, lambda w: float(layer.slopes[w])) if result.batch else None,
         ],
         layer.title,
     )
 
 
 def _update(result: Backprop, layer: Layer) -> Table:
-    numbers, rate = layer.numbers, result.learning_rate
-    kernel, bias = result.new_weights[layer.place]
+    rate, new, trained = result.learning_rate, layer.new, layer.stage.trainable
 
-    def rule(weight: tuple[int, int | None]) -> Cell:
-        j, i = weight
-        shown = number(layer.of(i, j, numbers.kernel, numbers.bias))
-        if layer.stage.trainable:
-            slope = factor(layer.of(i, j, numbers.kernel_slope, numbers.bias_slope))
-            shown = minus(shown, times(factor(rate), slope))
-        return equal(layer.weight(j, i), shown, sign=r"\leftarrow")
+    def rule(weight: tuple[int, int]) -> Cell:
+        shown = number(layer.w[weight])
+        if trained:
+            shown = minus(shown, times(factor(rate), factor(layer.slopes[weight])))
+        return equal(layer.weight(*weight), shown, sign=r"\leftarrow")
 
     w, of = symbol("w", "j", "i"), "E" if result.batch else "E_n"
     step = times(formula(r"\eta"), derivative(of, w))
-    new = _("new {symbol}").format(symbol=w)
+    head = equal(w, minus(w, step), sign=r"\leftarrow")
     title = layer.title
-    if not layer.stage.trainable:
+    if not trained:
         title += ", " + _("not trainable: its weights stay")
-    return _listed(
-        layer,
-        [
-            (equal(w, minus(w, step), sign=r"\leftarrow"), rule),
-            (new, lambda w: layer.of(w[1], w[0], kernel, bias)),
-        ],
-        title,
-    )
+    columns = [(head, rule), (_("new {symbol}").format(symbol=w), lambda w: float(new[w]))]
+    return _listed(layer, columns, title)
 
 
 # ---- after the step ---------------------------------------------------------------------------

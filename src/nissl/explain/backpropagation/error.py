@@ -11,6 +11,7 @@ from nissl import losses
 from nissl.autodiff import jacobian
 from nissl.core import functions as F
 from nissl.explain.backpropagation.layer import MOST_UNITS, Layer
+from nissl.explain.backpropagation.numbers import SQUARED
 from nissl.explain.formulas import (
     DOTS,
     bracket,
@@ -108,7 +109,7 @@ def _output_delta(result: Backprop, layer: Layer, k: int, jacobi: Any) -> Cell:
     """``δ_k`` at the output, as far as its formula is a short one."""
     n, numbers, rule = result.sample, layer.numbers, result.rule
     delta, targets = layer.delta(k), result.targets
-    squared = isinstance(result.loss, losses.HalfSquaredError | losses.MeanSquaredError)
+    squared = isinstance(result.loss, SQUARED)
     slope: list[Cell] = []
     slope_value: list[Cell] = []
     if numbers.slope is not None and rule is None and layer.stage.activation != "linear":

@@ -23,14 +23,22 @@ from nissl.core.tensor import Tensor
 from nissl.core.variable import Capture, Variable, capture
 from nissl.errors import ArgumentError, ShapeError
 from nissl.explain.backpropagation.stages import Stage, Stages
-from nissl.layers import Layer
 from nissl.losses import Loss
-from nissl.models import Sequential
 
-__all__ = ["Numbers", "StageNumbers", "by_autodiff", "by_hand", "output_rule", "share_of"]
+__all__ = [
+    "SQUARED",
+    "Numbers",
+    "StageNumbers",
+    "by_autodiff",
+    "by_hand",
+    "output_rule",
+    "share_of",
+]
 
 Array: TypeAlias = NDArray[np.float64]
 Weights: TypeAlias = Sequence[tuple[Array, Array | None]]
+
+SQUARED = (losses.HalfSquaredError, losses.MeanSquaredError)  # their derivative is y - t, scaled
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +53,6 @@ class StageNumbers:
         pulled: what comes back to ``z_j``: ``sum_k w_kj delta_k``, at the output ``dE_n/dy_k``.
         delta: ``dE_n/da_j``.
         kernel_slope, bias_slope: ``dE/dw`` over the batch, shaped as the weights.
-        kernel_terms, bias_terms: the sizes of the terms that were added up in these.
     """
 
     kernel: Array
@@ -58,8 +65,6 @@ class StageNumbers:
     delta: Array
     kernel_slope: Array
     bias_slope: Array | None
-    kernel_terms: Array
-    bias_terms: Array | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +76,14 @@ class Numbers:
         error: ``E`` over the batch.
         errors: ``E_n`` of each sample.
         shares: how much of each ``E_n`` is in ``E``.
+        rule: ``delta_k = y_k - t_k``, where a softmax or sigmoid meets its crossentropy.
     """
 
     stages: tuple[StageNumbers, ...]
     error: float
     errors: Array
     shares: Array
+    rule: OutputRule | None
 
 
 # ---- by hand ----------------------------------------------------------------------------------
@@ -100,34 +107,24 @@ def by_hand(stages: Stages, weights: Weights, loss: Loss, x: Array, t: NDArray[A
         forward.append((before, a, z))
     errors, error, shares = _evaluated(loss, t, stages.stages[-1], forward[-1][1])
     counted = (shares != 0)[:, None]
+    rule = output_rule(stages.stages[-1], loss, t, z)
     found: list[StageNumbers] = []
-    delta, size = np.zeros_like(z), np.zeros_like(z)
     for place in reversed(range(len(forward))):
-        stage, (kernel, bias) = stages.stages[place], weights[place]
-        before, a, z = forward[place]
-        if place == len(forward) - 1:
-            pulled = np.where(counted, _output_slope(loss, t, z), 0.0)
-            sizes = np.abs(pulled) + (np.abs(z) if _squared(loss) else 1.0)
-            delta, slope, size = pull_through(stage, a, pulled, sizes)
-            rule = output_rule(stage, loss, t, z)
-            if rule is not None:
-                delta = np.where(counted, rule.delta, 0.0)
-                size = np.abs(z) + 1.0
+        (before, a, z), (kernel, bias) = forward[place], weights[place]
+        if found:
+            pulled = pull_back(found[-1].kernel, found[-1].delta)
         else:
-            above = weights[place + 1][0]
-            pulled = pull_back(above, delta)
-            delta, slope, size = pull_through(stage, a, pulled, size @ np.abs(above.T))
-        scaled, sized = shares[:, None] * delta, np.abs(shares[:, None]) * size
+            pulled = np.where(counted, _output_slope(loss, t, z), 0.0)
+        delta, slope = pull_through(stages.stages[place], a, pulled)
+        if rule is not None and not found:
+            delta = np.where(counted, rule.delta, 0.0)
+        scaled = F.asarray(shares[:, None] * delta)
+        kernel_slope = F.matmul(F.asarray(before.T), scaled).numpy()
+        bias_slope = None if bias is None else F.sum(scaled, axis=0).numpy()
         found.append(
-            StageNumbers(
-                kernel, bias, before, a, z, slope, pulled, delta,
-                F.matmul(F.asarray(before.T), F.asarray(scaled)).numpy(),
-                None if bias is None else F.sum(F.asarray(scaled), axis=0).numpy(),
-                np.abs(before.T) @ sized,
-                None if bias is None else sized.sum(axis=0),
-            )
-        )  # fmt: skip
-    return Numbers(tuple(reversed(found)), error, errors, shares)
+            StageNumbers(kernel, bias, before, a, z, slope, pulled, delta, kernel_slope, bias_slope)
+        )
+    return Numbers(tuple(reversed(found)), error, errors, shares, rule)
 
 
 def pull_back(kernel: Array, delta: Array) -> Array:
@@ -135,17 +132,13 @@ def pull_back(kernel: Array, delta: Array) -> Array:
     return F.matmul(F.asarray(delta), F.asarray(kernel.T)).numpy()
 
 
-def pull_through(
-    stage: Stage, a: Array, pulled: Array, sizes: Array
-) -> tuple[Array, Array | None, Array]:
-    """Return ``dE_n/da`` from ``dE_n/dz``, the slopes ``h'(a)``, and the sizes of the terms."""
+def pull_through(stage: Stage, a: Array, pulled: Array) -> tuple[Array, Array | None]:
+    """Return ``dE_n/da`` from ``dE_n/dz``, and the slopes ``h'(a)`` if each is a number."""
     value, back = vjp(stage.function, F.asarray(a))
     if not stage.elementwise:
-        delta = back(F.asarray(pulled))[0].numpy()
-        return delta, None, np.maximum(np.abs(delta), sizes.max(axis=1, keepdims=True))
+        return back(F.asarray(pulled))[0].numpy(), None
     slope: Array = back(F.ones_like(value))[0].numpy()
-    scale = np.abs(slope) if stage.simple else np.maximum(np.abs(slope), 1.0)
-    return (F.asarray(slope) * F.asarray(pulled)).numpy(), slope, scale * sizes
+    return (F.asarray(slope) * F.asarray(pulled)).numpy(), slope
 
 
 # ---- the error function -----------------------------------------------------------------------
@@ -199,11 +192,6 @@ def _output_slope(loss: Loss, t: NDArray[Any], y: Array) -> Array:
     return slope.numpy()
 
 
-def _squared(loss: Loss) -> bool:
-    """Whether the derivative is a difference ``y - t``, which rounds as ``y`` does."""
-    return isinstance(loss, losses.HalfSquaredError | losses.MeanSquaredError)
-
-
 @dataclass(frozen=True, eq=False)
 class OutputRule:
     """``delta_k = (y_k - t_k) / parts``, where activation and crossentropy belong together."""
@@ -220,30 +208,21 @@ def output_rule(stage: Stage, loss: Loss, t: NDArray[Any], z: Array) -> OutputRu
     (Bishop 2006, section 5.2, around eq. 5.18: the canonical link).
     """
     if isinstance(loss, losses.Crossentropy):
-        kinds: dict[str, type[Any]] = {
-            "binary": losses.BinaryCrossentropy,
-            "sparse_categorical": losses.SparseCategoricalCrossentropy,
-            "categorical": losses.CategoricalCrossentropy,
-        }
-        loss = kinds[losses.crossentropy_for(t.shape, z.shape)](from_logits=loss.from_logits)
-    targets, parts, classes = None, 1, z.shape[1]
-    if stage.function is activations.softmax and isinstance(
-        loss, losses.SparseCategoricalCrossentropy
-    ):
+        loss = loss.chosen(t.shape, z.shape)
+    if getattr(loss, "from_logits", True) or getattr(loss, "axis", -1) not in (-1, 1):
+        return None  # is no crossentropy, or not one of these outputs
+    softmax, sigmoid = (stage.function is f for f in (activations.softmax, activations.sigmoid))
+    smoothing, parts, classes = getattr(loss, "label_smoothing", 0.0), 1, z.shape[1]
+    if softmax and isinstance(loss, losses.SparseCategoricalCrossentropy):
         targets = (t.reshape(-1, 1) == np.arange(classes)) * 1.0
-    elif stage.function is activations.softmax and isinstance(loss, losses.CategoricalCrossentropy):
-        if loss.axis in (-1, 1) and t.shape == z.shape:
-            smoothing = loss.label_smoothing
-            targets = t * (1.0 - smoothing) + smoothing / classes
-    elif stage.function is activations.sigmoid and isinstance(loss, losses.BinaryCrossentropy):
-        smoothing = loss.label_smoothing
-        if loss.axis in (-1, 1):
-            targets, parts = t.reshape(z.shape) * (1.0 - smoothing) + smoothing / 2, classes
-    if targets is None or getattr(loss, "from_logits", False):
+    elif softmax and isinstance(loss, losses.CategoricalCrossentropy) and t.shape == z.shape:
+        targets = t * (1.0 - smoothing) + smoothing / classes
+    elif sigmoid and isinstance(loss, losses.BinaryCrossentropy):
+        targets, parts = t.reshape(z.shape) * (1.0 - smoothing) + smoothing / 2, classes
+    else:
         return None
     given = np.asarray(targets, np.float64)
-    one_in_all = np.abs(given.sum(axis=1) - 1) < 1e-12
-    if stage.function is activations.softmax and not one_in_all.all():
+    if softmax and not np.allclose(given.sum(axis=1), 1.0, rtol=0.0, atol=1e-12):
         return None
     return OutputRule((F.asarray(z) - F.asarray(given)).numpy() / parts, given, parts)
 
@@ -266,23 +245,14 @@ def by_autodiff(
     given = [value for pair in weights for value in pair if value is not None]
 
     def through_layers(values: Tensor) -> Tensor:
-        for layer in stages.model.layers:
-            values = _plain(layer, values)
+        for layer in stages.layers:
+            values = layer.call(values)  # without the cast to the layer's dtype
         return values
 
     exact = _pulled(through_layers, variables, given, loss, F.asarray(x, np.float64), t)
     rounded = [value.astype(v.dtype) for value, v in zip(given, variables, strict=True)]
     own = _pulled(stages.model, variables, rounded, loss, F.asarray(x), t)
     return exact, own
-
-
-def _plain(layer: Layer, x: Tensor) -> Tensor:
-    """A layer's computation without the cast to its dtype."""
-    if isinstance(layer, Sequential):
-        for each in layer.layers:
-            x = _plain(each, x)
-        return x
-    return layer.call(x)
 
 
 def _pulled(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,12 +69,14 @@ class Stages:
 
     Attributes:
         model: the model itself.
+        layers: all layers in the order in which they are applied, those of models in it too.
         before: layers in front of the first stage.
         stages: in order; at least one.
         dropout: names of the dropout layers, which do nothing outside training.
     """
 
     model: Sequential
+    layers: tuple[Layer, ...]
     before: tuple[Layer, ...]
     stages: tuple[Stage, ...]
     dropout: tuple[str, ...]
@@ -105,20 +108,18 @@ def read(model: Any) -> Stages:
     """
     check(model)
     layers = _flat(model)
-    first = next((i for i, layer in enumerate(layers) if type(layer) is Dense), len(layers))
     _refuse_weights(model, layers)
-    if first == len(layers):
+    starts = [i for i, layer in enumerate(layers) if type(layer) is Dense]
+    if not starts:
         raise ArgumentError(
             f"model {model.name!r} has no Dense layer, so there are no weights to propagate back to"
         )
-    stages: list[Stage] = []
-    starts = [i for i, layer in enumerate(layers) if type(layer) is Dense]
-    for number, (start, stop) in enumerate(
-        zip(starts, [*starts[1:], len(layers)], strict=True), start=1
-    ):
-        stages.append(_stage(number, layers[start], layers[start + 1 : stop]))
+    stages = [
+        _stage(number, layers[start], layers[start + 1 : stop])
+        for number, (start, stop) in enumerate(pairwise([*starts, len(layers)]), start=1)
+    ]
     dropout = tuple(layer.name for layer in layers if isinstance(layer, Dropout) and layer.rate)
-    return Stages(model, tuple(layers[:first]), tuple(stages), dropout)
+    return Stages(model, tuple(layers), tuple(layers[: starts[0]]), tuple(stages), dropout)
 
 
 def check(model: Any) -> None:
@@ -157,19 +158,15 @@ def _stage(number: int, dense: Layer, after: Sequence[Layer]) -> Stage:
     assert dense.kernel is not None
     functions: list[Callable[[Tensor], Tensor]] = []
     names: list[str] = []
-    if dense.activation is not activations.linear:
-        functions.append(dense.activation)
-        names.append(_name(dense.activation))
-    for layer in after:
+    for layer in (dense, *after):
         if isinstance(layer, Flatten | Dropout):
             continue  # a row is flat, and outside training nothing is dropped
-        if isinstance(layer, Activation):
-            if layer.activation is not activations.linear:
-                functions.append(layer.activation)
-                names.append(_name(layer.activation))
-        else:
+        if not isinstance(layer, Dense | Activation):
             functions.append(layer.call)
             names.append(type(layer).__name__.lower())
+        elif layer.activation is not activations.linear:
+            functions.append(layer.activation)
+            names.append(_name(layer.activation))
 
     def composed(a: Tensor) -> Tensor:
         for function in functions:
