@@ -121,6 +121,11 @@ def test_files_that_hold_no_numbers(tmp_path: Path, text: str, told: str) -> Non
     assert str(path) in str(caught.value)
 
 
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.csv: there is no such file"):
+        explain.check(KEY, tmp_path / "none.csv")
+
+
 def test_files_go_there_and_back(tmp_path: Path) -> None:
     shown = explain.neuron([1.0, -2.0], 0.5, [0.3, 1e-20])
     for ending in (".csv", ".json"):

@@ -158,6 +158,8 @@ def read(path: Any) -> list[Quantity]:
         DataError: the file has no numbers with names; it says which line is wrong.
     """
     place: Path = user_path(path)
+    if not place.is_file():
+        raise DataError(f"{place}: there is no such file; numbers are written with -o numbers.csv")
     if place.stat().st_size > _MOST_BYTES:
         raise DataError(f"{place}: a file of numbers has at most {_MOST_BYTES:,} bytes")
     try:
