@@ -79,7 +79,7 @@ def test_errors_name_the_option_that_was_typed() -> None:
         raise ArgumentError(f"act: learning_rate={learning_rate} must be at most 1; give name=")
 
     command = made(act, learning_rate=option("X", ""), name=option("N", "", TEXT, "--called"))
-    with pytest.raises(ArgumentError, match=r"^act: --learning-rate=2.0 must be .*; give --called"):
+    with pytest.raises(ArgumentError, match=r"^--learning-rate=2.0 must be .*; give --called"):
         run(command, "--learning-rate", "2")
 
 

@@ -49,7 +49,7 @@ def test_wrong_use(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["AND", "--initial", "1,2"], "2 numbers, and 2 features need 3"),
+        (["AND", "--initial", "1,2"], "--initial has 2 numbers, and 2 features need 3"),
         (["AND", "--initial", "7"], "one for each feature"),
         (["AND", "--initial", "nan,1,1"], "a NaN or an infinity"),
         (["AND", "--learning-rate", "1e308"], "a weight is no longer finite"),

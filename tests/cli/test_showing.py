@@ -121,7 +121,7 @@ def test_what_the_library_refuses_is_called_as_it_was_typed(nissl, vietnamese: N
     for words, said in (
         (("depth", "--layers", "0"), "--layers=0 must be at least 1"),
         (("depth", "--batch-size", "0"), "--batch-size=0 must be at least 1"),
-        (("race", "--learning-rate", "-1"), "--learning-rate="),
+        (("race", "--steps", "0"), "--steps=0"),
         (("grad", "x", "--at", "x=1", "--digits", "0"), "--digits=0"),
     ):
         outcome = nissl(*words)

@@ -21,7 +21,7 @@ from nissl.cli.help import HelpCommand
 from nissl.cli.messages import translate_message
 from nissl.cli.showing import SHOWING, Showing
 from nissl.cli.words import FLAG, TEXT, Word, option
-from nissl.errors import ArgumentError, ArgumentTypeError
+from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 from nissl.i18n import translate as _
 
 EVERY = {
@@ -92,9 +92,9 @@ def _callback(command: Command) -> Callable[..., None]:
             values["showing"] = showing
         try:
             found = _call(function, own, values)
-        except (ArgumentError, ArgumentTypeError) as error:
+        except (ArgumentError, ArgumentTypeError, ShapeError) as error:
             said = _as_typed(translate_message(str(error)), command.words)
-            raise ArgumentError(said) from error
+            raise (ShapeError if isinstance(error, ShapeError) else ArgumentError)(said) from error
         if command.shows and found is not None:
             showing.show(found)
 
@@ -148,4 +148,4 @@ def _as_typed(message: str, words: Mapping[str, Word]) -> str:
         if not word.is_argument:
             pattern = rf"(?:^|(?<=: )){name}(?=[= ])|(?<![\w-]){name}=(?=\W|$)"
             message = re.sub(pattern, word.typed(name), message)
-    return message
+    return re.sub(r"^[\w.]+: (?=--)", "", message)

@@ -13,7 +13,7 @@ from nissl.cli.grad import GRAD
 from nissl.cli.networks import NETWORK, NEURON
 from nissl.cli.perceptron import PERCEPTRON
 from nissl.cli.typed import TypedCommand
-from nissl.cli.words import NAMES, TEXTS, TWO_NUMBERS, argument, option
+from nissl.cli.words import NAMES, RATE, TEXTS, TWO_NUMBERS, argument, option
 
 EXPLANATIONS = (  # in the order in which help lists them
     ACTIVATIONS,
@@ -89,7 +89,9 @@ EXPLANATIONS = (  # in the order in which help lists them
             ),
             "steps": option("N", "How many steps each makes: 500 by default."),
             "learning_rate": option(
-                "RATE", "For all without one of their own; by default each gets the best of nine."
+                "RATE",
+                "For all without one of their own; by default each gets the best of nine.",
+                RATE,
             ),
         },
         also=(".gif",),

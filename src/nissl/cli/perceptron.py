@@ -20,7 +20,6 @@ def perceptron(
     data: str,
     showing: Showing,
     activation: str = "heaviside",
-    initial: Any = "zeros",
     target: str | None = None,
     classes: list[str] | None = None,
     rows: int = 24,
@@ -38,7 +37,7 @@ def perceptron(
             raise ArgumentError(_("--circuit is for a gate, not for {data}").format(data=data))
         replace(showing, also=()).check()
         return explain.gate(name)
-    fitted = Perceptron(activation, initial_weights=initial, **settings)
+    fitted = Perceptron(activation, **settings)
     if name:
         if target is not None or classes is not None:
             raise ArgumentError(_("--target and --classes are for data, not for a gate"))
@@ -136,11 +135,12 @@ PERCEPTRON = Command(
         ),
         "learning_rate": option("RATE", "Step size of an update: 1 by default.", RATE),
         "max_updates": option("N", "The most updates: 1000 by default.", AT_LEAST_1),
-        "initial": option(
+        "initial_weights": option(
             "WEIGHTS",
             "First weights: zeros (the default), random, or numbers such as -1.5,1,1, the bias "
             "first.",
             Kind(str, _initial),
+            "--initial",
         ),
         "shuffle": option("", "Take the samples in a new order in each pass.", FLAG),
         "seed": option("N", "Of what is random; the same seed, the same run.", SEED),
