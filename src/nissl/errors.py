@@ -31,6 +31,7 @@ Each class also inherits the built-in exception in brackets, so code that alread
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -191,6 +192,23 @@ class MissingDependencyError(NisslError, ImportError):
             f"{feature} needs the package {package!r}, which is not installed. "
             f"Install it with: pip install 'nissl[{extra}]'"
         )
+
+
+def optional(module: str, feature: str, extra: str) -> Any:
+    """Return a module of an optional package.
+
+    Args:
+        module: its full name, such as ``"scipy.optimize"``.
+        feature: what needs it, as the error says it.
+        extra: the extra of Nissl that installs it.
+
+    Raises:
+        MissingDependencyError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(module.partition(".")[0], feature, extra) from error
 
 
 def closest(name: str, known: Iterable[str]) -> str:

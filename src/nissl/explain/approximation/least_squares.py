@@ -8,7 +8,6 @@ Hessian up from the gradients that it meets (Nocedal and Wright, chapter 6).
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,7 @@ from nissl.core.passes import FINAL, simplify
 from nissl.core.program import trace
 from nissl.core.tensor import Aval, Tensor
 from nissl.engine.choice import get_engine
-from nissl.errors import ArgumentError, MissingDependencyError, ShapeError
+from nissl.errors import ArgumentError, ShapeError, optional
 
 __all__ = [
     "MOST_STEPS",
@@ -30,7 +29,6 @@ __all__ = [
     "bfgs",
     "levenberg_marquardt",
     "row_jacobian",
-    "scipy_optimize",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -271,7 +269,7 @@ def bfgs(function: Rows, target: Array, start: Array, steps: int = 1000) -> Solu
     >>> found.parameters.round(3).tolist()
     [2.0, 0.5]
     """
-    optimize = scipy_optimize("BFGS")
+    optimize = optional("scipy.optimize", "BFGS", "science")
 
     def error(p: Tensor) -> Tensor:
         return F.mean(F.square(function(F.reshape(p, (1, -1))) - target))
@@ -287,15 +285,3 @@ def bfgs(function: Rows, target: Array, start: Array, steps: int = 1000) -> Solu
 
 def _bounded(values: Any) -> Array:
     return np.nan_to_num(np.asarray(values), nan=_HUGE, posinf=_HUGE, neginf=-_HUGE)
-
-
-def scipy_optimize(feature: str) -> Any:
-    """Return SciPy's module of optimisers.
-
-    Raises:
-        MissingDependencyError: SciPy is not installed; it says what needs it.
-    """
-    try:
-        return importlib.import_module("scipy.optimize")
-    except ImportError as error:
-        raise MissingDependencyError("scipy", feature, "science") from error

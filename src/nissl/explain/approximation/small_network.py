@@ -16,13 +16,12 @@ import numpy as np
 from nissl import activations, losses, optimizers
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
-from nissl.errors import NonFiniteError, UnknownNameError
+from nissl.errors import NonFiniteError, UnknownNameError, optional
 from nissl.explain.approximation.least_squares import (
     MOST_STEPS,
     Solution,
     bfgs,
     levenberg_marquardt,
-    scipy_optimize,
 )
 from nissl.i18n import mark
 from nissl.layers.core import Dense, Input
@@ -213,7 +212,9 @@ def train(
         NonFiniteError: no start led to finite weights.
     """
     if method == "bfgs":
-        scipy_optimize(NAMES[method])  # its import is not part of the training
+        optional(
+            "scipy.optimize", NAMES[method], "science"
+        )  # its import is not part of the training
     clock = time.perf_counter()
     scaling = Scaling.of(low, high, t)
     u, v = scaling.apply(x, t)

@@ -9,15 +9,14 @@ straight, and nodes as near to the middle of their neighbours, as they can be.
 
 from __future__ import annotations
 
-import importlib
 from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
-from nissl.errors import ArgumentError, MissingDependencyError
+from nissl.errors import ArgumentError, optional
 
 __all__ = ["TITLE", "Layout", "Rectangle", "layout", "ranks_of"]
 
@@ -411,11 +410,8 @@ def _solved(
     """Numbers at distances at least, with the least weighted sum of sizes of sums."""
     if not count:
         return []
-    try:
-        linprog: Any = importlib.import_module("scipy.optimize").linprog
-        sparse: Any = importlib.import_module("scipy.sparse")
-    except ImportError as error:
-        raise MissingDependencyError("scipy", "Drawing graphs", "plots") from error
+    linprog = optional("scipy.optimize", "Drawing graphs", "plots").linprog
+    sparse = optional("scipy.sparse", "Drawing graphs", "plots")
     rows: list[tuple[dict[int, float], float]] = [
         ({first: 1.0, second: -1.0}, -distance) for first, second, distance in apart
     ]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from nissl.explain.parts import Part, Table, Text, formula
 from nissl.explain.perceptrons.circuits import made_of
 from nissl.explain.perceptrons.forms import linear_form, right_or_wrong, variable
 from nissl.explain.perceptrons.gates import GATES
-from nissl.explain.perceptrons.separability import separable
+from nissl.explain.perceptrons.separability import Separability, exact_points
 from nissl.explain.perceptrons.separability_tables import contradiction
 from nissl.i18n import translate as _
 
@@ -31,7 +30,11 @@ def parts(report: GateReport) -> Iterator[Part]:
         yield Text(format(formula(rf"{report.form.latex},\quad H(0) = 1")))
     else:
         yield Text(_("No single perceptron computes it:"))
-        yield from contradiction(separable(gate.inputs, np.array(gate.targets)))
+        samples = Separability(
+            exact_points(gate.inputs), tuple(map(bool, gate.targets)), classes=(0, 1)
+        )
+        middle = dict.fromkeys(range(len(gate.targets)), Fraction(1, 2))  # of both diagonals
+        yield from contradiction(samples.answered(coefficients=middle))
         yield from layers(gate)
     signals = report.signals()
     inner = {name: values for name, values in signals.items() if name[0] != "x"}

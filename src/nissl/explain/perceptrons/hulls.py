@@ -1,20 +1,17 @@
-"""The closest points of two convex hulls: a linear program, solved in floats, settled in integers.
+"""The closest points of two convex hulls: a linear program, solved in floats, proved in fractions.
 
 What is minimised is the distance between a convex combination of one class and one of the other,
 as the sum over the features of their absolute difference, each feature in units of its own range
 (a power of two). Above distance 0 the multipliers of the program are a line that separates; at 0
-the combinations coincide. HiGHS, where SciPy is installed, says in floats which of the two it is,
-and a line that then holds exactly is the answer. What floats cannot settle, the simplex method
-does from where they stopped, on integers (Edmonds' pivots, which divide without remainder; Bland's
-rule where it stands still): coefficients of a common point, a gap below rounding, no SciPy.
+the combinations coincide. SciPy's HiGHS says in floats which of the two it is. Its line is tried
+as it is; then the basis at which it stopped is solved exactly, for another line, or for the
+coefficients of a common point. What is returned holds exactly.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from operator import mul
 from typing import Any, TypeAlias
@@ -22,15 +19,18 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.errors import DataError, optional
+
 __all__ = ["Line", "Point", "line_holds", "separate"]
 
 Array: TypeAlias = NDArray[Any]
 Point: TypeAlias = tuple[Fraction, ...]
 Line: TypeAlias = tuple[Point, Fraction]  # weights and bias
+Shares: TypeAlias = dict[int, Fraction]  # coefficients of samples
 _TOLERANCE = 1e-9  # of what is computed in floats
 
 
-def separate(points: Sequence[Point], positive: Sequence[bool]) -> Line | dict[int, Fraction]:
+def separate(points: Sequence[Point], positive: Sequence[bool]) -> Line | Shares:
     """Return a line between two classes, or convex combinations of them that coincide.
 
     Args:
@@ -40,26 +40,29 @@ def separate(points: Sequence[Point], positive: Sequence[bool]) -> Line | dict[i
     Returns:
         The weights, the largest of size 1, and the bias; or for each sample that takes part its
         coefficient, those of a class summing to 1.
+
+    Raises:
+        DataError: the hulls are so near to touching that floats lead to neither.
+        MissingDependencyError: SciPy is not installed.
     """
     x: Array = np.array(points, dtype=object)
-    second = np.array(positive)
-    units = _Units.of(x)
-    columns, costs = _program(units.shares(x), second)
+    low, widths = x.min(axis=0), x.max(axis=0) - x.min(axis=0)
+    spans: Array = np.array([*map(_power_of_two, widths)], dtype=object)
+    columns, costs = _program((x - low) / spans, np.array(positive))
     guess = _in_floats(columns, costs)
-    multipliers = [] if guess is None else [-float(y) for y in guess.eqlin.marginals]
-    for read in (_simple, Fraction) if multipliers else ():
-        line = units.line([read(value) for value in multipliers])
+    for multipliers, shares in _candidates(guess, columns, costs):
+        weights = multipliers[:-2] / spans * (widths > 0)
+        size = np.abs(weights).max() or Fraction(1)
+        line = tuple(weights / size), (multipliers[-2] - weights @ low) / size
         if line_holds(points, positive, *line):
             return line
-    basis = _Basis(columns, costs)
-    if guess is None or not basis.fill(_likeliest(guess)):
-        basis = _Basis(columns, costs)
-        basis.fill(_first(x, second))
-    if not basis.solve():
-        return units.line([Fraction(-y) for y in basis.multipliers()])
-    total = sum(basis.amounts)
-    shares = sorted(zip(basis.members, basis.amounts, strict=True))
-    return {sample: Fraction(2 * amount, total) for sample, amount in shares if amount}
+        if shares:
+            return shares
+    raise DataError(
+        "whether a line separates these samples is undecided within rounding: the hulls of the "
+        f"classes are {guess.fun} apart, each feature in units of its range; give the samples "
+        "as rounded whole numbers, or leave out those that nearly touch"
+    )
 
 
 def line_holds(
@@ -74,40 +77,10 @@ def line_holds(
     return all((v > 0 if p else v < 0) for v, p in zip(values, positive, strict=True))
 
 
-@dataclass(frozen=True)
-class _Units:
-    """In what each feature is measured, ``(D,)``: from its least value, in powers of two."""
-
-    low: Array
-    widths: Array
-    spans: Array
-
-    @classmethod
-    def of(cls, x: Array) -> _Units:
-        low, high = x.min(axis=0), x.max(axis=0)
-        return cls(low, high - low, np.array([*map(_power_of_two, high - low)], dtype=object))
-
-    def shares(self, x: Array) -> Array:
-        """Samples in these units: from 0 to 1."""
-        return (x - self.low) / self.spans
-
-    def line(self, multipliers: Sequence[Fraction]) -> Line:
-        """From weights in these units, a bias and one number more; a constant has no weight."""
-        *values, bias, _distance = multipliers
-        weights: Array = np.array(values, dtype=object)
-        weights = weights / self.spans * (self.widths > 0)
-        size = np.abs(weights).max() or Fraction(1)
-        return tuple(weights / size), (bias - weights @ self.low) / size
-
-
 def _power_of_two(width: Fraction) -> Fraction:
-    """The smallest power of two that a number does not exceed; 1 for 0."""
-    if not width:
-        return Fraction(1)
-    power = Fraction(2) ** (width.numerator.bit_length() - width.denominator.bit_length() - 1)
-    while power < width:
-        power *= 2
-    return power
+    """The smallest power of two that a number above 0 does not exceed."""
+    power = Fraction(2) ** (width.numerator.bit_length() - width.denominator.bit_length())
+    return power if power >= width else 2 * power
 
 
 def _program(shares: Array, second: Array) -> tuple[Array, Array]:
@@ -124,29 +97,27 @@ def _program(shares: Array, second: Array) -> tuple[Array, Array]:
     return columns, np.repeat([0, 1], [samples, 2 * features]).astype(object)
 
 
-def _first(x: Array, second: Array) -> list[int]:
-    """A basis that is always there: one sample of each class, and the way between them."""
-    samples, features = x.shape
-    one, other = int(second.argmax()), int(second.argmin())
-    downwards = (x[one] < x[other]).astype(int)
-    return [one, other, *(samples + np.arange(features) + features * downwards).tolist()]
-
-
 def _in_floats(columns: Array, costs: Array) -> Any:
-    """HiGHS's solution; ``None`` where it found none, or there is no SciPy."""
-    try:
-        linprog = importlib.import_module("scipy.optimize").linprog
-    except ImportError:
-        return None
+    """HiGHS's solution."""
     rows = columns.T.astype(np.float64)
-    found = linprog(costs, A_eq=rows, b_eq=np.eye(len(rows))[-1], method="highs-ds")
-    return None if found.x is None else found
+    linprog = optional("scipy.optimize", "Deciding separability", "science").linprog
+    return linprog(costs, A_eq=rows, b_eq=np.eye(len(rows))[-1], method="highs-ds")
 
 
-def _likeliest(guess: Any) -> list[int]:
-    """All variables: those that HiGHS uses, the largest first, then those it would use next."""
+def _candidates(guess: Any, columns: Array, costs: Array) -> Iterator[tuple[Array, Shares]]:
+    """Multipliers that may be a line, with coefficients of a common point where they are some."""
+    if guess.x is None:
+        return
+    for read in (_simple, Fraction):
+        yield np.array([read(-float(y)) for y in guess.eqlin.marginals], dtype=object), {}
+    samples = len(columns) - 2 * (columns.shape[1] - 2)
     used = np.where(guess.x > _TOLERANCE, guess.x, 0)
-    return np.lexsort((np.abs(guess.lower.marginals), -used)).tolist()
+    near = np.abs(guess.lower.marginals)
+    for last in (costs * 0, costs):  # those that are used first; then samples before distances
+        members, amounts, multipliers = _basis(columns, costs, np.lexsort((near, -used, last)))
+        shares = {m: 2 * c for m, c in sorted(zip(members, amounts, strict=True)) if c}
+        whole = all(0 <= m < samples and c > 0 for m, c in shares.items())
+        yield -multipliers, shares if whole else {}
 
 
 def _simple(value: float) -> Fraction:
@@ -155,62 +126,25 @@ def _simple(value: float) -> Fraction:
     return near if abs(near - Fraction(value)) < _TOLERANCE else Fraction(value)
 
 
-class _Basis:
-    """The simplex method's basis, its inverse kept as integers over one divisor."""
+def _basis(
+    columns: Array, costs: Array, order: Iterable[int]
+) -> tuple[list[int], list[Fraction], Array]:
+    """The first independent variables of an order, their values, and the rows' multipliers.
 
-    def __init__(self, columns: Array, costs: Array) -> None:
-        whole = math.lcm(*(value.denominator for value in columns.flat))
-        self.columns: Array = np.vectorize(int, otypes=[object])(columns * whole)
-        self.costs = costs
-        size = self.columns.shape[1]
-        self.inverse: Array = np.eye(size, dtype=int).astype(object)
-        self.divisor = 1
-        self.members = [-1] * size  # -1 stands for none
-
-    @property
-    def amounts(self) -> Array:
-        """The values of the variables in the basis, times one number for all."""
-        return self.inverse[:, -1]
-
-    def multipliers(self) -> Array:
-        """One a row, times the divisor; the last one is the distance of the combinations."""
-        return self.costs[self.members] @ self.inverse
-
-    def fill(self, wanted: Iterable[int]) -> bool:
-        """Take in these variables as far as they are independent; say whether it is a basis.
-
-        It is one if nothing is missing and no variable is negative.
-        """
-        for variable in wanted:
-            if -1 not in self.members:
-                break
-            direction = self.inverse @ self.columns[variable]
-            rows = [r for r, m in enumerate(self.members) if m < 0 and direction[r]]
-            if rows:
-                self.pivot(rows[0], variable, direction)
-        return min(self.members) >= 0 and min(self.amounts) >= 0
-
-    def pivot(self, row: int, variable: int, direction: Array) -> None:
-        """Put a variable into a row of the basis."""
-        by, kept = direction[row], self.inverse[row].copy()
-        changed = (by * self.inverse - np.outer(direction, kept)) // self.divisor
-        changed[row] = kept
-        self.inverse, self.divisor = (changed, by) if by > 0 else (-changed, -by)
-        self.members[row] = variable
-
-    def solve(self) -> bool:
-        """Shorten the distance as far as it goes; say whether it came to 0."""
-        still = False
-        while (y := self.multipliers())[-1] > 0:
-            gains = self.columns @ y - self.costs * self.divisor
-            if gains.max() <= 0:
-                return False
-            variable = int((gains > 0).argmax() if still else gains.argmax())
-            direction = self.inverse @ self.columns[variable]
-            rows = [row for row, by in enumerate(direction) if by > 0]
-            row = min(
-                rows, key=lambda r: (Fraction(self.amounts[r], direction[r]), self.members[r])
-            )
-            still = self.amounts[row] == 0
-            self.pivot(row, variable, direction)
-        return True
+    Elimination is on integers, which divide without remainder (Edmonds 1967; Bareiss 1968).
+    """
+    whole = math.lcm(*(value.denominator for value in columns.flat))
+    size = columns.shape[1]
+    inverse: Array = np.eye(size, dtype=int).astype(object)
+    divisor, members = 1, [-1] * size
+    for variable in order:
+        column: Array = np.array([int(each * whole) for each in columns[variable]], dtype=object)
+        direction = inverse @ column
+        rows = [row for row, member in enumerate(members) if member < 0 and direction[row]]
+        if not rows:
+            continue
+        by, kept = direction[rows[0]], inverse[rows[0]].copy()
+        inverse = (by * inverse - np.outer(direction, kept)) // divisor
+        inverse[rows[0]], divisor, members[rows[0]] = kept, by, variable
+    amounts = [Fraction(value * whole, divisor) for value in inverse[:, -1]]
+    return members, amounts, costs[members] @ inverse * Fraction(whole, divisor)

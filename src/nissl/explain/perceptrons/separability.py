@@ -1,4 +1,4 @@
-"""Whether a line separates two classes: the line, or a proof that there is none, both exact."""
+"""Whether a line separates two classes: the line, or a proof that there is none."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ __all__ = ["Separability", "separable"]
 
 
 def separable(x: ArrayLike, y: ArrayLike) -> Separability:
-    """Decide exactly whether a line (a plane, a hyperplane) separates two classes.
+    """Decide whether a line (a plane, a hyperplane) separates two classes, and prove it.
 
     Either there are ``w`` and ``b`` with ``w . x + b > 0`` for every sample of the second class
     and ``< 0`` for every sample of the first. Or the convex hulls of the classes have a point in
     common: coefficients ``c_i >= 0``, summing to 1 in each class, with
     ``sum_first c_i x_i = sum_second c_i x_i``; then no line exists, since ``w . x + b`` would have
-    both signs at that point. SciPy's solver, where installed, says in floats which of the two it
-    is; the answer is checked, and what floats cannot settle is decided, in rational numbers: a
-    float in the data is the fraction that it is, and nothing is rounded.
+    both signs at that point. SciPy's solver says in floats which of the two it is; its answer is
+    brought into rational numbers and proved: a float in the data is the fraction that it is, and
+    nothing is rounded. Gaps far below rounding are mostly found so too; where they are not, the
+    question is left undecided.
 
     Args:
         x: samples, shape ``(N, D)``: integers, floats, or fractions.
@@ -44,7 +45,11 @@ def separable(x: ArrayLike, y: ArrayLike) -> Separability:
         range, is largest, as far as floats tell: ``-1.5 + x1 + x2`` for AND.
 
     Raises:
-        ShapeError, DataError, ArgumentTypeError, NonFiniteError: data that cannot be judged.
+        ShapeError, ArgumentTypeError, NonFiniteError: data that cannot be judged.
+        DataError: they are of more than two classes; or whether a line separates them is undecided
+            within rounding.
+        MissingDependencyError: SciPy is not installed, and neither is there one class only, nor
+            a sample of each at the same place.
 
     Source: Gordan 1873; Rosen 1965, "Pattern separation by convex programming".
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nissl.errors import DataError
 from nissl.explain.panels import Sheet
 from nissl.explain.parts import Part, Text
 from nissl.explain.perceptrons import (
@@ -52,7 +53,10 @@ def perceptron_study(
     run = perceptron(fitted, title=title or name, rows=rows)
     if fitted.converged or run.samples.size > LARGE:
         return PerceptronStudy(run)
-    reason = separable(run.samples, fitted.classes[(run.targets == 1).astype(int)])
+    try:
+        reason = separable(run.samples, fitted.classes[(run.targets == 1).astype(int)])
+    except DataError:
+        return PerceptronStudy(run, undecided=True)
     if reason or not name:
         return PerceptronStudy(run, reason)
     return PerceptronStudy(run, reason, gate(name), gate_network(name))
@@ -68,15 +72,19 @@ class PerceptronStudy(Explanation):
             to decide it here.
         given: two layers with given weights, for a gate that needs them.
         trained: two layers that were trained, for such a gate.
+        undecided: whether rounding hides if a line exists.
     """
 
     run: PerceptronRun
     reason: Separability | None = None
     given: GateReport | None = None
     trained: GateNetwork | None = None
+    undecided: bool = False
 
     def parts(self) -> Iterator[Part]:
         yield from self.run.parts()
+        if self.undecided:
+            yield Text(_("Whether a line separates the classes is undecided within rounding."))
         if self.reason is not None:
             yield from self.reason.parts()
             if self.reason:
