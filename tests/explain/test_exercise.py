@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import nissl
 from nissl import explain
-from nissl.errors import ArgumentError, DataError
+from nissl.errors import ArgumentError, ArgumentTypeError, DataError
 from nissl.explain.quantities import Quantity, from_csv, from_json, read, to_csv
 
 KEY = [
@@ -49,6 +50,7 @@ def test_right_answers_in_any_order_and_spelling() -> None:
         ("dE/dw_11^(1)", 0.075, "the sum over the batch"),
         ("new w_11^(1)", -1.97, "the update has the wrong sign"),
         ("new w_11^(1)", -2.3, "the learning rate is missing"),
+        ("new w_11^(1)", -2.06, "rounded too early"),
         ("new w_11^(1)", 77.0, ""),
     ],
 )
@@ -86,6 +88,58 @@ def test_the_tolerance_is_relative_and_absolute_near_zero() -> None:
     assert len(explain.check(key, far).wrong) == 3
 
 
+def test_a_small_number_of_the_wrong_sign_is_wrong() -> None:
+    key = [Quantity("", "delta_2^(1)", -0.00033)]
+    for given, right in ((-0.0003, True), (0.00033, False), (0.0, False), (-0.0006, False)):
+        found = explain.check(key, [replace(key[0], value=given)])
+        assert (not found.wrong) is right, given
+    assert found.mistake(found.wrong[0]) == ""
+
+
+def test_weights_of_the_wrong_order_and_other_given_numbers() -> None:
+    model = nissl.Sequential([nissl.Input((2,)), nissl.layers.Dense(2)])
+    model.set_weights([[[0.1, 0.2], [0.3, 0.4]], [0.5, 0.6]])
+    shown = explain.backprop(model, [1.0, 2.0], [0.0, 1.0], 0.1, "mse")
+    key = {each.name: each for each in shown.quantities()}
+    assert (key["w_21^(1)"].value, key["w_12^(1)"].value) == pytest.approx((0.2, 0.3))
+    other = {"w_12^(1)": "w_21^(1)", "w_21^(1)": "w_12^(1)"}
+    answers = [replace(key[other.get(name, name)], name=name) for name in key]
+    found = explain.check(shown, answers)
+    assert [each.wanted.name for each in found.wrong] == ["w_12^(1)", "w_21^(1)"]
+    assert "w_ji leads from i to j" in found.mistake(found.wrong[0])
+    moved = [replace(each, value=7.0) if each.name == "x_1" else each for each in key.values()]
+    found = explain.check(shown, moved)
+    assert "answers are of another exercise or sample" in found.mistake(found.wrong[0])
+    spelled = [replace(key["w_12^(1)"], name="w_1,2(1)"), replace(key["dE_n/dw_12^(1)"],
+               name="dE/dw12(1)")]  # fmt: skip
+    assert (explain.check(shown, spelled).wrong, explain.check(shown, spelled).extra) == ((), ())
+
+
+@pytest.mark.parametrize("answers", [3, {"a": 1.0}, [1.0], [("a", 1.0)]])
+def test_answers_that_are_no_numbers_with_names(answers: object) -> None:
+    with pytest.raises(ArgumentTypeError, match=r"check: "):
+        explain.check(KEY, answers)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentTypeError, match="made of an explanation"):
+        explain.worksheet(answers)  # type: ignore[arg-type]
+
+
+def test_the_sheet_of_a_neuron_keeps_weights_and_inputs() -> None:
+    shown = explain.neuron([0.25, -2.0], 0.5, [0.75, 0.125], "tanh")
+    text = str(explain.worksheet(shown))
+    for given in ("0.25", "-2", "0.5", "0.75", "0.125"):
+        assert given in text
+    assert "0.1875" not in text
+    sheet = {each.name: each.value for each in explain.worksheet(shown).quantities()}
+    assert (sheet["w_0"], sheet["x_2"]) == (0.5, 0.125)
+    assert math.isnan(sheet["a"])
+    key = {each.name: each.value for each in shown.quantities()}
+    assert key["a"] == pytest.approx(0.5 + 0.1875 - 0.25)
+    answers = [Quantity("", "a", key["a"] - 0.5), Quantity("", "z", key["a"])]
+    found = explain.check(shown, answers)
+    assert "bias is missing" in found.mistake(found.wrong[0])
+    assert "activation function is missing" in found.mistake(found.wrong[1])
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -93,6 +147,7 @@ def test_the_tolerance_is_relative_and_absolute_near_zero() -> None:
         "name;value\na_1;-1,5\n",
         'step,name,value\nB2,a_1,"−1,5"\n',
         "a_1\t-1.5",
+        "name;value;;\na_1; -1,5;;\n",
         "step;value;name\r\nB2;-1.5;a_1\r\n",
     ],
 )
@@ -107,6 +162,8 @@ def test_tables_as_students_write_them(text: str) -> None:
         ("", "the file is empty"),
         ("name,value\na_1,abc", "line 2: 'abc' is no number"),
         ("name,value\na_1", "line 2 has 1 columns"),
+        ("step,name,value\nB2,a_1,-1,5", "line 2 has 4 columns.*decimal comma"),
+        ('name,value\n"a_1,2', "quotation mark is open"),
         ("{}", 'no list "numbers"'),
         ('{"numbers": [{"name": "a"}]}', 'no list "numbers"'),
         ("{" + '"a":[' * 100_000, 'no list "numbers"'),

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from nissl.arguments import number
-from nissl.errors import DataError
+from nissl.arguments import number, several
+from nissl.errors import ArgumentTypeError, DataError
 from nissl.explain import quantities
 from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number, table_of
 from nissl.explain.quantities import Quantity
@@ -30,6 +30,7 @@ from nissl.i18n import translate as _
 __all__ = ["Checked", "WorkSheet", "check", "worksheet"]
 
 TOLERANCE = 1e-3
+_ROUNDED = 0.02  # how far from the key, relative to it, early rounding may lead
 _MOST_WRONG = 20
 _BLANK = Cell("______", r"\underline{\hspace{4em}}", number=True)
 _SIDES = re.compile(r" (=|←|\\leftarrow) ")
@@ -42,7 +43,12 @@ def worksheet(explanation: Explanation) -> WorkSheet:
     """Return an explanation with blanks for its numbers; the explanation itself is the solution.
 
     What an explanation starts from stays: tables and texts that are ``given``.
+
+    Raises:
+        ArgumentTypeError: it is no explanation.
     """
+    if not isinstance(explanation, Explanation):
+        raise ArgumentTypeError(f"a work sheet is made of an explanation, not {explanation!r:.80}")
     return WorkSheet(explanation)
 
 
@@ -60,22 +66,21 @@ class WorkSheet(Explanation):
         """Yield the texts and tables of the solution, numbers that are not given left out."""
         for part in self.solution.parts():
             if isinstance(part, Table):
-                yield part if part.given else _blanked(part)
+                yield part if part.given is True else _blanked(part)
             elif part.heading or part.given or not re.search(r"\d", part.text):
                 yield part
 
     def quantities(self) -> Iterator[Quantity]:
         """Yield the names of all numbers, without their values."""
-        given = {_key(each) for part in self.solution.parts() if isinstance(part, Table)
-                 and part.given for each in quantities.of_parts([part])}  # fmt: skip
         for each in self.solution.quantities():
-            yield each if _key(each) in given else replace(each, value=math.nan)
+            yield each if each.given else replace(each, value=math.nan)
 
 
 def _blanked(table: Table) -> Table:
     """A table whose first column names what is wanted, and whose numbers are blanks."""
     rows = [
-        [_kept(value, first=not place) for place, value in enumerate(row)] for row in table.rows
+        [value if table.keeps(i) else _kept(value, first=i == 0) for i, value in enumerate(row)]
+        for row in table.rows
     ]
     return replace(table, rows=rows)
 
@@ -106,10 +111,12 @@ def check(key: Source, answers: Source, tolerance: float = TOLERANCE) -> Checked
         key: an explanation, or the file (CSV or JSON) of its numbers.
         answers: the same from the student, in any order; CSV may have decimal commas, and only
             ``name,value``.
-        tolerance: how far an answer may be from the key, relative to it, or from 0 where the key
-            is smaller than 1.
+        tolerance: how far an answer may be from the key, relative to it, or absolutely where the
+            key is smaller than 1; but no further than half of it where it is above a tenth of the
+            tolerance, so that a small number of the wrong sign is wrong.
 
     Raises:
+        ArgumentTypeError: key or answers are neither an explanation, a file, nor quantities.
         DataError: a file holds no numbers, or none of the answers' names is in the key.
         ArgumentError: the tolerance is no number above 0.
     """
@@ -129,7 +136,14 @@ def _read(source: Source) -> list[Quantity]:
         return list(source.quantities())
     if isinstance(source, str | os.PathLike):
         return quantities.read(source)
-    return list(source)
+    listed = several("check", "answers", source)
+    for each in listed:
+        if not isinstance(each, Quantity):
+            raise ArgumentTypeError(
+                "check: numbers are given as an explanation, a file, or a list of Quantity(step, "
+                f"name, value), not {each!r:.80}"
+            )
+    return listed
 
 
 def _listed(found: Sequence[Quantity]) -> str:
@@ -139,7 +153,9 @@ def _listed(found: Sequence[Quantity]) -> str:
 
 def _key(each: Quantity) -> str:
     """A name without what is written now so and now so: blanks, brackets, and marks of scripts."""
-    return re.sub(r"[\s_^{}*\\]|partial", "", quantities.typed(each.name).casefold())
+    name = re.sub(r"[\s_^{}*\\]|partial", "", quantities.typed(each.name).casefold())
+    name = re.sub(r"(?<!\d)(\d),(\d)(?!\d)", r"\1\2", name)
+    return re.sub("^den/d", "de/d", name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +209,9 @@ class Checked(Explanation):
     def _near(self, wanted: float, given: float) -> bool:
         if not math.isfinite(wanted):
             return given == wanted or (math.isnan(wanted) and math.isnan(given))
-        return abs(given - wanted) <= self.tolerance * max(1.0, abs(wanted))
+        far = abs(given - wanted)
+        whole = far <= abs(wanted) / 2 or abs(wanted) < self.tolerance / 10
+        return whole and far <= self.tolerance * max(1.0, abs(wanted))
 
     @property
     def wrong(self) -> tuple[Answer, ...]:
@@ -219,12 +237,16 @@ class Checked(Explanation):
     def mistake(self, answer: Answer) -> str:
         """Guess what went wrong with an answer; empty where nothing usual explains it."""
         known = {_key(each): each.value for each in reversed(self.key)}
+        wanted, given = answer.wanted, answer.given
+        assert given is not None
         for name, would_be in _MISTAKES:
-            assert answer.given is not None
-            for value in would_be(answer.wanted, known):
-                if not self._near(answer.wanted.value, value) and self._near(value, answer.given):
+            for value in would_be(wanted, known):
+                if not self._near(wanted.value, value) and self._near(value, given):
                     return _(name)
-        return ""
+        if wanted.given:
+            return _("this number was given: the answers are of another exercise or sample")
+        close = abs(given - wanted.value) <= _ROUNDED * abs(wanted.value)
+        return _("it was rounded too early") if close else ""
 
     def parts(self) -> Iterator[Part]:
         """Yield the verdict, the first wrong step, and each wrong or missing number."""
@@ -277,9 +299,7 @@ class Checked(Explanation):
 
 # ---- usual mistakes ---------------------------------------------------------------------------
 _Known: TypeAlias = Mapping[str, float]
-_PLACE = re.compile(
-    r"(?P<letter>neww|delta|[azy])(?P<unit>\d+)(?:,?(?P<input>\d+))?(?P<layer>\(\d+\))?"
-)
+_PLACE = re.compile(r"(?P<letter>neww|delta|[azy])(?P<unit>\d*)(?:,\d+)?(?P<layer>\(\d+\))?")
 
 
 def _sign(wanted: Quantity, known: _Known) -> Iterator[float]:
@@ -334,9 +354,21 @@ def _without_rate(wanted: Quantity, known: _Known) -> Iterator[float]:
     found = _place(wanted)
     if found and found["letter"] == "neww":
         name = _key(wanted).removeprefix("new")
-        slope = known.get(f"de/d{name}", known.get(f"den/d{name}"))
+        slope = known.get(f"de/d{name}")
         if name in known and slope is not None:
             yield known[name] - slope
+
+
+def _other_order(wanted: Quantity, known: _Known) -> Iterator[float]:
+    """What stands where row and column are exchanged."""
+    name = _key(wanted)
+    found = re.search(r"w(\d)(\d)(?!\d)|w(\d+),(\d+)", name)
+    if found:
+        row, column = (each for each in found.groups() if each)
+        comma = "," if "," in found[0] else ""
+        other = name.replace(found[0], f"w{column}{comma}{row}")
+        if other in known:
+            yield known[other]
 
 
 _MISTAKES: tuple[tuple[str, Callable[[Quantity, _Known], Iterator[float]]], ...] = (
@@ -347,4 +379,5 @@ _MISTAKES: tuple[tuple[str, Callable[[Quantity, _Known], Iterator[float]]], ...]
     (mark("the activation function is missing"), _not_activated),
     (mark("the sum over the batch was taken for the mean, or the mean for the sum"), _sum_or_mean),
     (mark("the sign is wrong"), _sign),
+    (mark("the indices are in the other order: w_ji leads from i to j"), _other_order),
 )

@@ -161,7 +161,8 @@ class Table:
             nothing.
         title: a line above the table.
         digits: significant digits of numbers.
-        given: whether its numbers are what an exercise starts from, and stay in a work sheet.
+        given: whether its numbers are what an exercise starts from, and stay in a work sheet; or
+            the columns, from 0, of which they do.
 
     >>> table = Table(("x", "f(x)"), ((1, 0.25), (2, formula(r"\\frac12"))))
     >>> print(table.to_markdown())
@@ -183,7 +184,7 @@ class Table:
     rows: Sequence[Sequence[Value]]
     title: str = ""
     digits: int = 6
-    given: bool = False
+    given: bool | Sequence[int] = False
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -191,6 +192,10 @@ class Table:
                 raise ArgumentError(
                     f"a table of {len(self.columns)} columns was given a row of {len(row)} values"
                 )
+
+    def keeps(self, column: int) -> bool:
+        """Whether the numbers of a column stay in a work sheet."""
+        return self.given if isinstance(self.given, bool) else column in self.given
 
     def cell(self, value: Value) -> Cell:
         """Return a value as it is shown."""
@@ -291,7 +296,7 @@ def table_of(
     most: int | None = None,
     scores: Any = None,
     more: str = "",
-    given: bool = False,
+    given: bool | Sequence[int] = False,
 ) -> Table:
     """Return a table with a row for each thing; of too many, for some of them.
 

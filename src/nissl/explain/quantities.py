@@ -18,7 +18,7 @@ import math
 import numbers
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,13 @@ class Quantity:
         step: where it belongs, such as the title of a table.
         name: as a keyboard types it: ``"w_11^(2)"``, ``"delta_1^(1)"``.
         value: the number; NaN where it could not be read.
+        given: whether an exercise starts from it, so that a work sheet keeps it.
     """
 
     step: str
     name: str
     value: float
+    given: bool = field(default=False, compare=False, repr=False)
 
 
 # ---- out of tables ----------------------------------------------------------------------------
@@ -78,7 +80,7 @@ def _of_table(table: Table, heading: str) -> Iterator[Quantity]:
             value = values[column]
             if value is not None:
                 name = f"{label} {titles[column]}" if len(named) > 1 else label
-                yield Quantity(step, name.strip(), value)
+                yield Quantity(step, name.strip(), value, table.keeps(column))
 
 
 def label_of(cell: Cell) -> str:
@@ -194,7 +196,10 @@ def from_csv(text: str) -> list[Quantity]:
     if not lines:
         raise DataError("the file is empty; a line a number is wanted: step,name,value")
     mark = max(";\t,", key=lines[0].count)
-    rows = list(csv.reader(lines, delimiter=mark, strict=True))
+    try:
+        rows = list(csv.reader(lines, delimiter=mark, strict=True))
+    except csv.Error as error:
+        raise DataError(f"this is no CSV, perhaps a quotation mark is open: {error}") from error
     head = [each.strip().lower() for each in rows[0]]
     columns = {name: head.index(name) for name in _COLUMNS if name in head}
     if "name" in columns and "value" in columns:
@@ -203,10 +208,11 @@ def from_csv(text: str) -> list[Quantity]:
         columns = {"name": 0, "value": 1} if len(head) == 2 else {"step": 0, "name": 1, "value": 2}
     found: list[Quantity] = []
     for number, row in enumerate(rows, start=len(lines) - len(rows) + 1):
-        if len(row) <= max(columns.values()):
+        if len(row) <= max(columns.values()) or any(row[max(len(head), len(columns)) :]):
             raise DataError(
                 f"line {number} has {len(row)} columns, and {', '.join(columns)} are wanted: "
-                f"{mark.join(row)!r}"
+                f"{mark.join(row)!r}; numbers with a decimal comma, and names with a comma, stand "
+                "in quotation marks or between semicolons"
             )
         step = row[columns["step"]].strip() if "step" in columns else ""
         found.append(
@@ -219,7 +225,7 @@ def _read(value: Any, number: int) -> float:
     """A number that was typed: also with a decimal comma, a Unicode minus, or nothing yet."""
     if isinstance(value, int | float):
         return float(value)
-    shown = str(value).strip().replace("−", "-")
+    shown = re.sub(r"(?<=\d)\s(?=\d{3})", "", str(value).strip().replace("−", "-"))
     if not shown.strip("_ ."):
         return math.nan
     for text in (shown, shown.replace(",", ".")):

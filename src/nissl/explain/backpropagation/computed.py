@@ -76,17 +76,17 @@ def _named(layer: Layer, named: Callable[[Cell], Cell]) -> Callable[[int, int], 
 
 def quantities_of(result: Backprop) -> Iterator[Quantity]:
     """Yield the numbers of the sample that is shown, one by one."""
-    yield Quantity("B1", "eta", result.learning_rate)
+    yield Quantity("B1", "eta", result.learning_rate, given=True)
     if result.batch:
-        yield Quantity("B1", "N", float(len(result.x)))
+        yield Quantity("B1", "N", float(len(result.x)), given=True)
     for found in computed(result):
         if found.of_weights and found.layer is not None:
-            for j, i in found.layer.weights:
-                shown = typed(found.name(j, i).text)
-                yield Quantity(found.step, shown, float(found.values[j, i]))
+            values = [(found.name(*w), found.values[w]) for w in found.layer.weights]
         else:
-            for j, value in enumerate(found.values[result.sample]):
-                yield Quantity(found.step, typed(found.name(j).text), float(value))
+            row = found.values[result.sample]
+            values = [(found.name(j), value) for j, value in enumerate(row)]
+        for name, value in values:
+            yield Quantity(found.step, typed(name.text), float(value), found.step == "B1")
 
 
 def first_not_finite(result: Backprop) -> str:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from nissl.autodiff import vjp
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
+from nissl.explain.quantities import Quantity
 from nissl.explain.report import Explanation
 
 __all__ = ["Neuron", "neuron"]
@@ -108,3 +109,14 @@ class Neuron(Explanation):
         with np.errstate(all="ignore"):
             value, back = vjp(self.function, F.asarray(a))
             return value.numpy(), back(F.ones_like(value))[0].numpy()
+
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield weights, inputs and products, then ``a``, ``z`` and ``h'(a)``."""
+        yield Quantity("", "w_0", self.bias, given=True)
+        for i, (w, x) in enumerate(zip(self.weights, self.x, strict=True), start=1):
+            yield Quantity("", f"w_{i}", float(w), given=True)
+            yield Quantity("", f"x_{i}", float(x), given=True)
+        for i, product in enumerate(self.products, start=1):
+            yield Quantity("", f"w_{i} x_{i}", float(product))
+        for name, value in (("a", self.a), ("z", self.z), ("h'(a)", self.slope)):
+            yield Quantity("", name, value)

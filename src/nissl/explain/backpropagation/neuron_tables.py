@@ -42,6 +42,7 @@ def parts(shown: Neuron) -> Iterator[Part]:
         most=_MOST_INPUTS + 1,
         scores=[math.inf, *shown.products, math.inf],
         more=_("{count} more; the largest products are shown"),
+        given=(0, 1, 2),
     )  # fmt: skip
     names, terms = [symbol("w", 0)], [number(shown.bias)]
     for i in folded(shown.products):
