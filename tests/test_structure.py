@@ -44,7 +44,7 @@ LATE = {
     ("nissl.core.tensor", "nissl.autodiff.reverse"),  # x.backward()
     ("nissl.core.tensor", "nissl"),  # x.__array_namespace__()
     ("nissl.keras", "nissl"),  # for type checkers
-    ("nissl.utils", "nissl.explain.diagrams.report"),  # utils.plot_model
+    ("nissl.utils", "nissl.explain.diagrams.diagram"),  # utils.plot_model
 }
 HEAVY = ("jax", "jaxlib", "h5py", "matplotlib", "typer", "rich", "PIL", "scipy", "ml_dtypes")
 
@@ -139,7 +139,7 @@ CIRCLES = {
     "core.kinds core.op core.operators core.tensor": "a tensor's equation has an op, for types",
     "layers.base layers.building layers.calling layers.tracking": "a layer's parts, for types",
 }
-EXPLAIN_CIRCLES = 9  # in which a report draws its own picture
+EXPLAIN_CIRCLES = 3  # in which a report draws its own picture
 
 
 def circles(graph: dict[str, set[str]]) -> list[str]:

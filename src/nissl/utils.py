@@ -17,7 +17,7 @@ from nissl.errors import DataError, DTypeError, GraphError, ShapeError
 from nissl.names import absent
 
 if TYPE_CHECKING:
-    from nissl.explain.diagrams.report import Diagram
+    from nissl.explain.diagrams.diagram import Diagram
 
 
 _MOST_CLASSES = 1 << 24  # beyond which labels are no classes
@@ -174,7 +174,7 @@ def plot_model(
     >>> [block.outputs for block in drawn.graph.blocks]
     [((None, 3),), ((None, 2),)]
     """
-    from nissl.explain.diagrams.report import diagram
+    from nissl.explain.diagrams.diagram import diagram
 
     drawn = diagram(
         model,

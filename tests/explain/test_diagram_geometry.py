@@ -20,8 +20,8 @@ import nissl
 from nissl import i18n, plots
 from nissl.explain import diagram
 from nissl.explain.diagrams.blocks import graph_of
-from nissl.explain.diagrams.boxes import Shown, boxed
-from nissl.explain.diagrams.drawing import draw_blocks
+from nissl.explain.diagrams.diagram import Shown
+from nissl.explain.diagrams.diagram_picture import boxed, draw_blocks
 from nissl.explain.diagrams.folding import fold
 from nissl.explain.drawing.layout import Rectangle, layout
 from nissl.explain.drawing.lettering import Lettering, drawable, shortened

@@ -620,3 +620,9 @@ def test_powers_are_shown_as_they_are_typed() -> None:
     assert text(constants, 3)[1] == "v₃ v̇₁"
     special = explain.trace(explain.parse("x^y"))(0.0, 3.0)
     assert "if" in text(special, 3)[1]  # where the rule is another
+
+
+def test_edges_that_cross_have_their_numbers_both() -> None:
+    made = explain.trace(lambda x, y: (x * y, x / y))(2.0, 3.0)
+    texts = [each.get_text() for each in made.figure().axes[0].texts]
+    assert texts[-4:] == ["3", "2", "0.3333", "-0.2222"]  # dxy/dx, dxy/dy, d(x/y)/dx, d(x/y)/dy

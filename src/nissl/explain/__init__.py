@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nissl.explain.backpropagation.neuron import *
     from nissl.explain.convolution.convolution import *
     from nissl.explain.convolution.kernels import *
-    from nissl.explain.diagrams.report import *
+    from nissl.explain.diagrams.diagram import *
     from nissl.explain.drawing.network import *
     from nissl.explain.drawing.network_picture import *
     from nissl.explain.exercise import *
@@ -51,7 +51,7 @@ PLACES = {
     "backpropagation.neuron": "Neuron neuron",
     "convolution.convolution": "Convolution convolve correlate",
     "convolution.kernels": "KERNELS Kernel",
-    "diagrams.report": "Diagram diagram",
+    "diagrams.diagram": "Diagram diagram",
     "drawing.network": "Network network",
     "drawing.network_picture": "draw_network",
     "exercise": "Checked WorkSheet check worksheet",

@@ -59,6 +59,11 @@ class Rectangle:
         """Its middle."""
         return self.left + self.width / 2, self.bottom + self.height / 2
 
+    def overlaps(self, other: Rectangle) -> bool:
+        """Whether the two have a part in common."""
+        beside = self.right <= other.left or self.left >= other.right
+        return not (beside or self.top <= other.bottom or self.bottom >= other.top)
+
 
 @dataclass(frozen=True)
 class Layout(Generic[Node]):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,9 @@ from nissl import plots
 from nissl.autodiff.sweeps import pull_through
 from nissl.core.op import no_grad, quiet
 from nissl.core.tensor import Array, Key, Tensor
-from nissl.explain.drawing.layout import Point, layout, ranks_of
-from nissl.explain.drawing.lettering import mathematics
+from nissl.explain.drawing import graphs
+from nissl.explain.drawing.layout import Point, Rectangle, layout, ranks_of
+from nissl.explain.drawing.lettering import drawable, mathematics
 from nissl.explain.expressions.mathematics import Term, name_term
 from nissl.explain.parts import format_number
 from nissl.explain.tracing.recording import Line
@@ -42,6 +44,7 @@ _FONT = 9.0
 _FRACTION = re.compile(r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
 _ROW = 0.2  # inches
 _PAD = 0.1
+_HEIGHT = 0.15  # of a number on an edge
 _BAD = "#b3262e"
 
 
@@ -65,37 +68,30 @@ def draw(made: Trace) -> Figure:
         if deepest < _CHAIN:
             break
     down = deepest >= _DEEP
-    probe = plots.new_figure(1, 1)
+    figure = plots.new_figure(1, 1)
     sizes = {
         number: (
-            max([0.7, *(_width(probe, text) for text, _ in box.rows)]) + 2 * _PAD,
+            max([0.7, *(_width(figure, text) for text, _ in box.rows)]) + 2 * _PAD,
             _ROW * len(box.rows) + 2 * _PAD,
         )
         for number, box in enumerate(boxes)
     }
     few = len(edges) <= _PARTIALS
     labels = [_partial(*edge) if few else "" for edge in edges.values()]
-    widest = max([0.0, *(_width(probe, text) for text in labels if text)])
+    widths = [_width(figure, text) if text else 0.0 for text in labels]
+    widest = max(widths, default=0.0)
     gap = (0.55, max(0.3, 0.6 * widest)) if down else (max(0.8, 1.1 * widest + 0.2), 0.3)
     found = layout(sizes, pairs, gap=gap, direction="TB" if down else "LR")
-    width, height = found.size
-    wide = max(width + 0.5, 4.8)
-    figure = plots.new_figure(wide, height + 1.6)
-    title = textwrap.wrap(_plain(title_of(made, _("Computational graph"))), int(wide * 11))
-    figure.suptitle("\n".join(title[:3]), fontsize=_FONT + 1.5)
-    axes = figure.add_subplot()
-    axes.set_axis_off()
-    axes.set_aspect("equal")
-    axes.set_xlim(-0.1, width + 0.1)
-    axes.set_ylim(-0.1, height + 0.1)
+    title = textwrap.wrap(title_of(made, _("Computational graph")), int(found.size[0] * 11) + 20)
+    handles = _legend(made, any(labels))
+    axes = graphs.page(figure, found.size, [drawable(line) for line in title[:3]], handles)
     for number, box in enumerate(boxes):
-        _draw_box(axes, box, found.boxes[number].middle, sizes[number])
-    taken = [(*found.boxes[number].middle, *sizes[number]) for number in sizes]
-    for route, text in zip(found.routes, labels, strict=True):
+        _draw_box(axes, box, found.boxes[number])
+    taken = list(found.boxes.values())
+    for route, text, width in zip(found.routes, labels, widths, strict=True):
         _draw_edge(axes, route, down, backward=bool(made.adjoints))
         if text:
-            _label(axes, route, text, _width(probe, text), taken, down)
-    _explain(figure, made, any(labels))
+            _label(axes, route, text, width, taken)
     return figure
 
 
@@ -206,130 +202,69 @@ def _partial(source: Line, line: Line) -> str:
 
 # ---- drawing ---------------------------------------------------------------------------------
 def _width(figure: Figure, text: str) -> float:
-    """Width of a text in inches."""
+    """Width of a text, which may be mathematics, in inches."""
     drawn = figure.text(0, 0, text, fontsize=_FONT)
     with plots.drawing():
-        return drawn.get_window_extent().width / figure.dpi
+        width = drawn.get_window_extent().width / figure.dpi
+    drawn.remove()
+    return width
 
 
-def _draw_box(axes: Axes, box: _Box, centre: Point, size: Point) -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    x, y = centre[0] - size[0] / 2, centre[1] - size[1] / 2
+def _draw_box(axes: Axes, box: _Box, place: Rectangle) -> None:
     source = not box.folded and not box.lines[0].equations
-    axes.add_patch(
-        FancyBboxPatch(
-            (x, y),
-            *size,
-            boxstyle="round,pad=0,rounding_size=0.08",
-            facecolor="#f2f2f2" if source else "white",
-            edgecolor=_BAD if box.bad else plots.INK,
-            linewidth=2.2 if box.bad else 1.0,
-            linestyle=(0, (5, 2)) if box.folded else "-",
-            zorder=2,
-        )
-    )
-    for place, (text, colour) in enumerate(box.rows):
+    graphs.box(
+        axes, place, 0.08,
+        facecolor="#f2f2f2" if source else "white",
+        edgecolor=_BAD if box.bad else plots.INK,
+        linewidth=2.2 if box.bad else 1.0,
+        linestyle=(0, (5, 2)) if box.folded else "-",
+    )  # fmt: skip
+    for number, (text, colour) in enumerate(box.rows):
         axes.text(
-            centre[0],
-            y + size[1] - _PAD - _ROW * (place + 0.5),
-            text,
-            ha="center",
-            va="center",
-            fontsize=_FONT,
-            color=colour,
-            zorder=3,
-        )
-
-
-def _curve(route: Sequence[Point], down: bool) -> Any:
-    """A route as a smooth path: straight along a layer, bent between two."""
-    from matplotlib.path import Path
-
-    points, codes = [route[0]], [Path.MOVETO]
-    for (x0, y0), (x1, y1) in pairwise(route):
-        if (abs(x1 - x0) if down else abs(y1 - y0)) < 1e-6:
-            points.append((x1, y1))
-            codes.append(Path.LINETO)
-            continue
-        x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        points += [(x0, y), (x1, y), (x1, y1)] if down else [(x, y0), (x, y1), (x1, y1)]
-        codes += [Path.CURVE4] * 3
-    return Path(points, codes)
+            place.middle[0], place.top - _PAD - _ROW * (number + 0.5), text,
+            ha="center", va="center", fontsize=_FONT, color=colour, zorder=4,
+        )  # fmt: skip
 
 
 def _draw_edge(axes: Axes, route: Sequence[Point], down: bool, backward: bool) -> None:
-    from matplotlib.patches import FancyArrowPatch
-
-    style: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 9, "shrinkA": 0, "shrinkB": 1}
-    apart = 0.045 if backward else 0.0
-
     def moved(by: float) -> list[Point]:
         return [(x + by, y) if down else (x, y + by) for x, y in route]
 
-    ahead = _curve(moved(apart), down)
-    axes.add_patch(FancyArrowPatch(path=ahead, color=plots.TRAINING, lw=1.1, zorder=1, **style))
+    apart = 0.045 if backward else 0.0
+    graphs.arrow(axes, moved(apart), plots.TRAINING)
     if backward:
-        back = _curve(moved(-apart)[::-1], down)
-        axes.add_patch(
-            FancyArrowPatch(
-                path=back, color=plots.VALIDATION, lw=1.0, linestyle=(0, (4, 2)), zorder=1, **style
-            )
-        )
-
-
-def _places(route: Sequence[Point]) -> Iterator[Point]:
-    """Points along a route where a label may stand, the best first."""
-    pairs = list(pairwise(route))
-    pairs.sort(key=lambda pair: -abs(pair[0][0] - pair[1][0]) - abs(pair[0][1] - pair[1][1]))
-    for share in (0.5, 0.35, 0.65, 0.22, 0.78):
-        for (x0, y0), (x1, y1) in pairs[:2]:
-            bent = share * share * (3 - 2 * share)  # where the bend is at this share of its length
-            yield x0 + (x1 - x0) * share, y0 + (y1 - y0) * bent
+        graphs.arrow(axes, moved(-apart)[::-1], plots.VALIDATION, (0, (4, 2)))
 
 
 def _label(
-    axes: Axes,
-    route: Sequence[Point],
-    text: str,
-    width: float,
-    taken: list[tuple[float, float, float, float]],
-    down: bool,
+    axes: Axes, route: Sequence[Point], text: str, width: float, taken: list[Rectangle]
 ) -> None:
     """Write on an edge, at the first place where it covers nothing."""
-    height = 0.16
-    for x, y in _places([(y, x) for x, y in route] if down else route):
-        place = (y, x) if down else (x, y)
-        free = all(
-            abs(place[0] - a) * 2 >= width + w or abs(place[1] - b) * 2 >= height + h
-            for a, b, w, h in taken
-        )
-        if free:
-            taken.append((*place, width, height))
-            axes.text(
-                *place,
-                text,
-                ha="center",
-                va="center",
-                fontsize=_FONT - 1.5,
-                color=plots.INK,
-                zorder=4,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
-            )
-            return
+    longest = sorted(pairwise(route), key=lambda pair: -math.dist(*pair))[:2]
+    for share in (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8):
+        for (x0, y0), (x1, y1) in longest:
+            x, y = x0 + (x1 - x0) * share, y0 + (y1 - y0) * share
+            place = Rectangle(x - width / 2, y - _HEIGHT / 2, width, _HEIGHT)
+            if not any(place.overlaps(other) for other in taken):
+                taken.append(place)
+                paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
+                axes.text(
+                    x, y, text, ha="center", va="center", fontsize=_FONT - 1.5, color=plots.INK,
+                    zorder=4, bbox=paper,
+                )  # fmt: skip
+                return
 
 
-def _explain(figure: Figure, made: Trace, partials: bool) -> None:
-    """A legend: what the colours, line styles and numbers are."""
+def _legend(made: Trace, partials: bool) -> list[Any]:
+    """What the colours, line styles and numbers are."""
     from matplotlib.lines import Line2D
 
-    handles: list[Any] = []
     text = _("forward: value")
     if made.tangents:
         text = _("forward: value, tangent $\\dot{{v}}$ by {input}").format(
             input=_plain(made.directions[0].label)
         )
-    handles.append(Line2D([], [], color=plots.TRAINING, label=text))
+    handles = [Line2D([], [], color=plots.TRAINING, label=text)]
     if made.adjoints:
         text = _("backward: adjoint $\\bar{{v}}$ of {output}").format(
             output=_plain(made.seeds[0].label)
@@ -338,6 +273,4 @@ def _explain(figure: Figure, made: Trace, partials: bool) -> None:
     if partials:
         text = _("number on an edge: local derivative")
         handles.append(Line2D([], [], linestyle="", marker="$1$", color=plots.INK, label=text))
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=1, frameon=False, fontsize=_FONT
-    )
+    return handles

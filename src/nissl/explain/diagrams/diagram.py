@@ -1,36 +1,40 @@
-"""Pictures of models: blocks and arrows, or single neurons, with a table of the layers."""
+"""A model as a picture, of blocks and arrows or of single neurons, with a table of its layers."""
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nissl import plots
 from nissl.arguments import number, whole
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nissl.explain.diagrams.blocks import Block, Graph, graph_of
-from nissl.explain.diagrams.boxes import Shown, end_name, shapes_text, trained_text
-from nissl.explain.diagrams.drawing import draw_blocks
-from nissl.explain.diagrams.folding import fold
-from nissl.explain.diagrams.neurons import draw_neurons, neurons_of, suits
-from nissl.explain.parts import Cell, Part, Table, Text
+from nissl.explain.diagrams.layer_calls import Shapes
+from nissl.explain.diagrams.neurons import neurons_of, suits
 from nissl.explain.report import Explanation
-from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.models.model import Model
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Diagram", "diagram"]
 
 DIRECTIONS = ("TB", "BT", "LR", "RL")
 ROWS = 30
+_SHAPES = 3  # shapes of one layer that are listed
 _PIXELS = 30_000  # along a side of a PNG
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a block tells beside the kind of its layer: see ``show_...`` of ``diagram``."""
+
+    names: bool = False
+    shapes: bool = False
+    dtype: bool = False
+    activations: bool = False
+    params: bool = False
+    trainable: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,73 +65,6 @@ class Diagram(Explanation):
         """The model's name and class."""
         return _("Model: {name}").format(name=f"{self.model.name} ({type(self.model).__name__})")
 
-    def parts(self) -> Iterator[Part]:
-        """Yield a table of the layers, and how many parameters there are in all."""
-        yield Text(self.title, heading=True)
-        yield self._table()
-        total, trained = (
-            sum(weight.size for weight in weights)
-            for weights in (self.model.weights, self.model.trainable_weights)
-        )
-        yield Text(
-            _("Parameters: {total}, of which {trained} are trained").format(
-                total=grouped(total), trained=grouped(trained)
-            )
-        )
-        if self.graph.unused:
-            names = ", ".join(layer.name for layer in self.graph.unused)
-            yield Text(
-                _("No output depends on these layers, so they are not drawn: {names}").format(
-                    names=names
-                )
-            )
-
-    def _table(self) -> Table:
-        blocks, edges = self.graph.blocks, self.graph.edges
-        ways = [(a.key, b.key) for a, b in itertools.pairwise(blocks)]
-        chain = list(edges) == ways and all(block.role in ("input", "layer") for block in blocks)
-        listed = [block for block in blocks if not chain or block.role == "layer"]
-        titles = [
-            _("Layer"), _("Kind"), _("Activation"), _("Input"), _("Output"), _("Parameters"),
-            _("Trained"),
-        ]  # fmt: skip
-        rows = [self._row(block) for block in listed]
-        if not chain:
-            numbers = {block.key: str(place) for place, block in enumerate(blocks, start=1)}
-            rows = [
-                [
-                    Cell(numbers[block.key], number=True),
-                    *row,
-                    ", ".join(numbers[source] for source, end in edges if end == block.key),
-                ]
-                for block, row in zip(listed, rows, strict=True)
-            ]
-            titles = [_("No."), *titles, _("Comes from")]
-        return Table(titles, rows)
-
-    def _row(self, block: Block) -> list[str | Cell]:
-        names = {frame.key: frame.name for frame in self.graph.frames}
-        path = "/".join([*(names[key] for key in block.frames), _name(block)])
-        layer = block.role == "layer"
-        unbuilt = "" if block.built else " " + _("(not built)")
-        return [
-            path,
-            block.kind if layer else "",
-            block.activation,
-            shapes_text(block.inputs) if layer or block.inputs else "",
-            shapes_text(block.outputs) if layer or block.outputs else "",
-            Cell(grouped(block.params) + unbuilt if layer else "", number=True),
-            trained_text(block.trainable),
-        ]
-
-    def draw(self) -> Figure:
-        """Draw the picture: blocks and arrows, or neurons."""
-        title = self.title if self.shown.names else ""
-        if self.neurons:
-            return draw_neurons(self.model, title)
-        folded = fold(self.graph, self.most)
-        return draw_blocks(folded, self.shown, rankdir=self.rankdir, title=title)
-
     def write(self, path: str | os.PathLike[str], dpi: float = plots.DPI) -> None:
         """Write the picture alone, as PNG, SVG or PDF.
 
@@ -151,14 +88,6 @@ class Diagram(Explanation):
                 "write SVG"
             )
         plots.save(figure, path, dpi)
-
-
-def _name(block: Block) -> str:
-    if block.role in ("input", "output"):
-        return end_name(block)
-    if block.role == "op":
-        return block.name or block.kind
-    return block.name if block.call == 1 else f"{block.name} ({block.call})"
 
 
 def diagram(
@@ -231,3 +160,26 @@ def diagram(
         trainable=bool(show_trainable),
     )
     return Diagram(model, graph, shown, direction, bool(neurons), most)
+
+
+# ---- what table and picture tell -----------------------------------------------------------------
+def end_name(block: Block) -> str:
+    """Return what an input or an output of the model is called."""
+    return f"{_('Input') if block.role == 'input' else _('Output')} {block.name}".rstrip()
+
+
+def trained_text(trainable: bool | None) -> str:
+    """Return how a reader is told whether weights are trained; nothing where there are none."""
+    return "" if trainable is None else _("yes") if trainable else _("no")
+
+
+def shapes_text(shapes: Shapes | None) -> str:
+    """Return the shapes of a layer's inputs or outputs, a question mark while they are unknown.
+
+    >>> shapes_text(((None, 3), ())), shapes_text(None)
+    ('(None, 3), ()', '?')
+    """
+    if shapes is None:
+        return "?"
+    more = f", … ({len(shapes)})" if len(shapes) > _SHAPES else ""
+    return ", ".join(str(tuple(shape)) for shape in shapes[:_SHAPES]) + more
