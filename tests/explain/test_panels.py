@@ -9,6 +9,7 @@ import pytest
 
 from nissl import plots
 from nissl.errors import ArgumentError
+from nissl.explain.drawing.lettering import families
 from nissl.explain.panels import SMALLEST, Panel, Sheet, fitted
 
 
@@ -109,6 +110,15 @@ def test_long_titles_break_and_formulas_stay_whole() -> None:
     assert "\n" in shown
     box = figure._suptitle.get_window_extent()  # type: ignore[attr-defined]
     assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize("own", [0, 2])
+def test_legends_have_fonts_for_every_script(own: int) -> None:
+    panel = Panel(lambda axes: axes.plot([0, 1], label="漢"), legend=own)
+    figure = Sheet([[panel]], legend=2 * (not own)).figure()
+    legend = figure.axes[0].get_legend() if own else figure.legends[0]
+    assert legend is not None
+    assert legend.texts[0].get_fontfamily() == list(families())
 
 
 def test_legends_of_narrow_panels_have_fewer_columns() -> None:

@@ -44,6 +44,16 @@ def test_the_table_lists_every_update() -> None:
     assert "Target -1 is 0, target 1 is 1." in run_of(activation="sign").to_text()
 
 
+def test_a_run_that_is_right_at_once() -> None:
+    run = run_of(initial_weights=[-1.5, 1, 1])
+    shown = run.to_text()
+    assert "No update was necessary: every output is right at once." in shown
+    assert "Each update" not in shown
+    assert "Converged: 0 updates in 1 pass over 4 samples" in shown
+    assert "1 update in 1 pass over 4 samples" in run_of(max_updates=1).to_text()
+    assert run.figure().axes[0].get_title() == "End: converged, 0 updates"
+
+
 def test_long_runs_are_folded_in_the_middle() -> None:
     shuffled = nissl.Perceptron(max_updates=500, shuffle=True).fit(BOOLEAN, XOR)
     assert numbers(perceptron(shuffled, rows=8)) == [
@@ -123,7 +133,7 @@ def test_the_last_panel_draws_the_final_line() -> None:
 def test_a_run_without_updates_is_drawn() -> None:
     run = perceptron(nissl.Perceptron(initial_weights=[-1.5, 1, 1]).fit(BOOLEAN, AND))
     assert len(run.figure().axes) == 1
-    assert "0 updates in 1 passes" in run.to_text()
+    assert "0 updates in 1 pass over" in run.to_text()
 
 
 # ---- animation -------------------------------------------------------------------------------

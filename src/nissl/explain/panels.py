@@ -194,7 +194,7 @@ def legend_below(axes: Axes, columns: int, size: float = 7.5, title: str = "") -
         axes.legend(
             loc="upper center", bbox_to_anchor=(0.5, 0, 0, 0), ncols=columns,
             bbox_transform=axes.transAxes + below, frameon=False,
-            fontsize=size, handlelength=3.2, columnspacing=1.4, title=title or None,
+            prop=_lettered(size), handlelength=3.2, columnspacing=1.4, title=title or None,
             title_fontsize=size,
         )  # fmt: skip
 
@@ -297,9 +297,14 @@ def _shared_legend(figure: Figure, columns: int, given: Mapping[str, Any], title
     if handles:
         figure.legend(
             handles.values(), handles.keys(), loc="outside lower center", frameon=False,
-            ncols=min(columns, len(handles)), fontsize=_LEGEND, handlelength=3,
+            ncols=min(columns, len(handles)), prop=_lettered(_LEGEND), handlelength=3,
             title=title or None, title_fontsize=_LEGEND,
         )  # fmt: skip
+
+
+def _lettered(size: float) -> dict[str, Any]:
+    """The fonts of a legend, in which there may be names in any script."""
+    return {"family": list(families()), "size": size}
 
 
 def _centimetres(inches: float) -> str:

@@ -12,9 +12,18 @@ import numpy as np
 from nissl.explain.formulas import symbol
 from nissl.explain.latex import number_latex
 from nissl.explain.parts import Cell, format_number, formula
+from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
-__all__ = ["exact_number", "is_short", "linear_form", "right_or_wrong", "variable", "vector"]
+__all__ = [
+    "counted",
+    "exact_number",
+    "is_short",
+    "linear_form",
+    "right_or_wrong",
+    "variable",
+    "vector",
+]
 
 _LONGEST = 12  # characters of a fraction that is written out
 _TERMS = 6  # of a sum that are written out
@@ -88,6 +97,15 @@ def variable(name: str) -> Cell:
     'x₁₂'
     """
     return symbol(name[0], name[1:]) if name[1:] else formula(name)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Return words for a number of things, such as ``1 pass`` or ``{count} passes``.
+
+    >>> counted(1, "1 pass", "{count} passes"), counted(0, "1 pass", "{count} passes")
+    ('1 pass', '0 passes')
+    """
+    return one if count == 1 else many.format(count=grouped(count))
 
 
 def right_or_wrong(target: float, output: float) -> Cell:

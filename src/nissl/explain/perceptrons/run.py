@@ -45,7 +45,7 @@ def perceptron(fitted: Perceptron, *, title: str = "", rows: int = 24) -> Percep
     >>> import nissl
     >>> p = nissl.Perceptron().fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1])
     >>> run = perceptron(p, rows=2)
-    >>> print(run.to_markdown().split("\\n\\n")[4])  # doctest: +NORMALIZE_WHITESPACE
+    >>> print(run.to_markdown().split("\\n\\n")[5])  # doctest: +NORMALIZE_WHITESPACE
     | n | epoch | sample | x(n) | y | a | o | y - o | w(n) | w(n + 1) |
     |--:|------:|-------:|------|--:|--:|--:|------:|------|----------|
     | 1 | 1 | 0 | (0, 0) | 0 | 0 | 1 | -1 | (0, 0, 0) | (-1, 0, 0) |

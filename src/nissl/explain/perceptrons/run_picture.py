@@ -11,6 +11,7 @@ from nissl.errors import ArgumentError
 from nissl.explain.drawing.animation import pixels, write_gif
 from nissl.explain.panels import Panel, Sheet
 from nissl.explain.perceptrons import decision
+from nissl.explain.perceptrons.forms import counted
 from nissl.i18n import translate as _
 from nissl.plots import TRAINING, drawing
 
@@ -91,10 +92,10 @@ def _title(run: PerceptronRun, update: Update) -> str:
 
 
 def _end(run: PerceptronRun) -> str:
-    updates = len(run.fitted.history)
+    updates = counted(len(run.fitted.history), _("1 update"), _("{count} updates"))
     if run.fitted.converged:
-        return _("End: converged, {updates} updates").format(updates=updates)
-    return _("End: {right} of {count} right, {updates} updates").format(
+        return _("End: converged, {updates}").format(updates=updates)
+    return _("End: {right} of {count} right, {updates}").format(
         right=run.right, count=len(run.samples), updates=updates
     )
 

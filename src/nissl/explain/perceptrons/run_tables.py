@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nissl.explain.formulas import symbol
 from nissl.explain.parts import Part, Table, Text, format_number, formula, table_of
-from nissl.explain.perceptrons.forms import right_or_wrong, vector
+from nissl.explain.perceptrons.forms import counted, right_or_wrong, vector
 from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
@@ -36,6 +36,16 @@ def parts(run: PerceptronRun) -> Iterator[Part]:
             convention=formula(rf"{run.function}(0) = {run.at_zero}"),
         )
     )
+    yield Text(
+        _(
+            "B1: the weights begin as {weights}. B2: a sample is the input. B3: its output o is "
+            "computed. B4: where o is not y, the weights are updated. B5: this is repeated until "
+            "no error is left, or {most} updates are made."
+        ).format(
+            weights=vector(run.updates[0].before if run.updates else run.fitted.weights),
+            most=grouped(run.fitted.max_updates),
+        ),
+    )
     first, second = run.fitted.classes.tolist()
     low, high = run.outputs
     if (first, second) != (low, high):
@@ -50,6 +60,9 @@ def parts(run: PerceptronRun) -> Iterator[Part]:
 
 
 def _updates(run: PerceptronRun) -> Iterator[Part]:
+    if not run.updates:
+        yield Text(_("No update was necessary: every output is right at once."))
+        return
     listed = run.samples.shape[1] <= _LISTED  # else the sample's number stands for it
     table = table_of(
         run.updates,
@@ -84,10 +97,10 @@ def _updates(run: PerceptronRun) -> Iterator[Part]:
 
 def _verdict(run: PerceptronRun) -> Iterator[Part]:
     fitted = run.fitted
-    told = _("{updates} updates in {epochs} passes over {count} samples").format(
-        updates=grouped(len(fitted.history)),
-        epochs=grouped(fitted.epochs),
-        count=grouped(len(run.samples)),
+    told = _("{updates} in {passes} over {samples}").format(
+        updates=counted(len(fitted.history), _("1 update"), _("{count} updates")),
+        passes=counted(fitted.epochs, _("1 pass"), _("{count} passes")),
+        samples=counted(len(run.samples), _("1 sample"), _("{count} samples")),
     )
     if fitted.converged:
         yield Text(_("Converged: {told}, and no error is left.").format(told=told), style="good")
