@@ -201,9 +201,9 @@ NORMAL = nissl.initializers.RandomNormal(stddev=1.0, seed=1)
     [
         (lambda: deep("relu", "he_normal"), "healthy", "h0", "", ""),
         (lambda: deep("tanh", "glorot_uniform"), "healthy", "h0", "", ""),
-        (lambda: deep("sigmoid", "glorot_uniform"), "vanishing", "h0", "dE/da", "he_normal"),
-        (lambda: deep("tanh", "random_uniform"), "vanishing", "h0", "dE/da", "glorot_uniform"),
-        (lambda: deep("relu", NORMAL), "exploding", "h0", "dE/da", "he_normal"),
+        (lambda: deep("sigmoid", "glorot_uniform"), "vanishing", "h0", "∂E/∂a", "he_normal"),
+        (lambda: deep("tanh", "random_uniform"), "vanishing", "h0", "∂E/∂a", "glorot_uniform"),
+        (lambda: deep("relu", NORMAL), "exploding", "h0", "∂E/∂a", "he_normal"),
         (
             lambda: changed(deep("relu", "he_normal"), "h3", bias=-99.0),
             "dead", "h3", "32 of 32 units", "leaky_relu",
@@ -443,7 +443,7 @@ def test_report_in_all_forms(tmp_path: Any) -> None:
     figure = report.figure()
     assert figure.get_suptitle() == report.headline
     titles = " ".join(axes.get_title() for axes in figure.axes)
-    for seen in ("Outputs z at epoch 2", "Gradients dE/da", "gradient of the weights", "one step",
+    for seen in ("Outputs z at epoch 2", "Gradients ∂E/∂a", "gradient of the weights", "one step",
                  "Dead units"):  # fmt: skip
         assert seen in titles
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
@@ -452,6 +452,17 @@ def test_report_in_all_forms(tmp_path: Any) -> None:
     for ending in ("svg", "md"):
         report.save(tmp_path / f"watch.{ending}")
         assert (tmp_path / f"watch.{ending}").stat().st_size > 1000
+
+
+def test_panels_stand_below_each_other_on_a_narrow_page_and_alone() -> None:
+    report = looked_at(deep("tanh", "glorot_uniform", 3))
+    wide, narrow = report.figure(), report.figure(width=8 / 2.54)
+    named = [[axes.yaxis.get_tick_params()["labelleft"] for axes in each.axes]
+             for each in (wide, narrow)]  # fmt: skip
+    assert named == [[True, False], [True, True]]  # the names of the layers stand once a row
+    (alone,) = report.figure(panel=2).axes
+    assert alone.get_title() == "Gradients ∂E/∂a at epoch 0"
+    assert alone.yaxis.get_tick_params()["labelleft"]
 
 
 # ---- bad input -------------------------------------------------------------------------------

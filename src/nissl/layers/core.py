@@ -62,11 +62,7 @@ class InputLayer(Layer):
         self.built = True
 
     def call(self, x: Tensor) -> Tensor:
-        wanted = self.batch_shape[1:]
-        if len(x.shape) != len(self.batch_shape) or any(
-            n is not None and n != m for n, m in zip(wanted, x.shape[1:], strict=True)
-        ):
-            raise input_mismatch(wanted, x.shape)
+        check_input("", self.batch_shape[1:], x.shape)
         return x
 
     def get_config(self) -> dict[str, Any]:
@@ -79,16 +75,20 @@ class InputLayer(Layer):
         }
 
 
-def input_mismatch(wanted: BatchShape, given: tuple[int, ...]) -> ShapeError:
-    """Say that data does not have the shape that a model takes."""
+def check_input(who: str, wanted: BatchShape, given: tuple[int, ...]) -> None:
+    """Raise an error if data does not have the shape that a model takes."""
+    if len(given) == len(wanted) + 1 and all(
+        n is None or n == m for n, m in zip(wanted, given[1:], strict=True)
+    ):
+        return
     hint = ""
     if tuple(given) == tuple(wanted):
         hint = " The batch axis is missing: for a single input, use x[None]."
     elif math.prod(n or 1 for n in wanted) == math.prod(given[1:]):
         hint = f" Its elements would fit: use x.reshape({(-1, *wanted)})."
-    return ShapeError(
-        f"takes inputs of shape {_batched(wanted)}, and data of shape {tuple(given)} was "
-        f"given.{hint}"
+    raise ShapeError(
+        f"{who} takes inputs of shape {_batched(wanted)}, and data of shape {tuple(given)} was "
+        f"given.{hint}".lstrip()
     )
 
 

@@ -11,8 +11,8 @@ from nissl.arguments import flag, whole
 from nissl.callbacks import Callback, CallbackList, History
 from nissl.core.tensor import Aval, Host
 from nissl.core.variable import Variable
-from nissl.errors import ArgumentError, GraphError, ShapeError
-from nissl.layers.core import input_mismatch
+from nissl.errors import ArgumentError, GraphError
+from nissl.layers.core import check_input
 from nissl.layers.shapes import BatchShape
 from nissl.layers.tracking import simple_settings
 from nissl.models import inputs
@@ -87,12 +87,7 @@ class Trainer(Compilable):
         data = inputs.prepare(x, y, self.dtype, **options)
         wanted = self._expected_input()
         if wanted is not None:
-            given = data.x.shape
-            if len(given) != len(wanted) + 1 or any(
-                n is not None and n != m for n, m in zip(wanted, given[1:], strict=True)
-            ):
-                error = input_mismatch(wanted, given)
-                raise ShapeError(f"model {self.name!r} {error}")
+            check_input(f"model {self.name!r}", wanted, data.x.shape)
         self._ensure_built((None, *data.x.shape[1:]))
         return data
 

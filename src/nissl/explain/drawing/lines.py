@@ -12,7 +12,7 @@ from nissl.i18n import translate as _
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FAR", "guide", "logarithmic", "shaded", "style", "whole_numbers"]
+__all__ = ["FAR", "guide", "logarithmic", "nothing", "shaded", "style", "whole_numbers"]
 
 FAR = 1e200  # what lies beyond is drawn here, since axes need room to overflow
 _COLOURS = ("#8a8a8a", "#c0504d", "#e07b39", "#1f4e79", "#2e7d5b", "#7a4fa3")
@@ -62,7 +62,7 @@ def whole_numbers(axes: Axes, first: int, last: int) -> None:
     """Number the horizontal axis by whole numbers, about ten at most."""
     step = max(1, math.ceil((last - first) / 10))
     axes.set_xticks(range(first, last + 1, step))
-    margin = 0.03 * (last - first) or 0.5
+    margin = 0.045 * (last - first) or 0.5
     axes.set_xlim(first - margin, last + margin)
 
 

@@ -7,7 +7,7 @@ optimizer, the step that it would make. It changes nothing in the model.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from nissl import activations
 from nissl import losses as losses_module
 from nissl.arguments import whole
 from nissl.autodiff.reverse import gradients
+from nissl.core import tree
 from nissl.core.op import quiet, scope
 from nissl.core.passes import FINAL
 from nissl.core.tensor import Host, Tensor
@@ -27,8 +28,9 @@ from nissl.engine.choice import engine_for
 from nissl.errors import ArgumentError, GraphError, ShapeError
 from nissl.explain.training import measures
 from nissl.explain.training.measures import LayerState, Record, Spread, WeightState
+from nissl.layers import tracking
 from nissl.layers.base import Layer
-from nissl.layers.core import input_mismatch
+from nissl.layers.core import check_input
 from nissl.models import inputs
 from nissl.registry import snake_case
 
@@ -41,7 +43,7 @@ __all__ = ["Probe"]
 _NUMPY_FLOPS = 1_000_000_000  # below this, compiling would cost more than it saves
 
 
-# ---- the program -----------------------------------------------------------------------------
+# ---- layers, and what they tell ----------------------------------------------------------------
 @dataclass(eq=False)
 class _Tap:
     """The tensors of one call of a layer: ``a`` with an added zero, whose gradient is ``dE/da``."""
@@ -52,18 +54,14 @@ class _Tap:
     z: Tensor
 
 
-def _walk(model: Layer) -> Iterator[tuple[str, Layer]]:
-    """All layers below the model, each once, with its path; outer layers before inner ones."""
-    seen: set[int] = {id(model)}
-    waiting: list[tuple[str, Layer]] = [("", model)]
-    while waiting:
-        path, layer = waiting.pop()
-        if path:
-            yield path, layer
-        below = [each for each in layer.sublayers() if id(each) not in seen]
-        seen.update(map(id, below))
-        prefix = f"{path}/" if path else ""
-        waiting += [(prefix + each.name, each) for each in reversed(below)]
+def _paths(model: Layer) -> dict[Layer, str]:
+    """All layers below the model with their paths; outer layers before inner ones."""
+    paths = {model: ""}
+    for layer in tracking.walk(model):
+        for each in layer.sublayers():
+            paths.setdefault(each, f"{paths[layer]}/{each.name}".lstrip("/"))
+    del paths[model]
+    return paths
 
 
 def _activation(layer: Layer) -> Callable[..., Any] | None:
@@ -72,56 +70,45 @@ def _activation(layer: Layer) -> Callable[..., Any] | None:
     return found if callable(found) and "recurrent_activation" not in vars(layer) else None
 
 
-def _has_own_weights(layer: Layer) -> bool:
+def _own_weights(layer: Layer) -> list[Variable]:
     inner = {w for each in layer.sublayers() for w in each.weights}
-    return any(w not in inner for w in layer.weights)
+    return [w for w in layer.weights if w not in inner]
+
+
+def _tapped(layer: Layer, taps: list[_Tap]) -> Callable[..., Any]:
+    """What takes the place of a layer's activation, or of its call, and tells what it computes."""
+    function = _activation(layer)
+    call = layer.call if function is None else None
+
+    def tap(*args: Any, **kwargs: Any) -> Any:
+        given = args[0] if call is None else call(*args, **kwargs)
+        if not isinstance(given, Tensor):
+            return given
+        zero = Tensor(np.zeros(given.shape, given.dtype))
+        a = given + zero
+        z = a if function is None else function(a)
+        taps.append(_Tap(layer, zero, a, z))
+        return z
+
+    return tap
 
 
 @contextmanager
-def _tapped(layers: Sequence[Layer], taps: list[_Tap]) -> Generator[None]:
+def _tapping(layers: Sequence[Layer], taps: list[_Tap]) -> Generator[None]:
     """Let layers tell their pre-activations and activations while the model is traced."""
-
-    def with_zero(a: Tensor) -> tuple[Tensor, Tensor]:
-        zero = Tensor(np.zeros(a.shape, a.dtype))
-        return zero, a + zero
-
-    def on_activation(layer: Layer, function: Callable[..., Any]) -> Callable[..., Any]:
-        def tap(a: Tensor) -> Tensor:
-            zero, a = with_zero(a)
-            z = function(a)
-            taps.append(_Tap(layer, zero, a, z))
-            return z
-
-        return tap
-
-    def on_call(layer: Layer, function: Callable[..., Any]) -> Callable[..., Any]:
-        def tap(*args: Any, **kwargs: Any) -> Any:
-            z = function(*args, **kwargs)
-            if not isinstance(z, Tensor):
-                return z
-            zero, z = with_zero(z)
-            taps.append(_Tap(layer, zero, z, z))
-            return z
-
-        return tap
-
-    undo: list[tuple[Layer, str, Any]] = []
+    before: list[tuple[dict[str, Any], str, Any]] = []
     try:
         for layer in layers:
-            function = _activation(layer)
-            if function is not None:
-                undo.append((layer, "activation", function))
-                vars(layer)["activation"] = on_activation(layer, function)
-            else:
-                undo.append((layer, "call", None))
-                vars(layer)["call"] = on_call(layer, layer.call)
+            name = "activation" if _activation(layer) else "call"
+            fields = vars(layer)
+            before.append((fields, name, fields.get(name)))
+            fields[name] = _tapped(layer, taps)
         yield
     finally:
-        for layer, name, before in undo:
-            if before is None:
-                del vars(layer)[name]
-            else:
-                vars(layer)[name] = before
+        for fields, name, value in before:
+            del fields[name]
+            if value is not None:
+                fields[name] = value
 
 
 def _initializer_of(layer: Layer) -> str:
@@ -129,6 +116,7 @@ def _initializer_of(layer: Layer) -> str:
     return "" if found is None else snake_case(type(found).__name__)
 
 
+# ---- the program ------------------------------------------------------------------------------
 class Probe:
     """A few samples, and the program that measures what the model does with them.
 
@@ -160,31 +148,27 @@ class Probe:
     @property
     def key(self) -> tuple[int, ...]:
         """What the traced program depends on: made anew when this changes."""
-        return (
-            *(id(layer) for _, layer in _walk(self.model)),
-            *(id(v) for v in self.model.trainable_weights),
-            id(self.model.optimizer),
-        )
+        held = (*_paths(self.model), *self.model.trainable_weights, self.model.optimizer)
+        return tuple(map(id, held))
 
     def _trace(self) -> None:
         """Build the program of forward, backward and step."""
         model, taps = self.model, list[_Tap]()
-        self._key = self.key
-        paths = {layer: path for path, layer in _walk(model)}
-        listed = [each for each in paths if _activation(each) or _has_own_weights(each)]
+        self._key, self._paths = self.key, _paths(model)
+        listed = [each for each in self._paths if _activation(each) or _own_weights(each)]
         if not listed:
             raise ArgumentError(
                 f"model {model.name!r} has no layer with weights or an activation; there is "
                 "nothing to watch"
             )
-        self._trained = model.trainable_weights
-        optimizer = model.optimizer if self._trained else None
+        self._trained = trained = model.trainable_weights
+        optimizer = model.optimizer if trained else None
         if optimizer is not None:
-            optimizer.build(self._trained)
+            optimizer.build(trained)
 
-        def work(x: Tensor, y: Tensor) -> list[Tensor]:
-            leaves = [v.value for v in self._trained]
-            with _tapped(listed, taps):
+        def work(x: Tensor, y: Tensor) -> Any:
+            leaves = [v.value for v in trained]
+            with _tapping(listed, taps):
                 prediction = model(x, training=False)
             with scope(f"loss {self.loss.name}"):
                 loss = self.loss(y, prediction, None)
@@ -194,91 +178,79 @@ class Probe:
                     "has a gradient; leave its reduction as it is by default"
                 )
             slopes = gradients(loss, [*leaves, *(tap.zero for tap in taps)])
+            deltas = slopes[len(leaves) :]
             if optimizer is not None:
                 optimizer.apply(slopes[: len(leaves)])
-            new = [v.value for v in self._trained] if optimizer is not None else []
-            return [loss, *(t for tap in taps for t in (tap.a, tap.z)), *slopes, *new]
+            new = [v.value for v in trained] if optimizer is not None else None
+            told = [(tap.a, tap.z, delta) for tap, delta in zip(taps, deltas, strict=True)]
+            return loss, told, slopes[: len(leaves)], new
 
-        self._step = step = traced(work, self._batch, "probe", passes=FINAL)
-        self._engine = engine_for(step.program, model.engine_name, _NUMPY_FLOPS)
-        self._run = self._engine.compile(step.program)
-        self._places = [layer for layer in listed if any(tap.layer is layer for tap in taps)]
+        self._step = traced(work, self._batch, "probe", passes=FINAL)
+        self._engine = engine_for(self._step.program, model.engine_name, _NUMPY_FLOPS)
+        self._run = self._engine.compile(self._step.program)
         self._taps = [tap.layer for tap in taps]
-        self._paths = paths
 
     def measure(self, epoch: int = 0) -> Record:
         """Measure the model as it is now."""
         if self.key != self._key:
             self._trace()
-        step, engine = self._step, self._engine
+        step, engine, optimizer = self._step, self._engine, self.model.optimizer
         values = [engine.to_device(v.raw) for v in (*step.fixed, *step.state)]
         with quiet():
             found = [np.asarray(each) for each in self._run([*values, *self._batch])]
-            return self._described(found[len(step.state) :], epoch)
+            loss, told, slopes, new = tree.unflatten(step.nesting, found[len(step.state) :])
+            weights = {
+                variable: _weight_state(variable, slope, None if new is None else new[place])
+                for place, (variable, slope) in enumerate(zip(self._trained, slopes, strict=True))
+            }
+            calls = {layer: list[tuple[Host, Host, Host]]() for layer in self._taps}
+            for layer, call in zip(self._taps, told, strict=True):
+                calls[layer].append(call)
+            layers = [self._layer_state(*each, weights) for each in calls.items()]
+        steps = 0 if optimizer is None else int(optimizer.iterations.numpy())
+        return Record(epoch, steps, float(loss), tuple(layers))
 
-    def _described(self, found: list[Host], epoch: int) -> Record:
-        count, weights = len(self._taps), len(self._trained)
-        loss, rest = float(found[0]), found[1:]
-        signals, rest = rest[: 2 * count], rest[2 * count :]
-        slopes, rest = rest[:weights], rest[weights:]
-        deltas, new = rest[:count], rest[count:]
-        states = {
-            variable: self._weight(variable, slopes[i], new[i] if new else None)
-            for i, variable in enumerate(self._trained)
-        }
-        layers = [
-            self._layer(
-                layer,
-                [signals[2 * i] for i, each in enumerate(self._taps) if each is layer],
-                [signals[2 * i + 1] for i, each in enumerate(self._taps) if each is layer],
-                [deltas[i] for i, each in enumerate(self._taps) if each is layer],
-                states,
-            )
-            for layer in self._places
-        ]
-        optimizer = self.model.optimizer
-        step = 0 if optimizer is None else int(optimizer.iterations.numpy())
-        return Record(epoch, step, loss, tuple(layers))
-
-    def _weight(self, variable: Variable, slope: Host, new: Host | None) -> WeightState:
-        value = np.asarray(variable.raw, np.float64)
-        gradient = Spread.of(slope)
-        return WeightState(
-            variable.path,
-            measures.norm(value),
-            gradient,
-            math.nan if gradient.bad else gradient.rms * math.sqrt(gradient.size),
-            math.nan if new is None else measures.norm(np.asarray(new, np.float64) - value),
-        )
-
-    def _layer(
+    def _layer_state(
         self,
         layer: Layer,
-        a: list[Host],
-        z: list[Host],
-        delta: list[Host],
-        states: dict[Variable, WeightState],
+        calls: Sequence[tuple[Host, Host, Host]],
+        weights: Mapping[Variable, WeightState],
     ) -> LayerState:
-        inner = {w for each in layer.sublayers() for w in each.weights}
+        """Describe a layer by the ``a``, ``z`` and ``dE/da`` of all its calls."""
+        z = [each[1] for each in calls]
         units = z[0].shape[-1] if z[0].ndim > 1 else 1
         outputs = np.concatenate([each.reshape(-1, units) for each in z])  # (rows, units)
         function = _activation(layer)
         name = "" if function is None else activations.name_of(function)
+        spreads = [
+            Spread.of(np.concatenate([part.ravel() for part in parts]))
+            for parts in zip(*calls, strict=True)
+        ]
         return LayerState(
             self._paths[layer],
             type(layer).__name__,
             name,
             _initializer_of(layer),
             units,
-            Spread.of(np.concatenate([each.ravel() for each in a])),
-            Spread.of(outputs),
-            Spread.of(np.concatenate([each.ravel() for each in delta])),
+            *spreads,
             measures.signal(z),
             measures.rounding(z),
             measures.dead(name, outputs),
             measures.saturated(name, outputs),
-            tuple(states[v] for v in layer.weights if v in states and v not in inner),
+            tuple(weights[v] for v in _own_weights(layer) if v in weights),
         )
+
+
+def _weight_state(variable: Variable, slope: Host, new: Host | None) -> WeightState:
+    value = np.asarray(variable.raw, np.float64)
+    gradient = Spread.of(slope)
+    return WeightState(
+        variable.path,
+        measures.norm(value),
+        gradient,
+        math.nan if gradient.bad else gradient.rms * math.sqrt(gradient.size),
+        math.nan if new is None else measures.norm(np.asarray(new, np.float64) - value),
+    )
 
 
 def _loss_of(model: Model, given: Any) -> Loss:
@@ -299,12 +271,8 @@ def _chosen(model: Model, loss: Loss, x: Any, y: Any, rows: int, seed: int) -> l
     if data.y is None:
         raise ArgumentError("the probe needs targets y: without them there is no gradient")
     shape = data.x.shape
-    wanted = None if model.build_shape is None else model.build_shape[1:]
-    if wanted is not None and (
-        len(wanted) != len(shape) - 1
-        or any(n is not None and n != m for n, m in zip(wanted, shape[1:], strict=True))
-    ):
-        raise ShapeError(f"the probe: model {model.name!r} {input_mismatch(wanted, shape)}")
+    if model.build_shape is not None:
+        check_input(f"the probe: model {model.name!r}", model.build_shape[1:], shape)
     output = model.compute_output_shape((None, *shape[1:]))
     loss.check_targets(data.y, output, "y")
     if rows < data.rows:

@@ -10,6 +10,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import ge, gt, lt
 
 from nissl.explain.parts import format_number
 from nissl.explain.training.measures import SATURATED, LayerState, Record
@@ -29,13 +30,10 @@ __all__ = [
     "worst",
 ]
 
-VANISHING = 1e-3
-EXPLODING = 1e3
-DEAD = 0.75
-FLAT = 1 / 3
-STEP = 0.5
 FOLKLORE = 1e-3
 LEARNT = 0.1
+VANISHING, EXPLODING = 1e-3, 1e3
+DEAD, FLAT, STEP = 0.75, 1 / 3, 0.5
 
 # from the worst; what stands first is said of a layer to which several apply
 KINDS = {
@@ -54,7 +52,7 @@ SHORT = mark(
 
 LIMITS = {
     "vanishing": mark(
-        "vanishing: dE/da, or the difference between samples, is below 1e-3 of what it is at the "
+        "vanishing: ∂E/∂a, or the difference between samples, is below 1e-3 of what it is at the "
         "other end of the network. Glorot and Bengio (2010, section 4.2) want both variances equal "
         "in every layer; how far below is ill is our choice."
     ),
@@ -97,8 +95,7 @@ class Finding:
     Attributes:
         layer: the layer, as measured.
         kind: one of :data:`KINDS`.
-        rule: what decided: ``"bad"``, ``"dead"``, ``"flat"``, ``"forward"``, ``"backward"``,
-            ``"alike"``, ``"blocked"``, ``"step"`` or ``""``.
+        rule: what decided: a key of :data:`_WORDS`, or ``""``.
         value, limit: the number found, and the one that it was compared with.
         other: the layer that it was compared with, if any.
     """
@@ -119,37 +116,30 @@ class Finding:
 def judge(record: Record, first: Record | None = None) -> tuple[Finding, ...]:
     """Return a finding on each layer of ``record``; ``first`` is how training began, if it did."""
     learnt = first is not None and record.loss <= LEARNT * first.loss
-    return tuple(_judge(record.layers, place, learnt) for place in range(len(record.layers)))
+    return tuple(_judged(record.layers, place, learnt) for place in range(len(record.layers)))
 
 
-def _judge(layers: Sequence[LayerState], place: int, learnt: bool) -> Finding:
-    layer = layers[place]
-    first, last = layers[0], layers[-1]
-    if layer.bad:
-        return Finding(layer, "not finite", "bad", layer.bad, 0)
-    share = layer.dead / layer.units
-    if share >= DEAD:
-        return Finding(layer, "dead", "dead", share, DEAD)
-    if layer is not last and layer.saturated >= FLAT and not learnt:
-        return Finding(layer, "saturated", "flat", layer.saturated, FLAT)
-    back = layer.delta.rms / last.delta.rms if last.delta.rms else math.nan
-    ahead = math.nan
-    if layer is not last and first.signal:
-        ahead = layer.signal / first.signal
-    if back > EXPLODING:
-        return Finding(layer, "exploding", "backward", back, EXPLODING, last.name)
-    if ahead > EXPLODING:
-        return Finding(layer, "exploding", "forward", ahead, EXPLODING, first.name)
-    if layer.step_ratio > STEP:
-        return Finding(layer, "exploding", "step", layer.step_ratio, STEP)
-    if back < VANISHING:
-        wall = next((each for each in layers[place + 1 :] if each.dead == each.units), None)
-        if wall is not None and back == 0:
-            return Finding(layer, "vanishing", "blocked", 0.0, VANISHING, wall.name)
-        return Finding(layer, "vanishing", "backward", back, VANISHING, last.name)
-    if ahead < VANISHING:
-        rule = "alike" if layer.is_lost else "forward"
-        return Finding(layer, "vanishing", rule, ahead, VANISHING, first.name)
+def _judged(layers: Sequence[LayerState], place: int, learnt: bool) -> Finding:
+    layer, first, last = layers[place], layers[0], layers[-1]
+    inner, nan = layer is not last, math.nan
+    back = layer.delta.rms / last.delta.rms if last.delta.rms else nan
+    ahead = layer.signal / first.signal if inner and first.signal else nan
+    wall = next((each.name for each in layers[place + 1 :] if each.dead == each.units), "")
+    flat = layer.saturated if inner and not learnt else nan
+    for kind, rule, value, is_beyond, limit, other in (  # the first that applies decides
+        ("not finite", "bad", layer.bad, gt, 0, ""),
+        ("dead", "dead", layer.dead / layer.units, ge, DEAD, ""),
+        ("saturated", "flat", flat, ge, FLAT, ""),
+        ("exploding", "backward", back, gt, EXPLODING, last.name),
+        ("exploding", "forward", ahead, gt, EXPLODING, first.name),
+        ("exploding", "step", layer.step_ratio, gt, STEP, ""),
+        ("vanishing", "blocked", back if wall and back == 0 else nan, lt, VANISHING, wall),
+        ("vanishing", "backward", back, lt, VANISHING, last.name),
+        ("vanishing", "alike", ahead if layer.is_lost else nan, lt, VANISHING, first.name),
+        ("vanishing", "forward", ahead, lt, VANISHING, first.name),
+    ):
+        if is_beyond(value, limit):
+            return Finding(layer, kind, rule, value, limit, other)
     return Finding(layer, "healthy")
 
 
@@ -168,6 +158,7 @@ def since(records: Sequence[Record], place: int) -> int:
     return records[start].epoch
 
 
+# ---- in words -------------------------------------------------------------------------------
 def _number(value: float) -> str:
     return format_number(value, 3)
 
@@ -186,7 +177,7 @@ _WORDS = {
     "alike": mark("its outputs are the same for all samples, but for rounding"),
     "blocked": mark("no gradient reaches it: {other} is dead"),
     "step": mark("one step changes its weights by {value} of their norm (limit {limit})"),
-    "backward": mark("dE/da is {value} times that in {other} (limit {limit})"),
+    "backward": mark("∂E/∂a is {value} times that in {other} (limit {limit})"),
     "forward": mark(
         "samples differ in its outputs by {value} times as much as in {other} (limit {limit})"
     ),
@@ -205,56 +196,55 @@ def words(finding: Finding) -> str:
     )  # fmt: skip
 
 
+_SLOPES = {"sigmoid": "1/4", "hard_sigmoid": "1/6"}  # the largest
+_ADVICE = {  # by the rule, or by the kind and what else is true of the layer
+    "blocked": mark("mend {other} first"),
+    "step": mark("a lower learning rate, or clipnorm=1.0 in the optimizer"),
+    "not finite": mark(
+        "a lower learning rate, clipnorm=1.0 in the optimizer, or inputs scaled to about -1 to 1"
+    ),
+    "dead": mark(
+        "a lower learning rate, kernel_initializer='he_normal', or leaky_relu or elu, whose "
+        "derivative is nowhere 0"
+    ),
+    "saturated": mark(
+        "smaller weights at the start, such as kernel_initializer='glorot_uniform', inputs "
+        "scaled to about -1 to 1, or activation='relu' with 'he_normal'"
+    ),
+    "exploding, other weights": mark(
+        "kernel_initializer='{matched}' for {activation}; else a lower learning rate, or "
+        "clipnorm=1.0 in the optimizer"
+    ),
+    "exploding": mark(
+        "inputs scaled to about -1 to 1, a lower learning rate, or clipnorm=1.0 in the optimizer"
+    ),
+    "vanishing, small slope": mark(
+        "activation='relu' with kernel_initializer='he_normal', or 'tanh' with "
+        "'glorot_uniform': the derivative of {activation} is at most {slope}, and every layer "
+        "multiplies by it"
+    ),
+    "vanishing, other weights": mark("kernel_initializer='{matched}' for {activation}"),
+    "vanishing": mark("fewer layers, or activation='selu' with kernel_initializer='lecun_normal'"),
+}
+
+
 def advice(finding: Finding) -> str:
     """Say what to do about it; nothing for a healthy layer."""
-    layer = finding.layer
-    matched = _MATCHED.get(layer.activation, "he_normal")
-    fits = layer.initializer.split("_")[0] == matched.split("_")[0]
     if finding.kind == "healthy":
         return ""
-    if finding.rule == "blocked":
-        return _("mend {other} first").format(other=finding.other)
-    if finding.kind == "dead":
-        return _(
-            "a lower learning rate, kernel_initializer='he_normal', or leaky_relu or elu, whose "
-            "derivative is nowhere 0"
-        )
-    if finding.rule == "step":
-        return _("a lower learning rate, or clipnorm=1.0 in the optimizer")
-    if finding.kind == "not finite":
-        return _(
-            "a lower learning rate, clipnorm=1.0 in the optimizer, or inputs scaled to about -1 to "
-            "1"
-        )
-    if finding.kind == "exploding":
-        if not fits and layer.initializer:
-            return _(
-                "kernel_initializer='{matched}' for {activation}; else a lower learning rate, or "
-                "clipnorm=1.0 in the optimizer"
-            ).format(matched=matched, activation=layer.activation or "linear")
-        return _(
-            "inputs scaled to about -1 to 1, a lower learning rate, or clipnorm=1.0 in the "
-            "optimizer"
-        )
-    if finding.kind == "saturated":
-        return _(
-            "smaller weights at the start, such as kernel_initializer='glorot_uniform', inputs "
-            "scaled to about -1 to 1, or activation='relu' with 'he_normal'"
-        )
-    if layer.activation in ("sigmoid", "hard_sigmoid"):
-        return _(
-            "activation='relu' with kernel_initializer='he_normal', or 'tanh' with "
-            "'glorot_uniform': the derivative of {activation} is at most {slope}, and every layer "
-            "multiplies by it"
-        ).format(
-            activation=layer.activation,
-            slope="1/4" if layer.activation == "sigmoid" else "1/6",
-        )
-    if not fits and layer.initializer:
-        return _("kernel_initializer='{matched}' for {activation}").format(
-            matched=matched, activation=layer.activation or "linear"
-        )
-    return _("fewer layers, or activation='selu' with kernel_initializer='lecun_normal'")
+    activation = finding.layer.activation
+    matched = _MATCHED.get(activation or "linear", "he_normal")
+    begun = finding.layer.initializer.split("_")[0]
+    cases = (
+        finding.rule,
+        f"{finding.kind}, small slope" if activation in _SLOPES else "",
+        f"{finding.kind}, other weights" if begun not in ("", matched.split("_")[0]) else "",
+        finding.kind,
+    )
+    return _(next(_ADVICE[case] for case in cases if case in _ADVICE)).format(
+        other=finding.other, matched=matched, activation=activation or "linear",
+        slope=_SLOPES.get(activation),
+    )  # fmt: skip
 
 
 def rate_remark(record: Record) -> str:
@@ -264,11 +254,11 @@ def rate_remark(record: Record) -> str:
     if not found:
         return ""
     middle = statistics.median(found)
-    text = _("One step changes a layer by {value} of its weights' norm (the median layer)").format(
-        value=_number(middle)
-    )
     if middle > 10 * FOLKLORE:
-        return text + _("; far above 1e-3, so the learning rate may be too high.")
-    if middle < FOLKLORE / 10:
-        return text + _("; far below 1e-3, so the learning rate may be too low.")
-    return text + _("; near 1e-3, as it should be by rule of thumb.")
+        told = _("; far above 1e-3, so the learning rate may be too high.")
+    elif middle < FOLKLORE / 10:
+        told = _("; far below 1e-3, so the learning rate may be too low.")
+    else:
+        told = _("; near 1e-3, as it should be by rule of thumb.")
+    text = _("One step changes a layer by {value} of its weights' norm (the median layer)")
+    return text.format(value=_number(middle)) + told

@@ -17,25 +17,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nissl.arguments import optional, whole
 from nissl.callbacks import Callback
 from nissl.errors import GraphError
-from nissl.explain.latex import number_latex
-from nissl.explain.parts import Cell, Part, Table, Text, format_number
+from nissl.explain.parts import format_number
 from nissl.explain.report import Explanation
 from nissl.explain.training import verdict as verdicts
-from nissl.explain.training.measures import LayerState, Record
+from nissl.explain.training.measures import Record
 from nissl.explain.training.probe import Probe
-from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from nissl.models.model import Model
 
 __all__ = ["Watch", "WatchReport", "initialisation"]
@@ -69,27 +65,16 @@ class WatchReport(Explanation):
         """The worst that is said of a layer: a key of :data:`~nissl.explain.verdict.KINDS`."""
         return verdicts.worst(self.findings)
 
-    def parts(self) -> Iterator[Part]:
-        last = self.records[-1]
-        yield Text(self.headline, style="good" if self.verdict == "healthy" else "bad")
-        yield self._table(last)
-        for text in self._reasons():
-            yield Text(text)
-        for text in self._remarks():
-            yield Text(text, style="dim")
-
     @property
     def headline(self) -> str:
         """The verdict as a sentence, with what became of the loss."""
-        found, count = self.verdict, len(self.findings)
-        named = _(verdicts.KINDS[found])
-        if found == "healthy":
-            text = _("Verdict: {kind}. Every layer is within the limits.").format(kind=named)
-        else:
-            ill = [f for f in self.findings if f.kind == found]
-            text = _("Verdict: {kind}, in {ill} of {count} layers.").format(
-                kind=named, ill=len(ill), count=count
-            )
+        kinds = [each.kind for each in self.findings]
+        text = _("Verdict: {kind}, in {ill} of {count} layers.")
+        if self.verdict == "healthy":
+            text = _("Verdict: {kind}. Every layer is within the limits.")
+        text = text.format(
+            kind=_(verdicts.KINDS[self.verdict]), ill=kinds.count(self.verdict), count=len(kinds)
+        )
         first, last = self.records[0], self.records[-1]
         if last is not first:
             text += " " + _("Loss on the probe: {first} at epoch {begin}, {last} at epoch {end}.")
@@ -100,122 +85,6 @@ class WatchReport(Explanation):
                 end=last.epoch,
             )
         return text
-
-    def _table(self, record: Record) -> Table:
-        columns = (
-            _("Layer"),
-            Cell("h", "h"),
-            _("Verdict"),
-            Cell(_("deviation of a"), r"\sigma(a)"),
-            _("signal"),
-            Cell("dE/da", r"\partial E / \partial a"),
-            Cell("||dE/dw||", r"\lVert \partial E / \partial w \rVert"),
-            Cell("||step||/||w||", r"\lVert \Delta w \rVert / \lVert w \rVert"),
-            _("dead"),
-            _("saturated"),
-        )
-        rows = [self._row(f.layer, f.kind) for f in self.findings]
-        title = _("Layers at epoch {epoch}, on {rows} samples").format(
-            epoch=record.epoch, rows=self.rows
-        )
-        return Table(columns, rows, title, digits=3)
-
-    def _row(self, layer: LayerState, kind: str) -> list[str | float | Cell | None]:
-        def number(value: float) -> float | None:
-            return None if math.isnan(value) else value
-
-        def spread(value: float, bad: int) -> str | float | Cell | None:
-            return Cell(_("{bad} not finite").format(bad=bad), style="bad") if bad else value
-
-        dead = None if layer.dead < 0 else f"{layer.dead}/{layer.units}"
-        flat = None if math.isnan(layer.saturated) else f"{100 * layer.saturated:.0f}%"
-        bad = sum(w.gradient.bad for w in layer.weights)
-        return [
-            layer.name,
-            layer.activation,
-            Cell(_(verdicts.KINDS[kind]), style="good" if kind == "healthy" else "bad"),
-            spread(layer.a.deviation, layer.a.bad),
-            signal_cell(layer),
-            spread(layer.delta.rms, layer.delta.bad),
-            spread(0.0, bad) if bad else number(layer.gradient_norm),
-            number(layer.step_ratio),
-            dead,
-            flat,
-        ]
-
-    def _reasons(self) -> Iterator[str]:
-        """For each kind the clearest case: which layer, by which numbers, and what to do."""
-        for kind in verdicts.KINDS:
-            ill = [(i, f) for i, f in enumerate(self.findings) if f.kind == kind and f.rule]
-            for rule in dict.fromkeys(f.rule for _i, f in ill):
-                alike = [(i, f) for i, f in ill if f.rule == rule]
-                yield self._reason(kind, alike)
-
-    def _reason(self, kind: str, alike: Sequence[tuple[int, verdicts.Finding]]) -> str:
-        place, finding = max(alike, key=lambda pair: pair[1].badness)
-        named = _(verdicts.KINDS[kind])
-        text = f"{finding.layer.name}: {named}"
-        if len(self.records) > 1:
-            start = verdicts.since(self.records, place)
-            text += " " + _("since epoch {epoch}").format(epoch=start)
-        text += f": {verdicts.words(finding)}."
-        others = [f for _i, f in alike if f is not finding]
-        if others:
-            shown = [f"{f.layer.name} ({format_number(f.value, 2)})" for f in others[:_SPOKEN]]
-            if len(others) > _SPOKEN:
-                shown.append(_("{count} others").format(count=len(others) - _SPOKEN))
-            text += " " + _("Likewise {layers}.").format(layers=", ".join(shown))
-        return text + " " + _("What to do: {what}.").format(what=verdicts.advice(finding))
-
-    def _remarks(self) -> Iterator[str]:
-        found = {f.kind for f in self.findings}
-        first, earlier = self.records[0], dict[str, int]()
-        for record in self.records[:-1]:
-            earlier.setdefault(verdicts.worst(verdicts.judge(record, first)), record.epoch)
-        for kind, epoch in earlier.items():
-            if kind != "healthy" and kind not in found:
-                yield _("It was {kind} for a time, first at epoch {epoch}.").format(
-                    kind=_(verdicts.KINDS[kind]), epoch=epoch
-                )
-        remark = verdicts.rate_remark(self.records[-1])
-        if remark and self.verdict == "healthy":
-            yield remark
-        yield _(
-            "signal: how much a layer's outputs differ between samples; dE/da: its root mean square"
-        )
-        if any(layer.is_lost for layer in self.records[-1].layers):
-            yield _(
-                "below rounding: the outputs for different samples are equal in all digits that "
-                "count; what differs in the last ones is the machine's."
-            )
-        told = [text for kind, text in verdicts.LIMITS.items() if kind in found]
-        yield "\n".join(_(text) for text in told or [verdicts.SHORT])
-        if self.training_seconds:
-            rest = self.training_seconds - self.seconds
-            yield _("Time: {watching} ms for {count} records, {training} ms for training.").format(
-                count=len(self.records),
-                watching=grouped(1000 * self.seconds, ".3g"),
-                training=grouped(1000 * rest, ".0f")
-                if rest >= 1
-                else format_number(1000 * rest, 3),
-            )
-
-    def draw(self) -> Figure:
-        from nissl.explain.training.watch_picture import draw
-
-        return draw(self)
-
-
-def signal_cell(layer: LayerState, by: float = 1.0) -> Cell | None:
-    """How much outputs differ between samples, with as many digits as rounding leaves."""
-    if layer.z.bad:
-        return Cell(_("{bad} not finite").format(bad=layer.z.bad), style="bad")
-    if layer.is_lost:
-        return Cell(_("below rounding"), number=True)
-    if math.isnan(layer.signal):
-        return None
-    text = format_number(layer.signal / by, layer.signal_digits)
-    return Cell(text, number_latex(text), number=True)
 
 
 class Watch(Callback):
