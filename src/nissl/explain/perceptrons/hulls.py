@@ -114,7 +114,9 @@ def _candidates(guess: Any, columns: Array, costs: Array) -> Iterator[tuple[Arra
     used = np.where(guess.x > _TOLERANCE, guess.x, 0)
     near = np.abs(guess.lower.marginals)
     for last in (costs * 0, costs):  # those that are used first; then samples before distances
-        members, amounts, multipliers = _basis(columns, costs, np.lexsort((near, -used, last)))
+        members, amounts, multipliers = _basis(
+            columns, costs, np.lexsort((near, -used, last)).tolist()
+        )
         shares = {m: 2 * c for m, c in sorted(zip(members, amounts, strict=True)) if c}
         whole = all(0 <= m < samples and c > 0 for m, c in shares.items())
         yield -multipliers, shares if whole else {}
