@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
 import pytest
+
+import nissl as library
 
 
 def rmse(text: str, column: int = 1) -> float:
@@ -77,6 +80,32 @@ def test_a_function_of_two_inputs(nissl, tmp_path: Path) -> None:
     assert path.exists()
 
 
+def test_four_functions_in_one_picture(nissl, tmp_path: Path) -> None:
+    path = tmp_path / "four.svg"
+    shown = nissl(
+        *("approximate", "x^2", "-sin(x)", "|x|", "H(x)", "--starts", "1", "--epochs", "40"),
+        *("-o", path, "--width", "8cm"),
+    )
+    assert shown.code == 0
+    for name in ("x^2", "-sin(x)", "|x|", "H(x)", "RMSE away from jumps"):
+        assert name in shown.out
+    assert path.exists()
+
+
+def test_a_trained_network_beside_a_function(nissl, tmp_path: Path) -> None:
+    dense = library.layers.Dense
+    model = library.Sequential([library.Input((1,)), dense(2, activation="tanh"), dense(1)])
+    model.set_weights([[[1.0, -0.5]], [0.0, 0.25], [[2.0], [1.0]], [0.5]])
+    model.save(tmp_path / "net.keras")
+    shown = nissl("approximate", "x", "--range", "0", "2", "--model", tmp_path / "net.keras")
+    assert shown.code == 0, shown.err
+    assert "A 1-2-1 network of tanh units approximates x on [0, 2]" in shown.out
+    errors = [2 * math.tanh(x) + math.tanh(0.25 - 0.5 * x) + 0.5 - x for x in (0, 0.5, 1, 1.5, 2)]
+    row = next(line for line in shown.out.splitlines() if line.startswith("the given network"))
+    largest = float(re.split(r"\s{2,}", row)[2])
+    assert max(map(abs, errors)) <= largest + 1e-3 < 1.1 * max(map(abs, errors))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -95,7 +124,8 @@ def test_a_function_of_two_inputs(nissl, tmp_path: Path) -> None:
         (["x*y*z"], "3 inputs"),
         (["1/(x*y)"], "at x = 0, y = -1"),
         (["x*y", "--hidden", "2,3"], "one number of --hidden"),
-        (["x*y", "--method", "all"], "choose one method"),
+        (["x", "x^2", "--hidden", "2,3"], "one number of --hidden"),
+        (["x", "x^2", "--model", "nowhere"], "beside one function"),
         (["3"], "constant"),
         (["x", "--method", "newton"], "unknown method"),
         (["x", "--hiden", "3"], "--hidden"),
@@ -109,6 +139,12 @@ def test_mistakes(nissl, words: list[str], said: str) -> None:
     assert shown.code == 2
     assert said in shown.err
     assert not shown.out
+
+
+def test_a_run_that_is_not_there(nissl) -> None:
+    shown = nissl("approximate", "x", "--model", "nowhere")
+    assert shown.code == 1
+    assert "no such run folder" in shown.err
 
 
 def test_in_vietnamese(nissl, vietnamese) -> None:

@@ -19,7 +19,7 @@ import nissl
 from nissl import explain
 from nissl.errors import ArgumentError, ArgumentTypeError, MissingDependencyError, ShapeError
 from nissl.explain.approximation.approximate import Approximation, measure
-from nissl.explain.approximation.small_network import METHODS, Scaling, find_method
+from nissl.explain.approximation.small_network import METHODS, Scaling, Trained, find_method
 from nissl.explain.approximation.target import as_target
 from nissl.explain.parts import Table, Text
 
@@ -130,6 +130,31 @@ def test_a_higher_number_of_units_comes_nearer() -> None:
     assert len(shown.figure().axes) == 5
 
 
+def test_several_functions_are_shown_in_one_sheet() -> None:
+    """Each as it would be alone; of those that jump the error away from jumps is told."""
+    texts = ["x^2", "sin(x)", "|x|", "H(x)"]
+    shown = explain.approximate_all(texts, samples=20, starts=2, epochs=60)
+    assert [each.target.text for each in shown.found] == texts
+    alone = explain.approximate("|x|", samples=20, starts=2, epochs=60)
+    assert shown.found[2].best.rmse == alone.best.rmse
+    (table,) = [part for part in shown.parts() if isinstance(part, Table)]
+    assert [row[0].text for row in table.cells()] == texts
+    assert "RMSE away from jumps" in table.columns
+    assert "1-3-1 networks of tanh units on [-1, 1]" in shown.to_text()
+    titles = [axes.get_title() for axes in shown.figure(width=8 / 2.54).axes]
+    assert len(titles) == 4
+    assert "away from jumps" in titles[3]
+    assert "away from jumps" not in titles[2]
+    for functions, error, said in (
+        ([], ArgumentError, "1 to 12 functions, not 0"),
+        (["x"] * 13, ArgumentError, "not 13"),
+        ("x", ArgumentTypeError, "a list or a tuple"),
+        (["x", "x*y"], ArgumentError, "2 inputs"),
+    ):
+        with pytest.raises(error, match=said):
+            explain.approximate_all(functions, starts=1, epochs=1)
+
+
 # ---- the lecture's network ---------------------------------------------------------------------
 def lecture_network() -> nissl.Sequential:
     model = nissl.Sequential(
@@ -206,7 +231,7 @@ def test_errors_are_measured_over_the_interval_not_the_samples() -> None:
     line.set_weights([[[1.0]], [0.0]])
     target = as_target(lambda x: x + 0.5 * (x > 0.5))  # the line is right on the samples given
     x = np.array([0.0, 0.25])
-    fit = measure(line, "", target, 0.0, 1.0, x, x, target.jumps(0.0, 1.0))
+    fit = measure(Trained(line), target, 0.0, 1.0, x, x, target.jumps(0.0, 1.0))
     assert fit.samples_rmse == 0
     assert fit.rmse == pytest.approx(0.5 * math.sqrt(0.5), rel=1e-3)
     assert fit.max_error == pytest.approx(0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import nissl
 from nissl import explain
 from nissl.errors import ArgumentError, ArgumentTypeError, ShapeError
 from nissl.explain.approximation.least_squares import levenberg_marquardt, row_jacobian
+from nissl.explain.approximation.small_network import METHODS
 
 
 def test_levenberg_marquardt_finds_what_is_known() -> None:
@@ -84,14 +86,15 @@ def test_the_row_jacobian_is_that_of_forward_mode_and_catches_rows_that_mix() ->
         return nissl.tanh(p[..., 0] * x + p[..., 1]) * p[..., 2]
 
     p = np.array([0.7, -0.2, 1.5])
-    found = row_jacobian(model, p, 4)
+    copies = np.stack([p] * 4)
+    found = row_jacobian(model)(copies).numpy()
     a = p[0] * x + p[1]
     by_hand = np.stack([1.5 * x / np.cosh(a) ** 2, 1.5 / np.cosh(a) ** 2, np.tanh(a)], axis=1)
     np.testing.assert_allclose(found, by_hand, rtol=1e-11)
-    mixed = row_jacobian(lambda q: model(q) + nissl.sum(q[..., 1]), p, 4)
+    mixed = row_jacobian(lambda q: model(q) + nissl.sum(q[..., 1]))(copies).numpy()
     assert np.abs(mixed - by_hand).max() > 1  # such a function is not what it is for
     with pytest.raises(ShapeError, match="gave shape"):
-        row_jacobian(lambda q: nissl.sum(q), p, 4)
+        row_jacobian(lambda q: nissl.sum(q))(copies)
     with pytest.raises(ArgumentError, match="matrix"):
         levenberg_marquardt(model, x, p)
 
@@ -100,7 +103,7 @@ def test_a_surface_is_approximated() -> None:
     shown = explain.approximate_surface("x1*x2", -1, 2, hidden=5, samples=64, starts=4, epochs=300)
     assert shown.x.shape == (64, 2)
     np.testing.assert_allclose(shown.t, shown.x[:, 0] * shown.x[:, 1])
-    kernel, b, v, (c,) = shown.trained.model.get_weights()
+    kernel, b, v, (c,) = shown.best.model.get_weights()
     errors: list[float] = []
     for x1 in np.linspace(-1, 2, 11).tolist():
         for x2 in np.linspace(-1, 2, 11).tolist():
@@ -108,8 +111,8 @@ def test_a_surface_is_approximated() -> None:
             y = c + math.fsum(v[j][0] * math.tanh(a[j]) for j in range(5))
             errors.append(y - x1 * x2)
     assert math.sqrt(math.fsum(e * e for e in errors) / len(errors)) < 0.01
-    assert shown.rmse < 0.01
-    assert shown.max_error >= max(map(abs, errors)) * 0.5
+    assert shown.best.rmse < 0.01
+    assert shown.best.max_error >= max(map(abs, errors)) * 0.5
     text = shown.to_text()
     assert "2-5-1 network" in text
     assert format(kernel[1][3], ".9g") in text
@@ -121,7 +124,21 @@ def test_a_surface_is_approximated() -> None:
     for f, said in (("x", "1 inputs"), ("x*y*z", "3 inputs"), ("ln(x)*y", "not finite")):
         with pytest.raises(ArgumentError, match=said):
             explain.approximate_surface(f)
-    with pytest.raises(ArgumentTypeError, match="not function"):
-        explain.approximate_surface(lambda x, y: x * y)
-    with pytest.raises(ArgumentError, match="choose one method"):
-        explain.approximate_surface("x*y", method="all")
+    with pytest.raises(ArgumentTypeError, match="not int 3"):
+        explain.approximate_surface(3)
+    with pytest.raises(ArgumentError, match="samples=3 must be at least 4"):
+        explain.approximate_surface("x*y", samples=3)
+
+
+def test_a_surface_is_a_python_function_and_methods_are_compared_on_it() -> None:
+    settings: dict[str, Any] = {"hidden": 2, "samples": 25, "starts": 1, "epochs": 20}
+    typed = explain.approximate_surface("u*v", **settings)
+    for f in (lambda a, b: a * b, lambda a, b: a * b if a < 2 else math.nan):  # arrays, numbers
+        shown = explain.approximate_surface(f, **settings)
+        assert shown.best.rmse == typed.best.rmse
+        assert "f(x1, x2) on [-1, 1]²" in shown.to_text()
+    shown = explain.approximate_surface("u*v", method="all", **settings)
+    assert [fit.method for fit in shown.fits] == list(METHODS)
+    assert shown.best.rmse == min(fit.rmse for fit in shown.fits)
+    for name in ("Levenberg-Marquardt", "BFGS", "Adam", "SGD", "at u =", "at v ="):
+        assert name in shown.to_text()

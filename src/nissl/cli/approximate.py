@@ -16,7 +16,7 @@ from nissl.i18n import translate as _
 
 def approximate(
     expression: str,
-    *,
+    *more: str,
     range: tuple[float, float] | None = None,
     hidden: tuple[int, ...] | None = None,
     model: str | None = None,
@@ -24,8 +24,8 @@ def approximate(
     activation: str = "tanh",
     **settings: Any,
 ) -> explain.Explanation:
-    """Approximate a typed function by one network, or by several widths of it, or a given one."""
-    function = explain.parse(expression.strip())
+    """Approximate functions by a network each, or one by several widths, or by a given one."""
+    function, *others = [explain.parse(each.strip()) for each in (expression, *more)]
     if model is not None or weights is not None:
         if model is not None and weights is not None:
             raise ArgumentError(_("give --model or --weights, not both"))
@@ -36,16 +36,23 @@ def approximate(
                     options=", ".join(given)
                 )
             )
+        if others:
+            raise ArgumentError(_("a given network is shown beside one function"))
         return _given(function, range, model, weights, activation)
     settings["activation"] = activation
     range = range or (-1.0, 1.0)
-    surface = len(function.inputs) == 2
+    surface = len(function.inputs) == 2 and not others
     widths = (10 if surface else 3,) if hidden is None else hidden
     if not widths:
         raise ArgumentError(_("--hidden needs at least one number of units, such as 3"))
-    if len(widths) == 1:
+    units, *further = widths
+    if others:
+        if further:
+            raise ArgumentError(_("several functions take one number of --hidden units"))
+        return explain.approximate_all([function, *others], *range, units, **settings)
+    if not further:
         run = explain.approximate_surface if surface else explain.approximate
-        return run(function, *range, widths[0], **settings)
+        return run(function, *range, units, **settings)
     if surface:
         raise ArgumentError(_("a function of two inputs takes one number of --hidden units"))
     return explain.approximate_by_width(function, *range, widths, **settings)
@@ -79,6 +86,7 @@ APPROXIMATE = Command(
         'approximate "x**2" --range -1 1 --hidden 3 --samples 50 -o fit.svg',
         'approximate "sin(x)" --range 0 2*pi --method all',
         'approximate "abs(x)" --hidden 1,2,3,5,10 -o widths.png',
+        'approximate "x^2" "sin(x)" "|x|" "H(x)" -o four.svg',
         'approximate "sin(x)" --model sine-run -o sine.svg',
     ),
     {
@@ -86,6 +94,7 @@ APPROXIMATE = Command(
             "EXPRESSION",
             'A function of one input, or of two, in quotes: "x**2", "heaviside(x)", "x1*x2".',
         ),
+        "more": argument("EXPRESSION", "Further functions, each in a panel beside it."),
         "range": option(
             "LOW HIGH",
             "The interval that samples are taken from, such as 0 2*pi: -1 1 by default.",

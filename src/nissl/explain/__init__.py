@@ -12,8 +12,8 @@ from nissl.names import late
 
 if TYPE_CHECKING:
     from nissl.explain.approximation.approximate import *
+    from nissl.explain.approximation.several import *
     from nissl.explain.approximation.surface import *
-    from nissl.explain.approximation.width import *
     from nissl.explain.backpropagation.backprop import *
     from nissl.explain.backpropagation.lecture import *
     from nissl.explain.backpropagation.neuron import *
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 PLACES = {
     "approximation.approximate": "Approximation approximate approximation_of",
+    "approximation.several": "Approximations ByWidth approximate_all approximate_by_width",
     "approximation.surface": "SurfaceApproximation approximate_surface",
-    "approximation.width": "ByWidth approximate_by_width",
     "backpropagation.lecture": "lecture_network",
     "backpropagation.backprop": "Backprop backprop",
     "backpropagation.neuron": "Neuron neuron",

@@ -8,18 +8,23 @@ Machine Learning, section 5.1 and figure 5.3).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from nissl import activations
-from nissl.arguments import number, optional, whole
 from nissl.core.op import no_grad, quiet
 from nissl.errors import ArgumentTypeError, ShapeError
-from nissl.explain.approximation.small_network import METHODS, NAMES, find_method, train
-from nissl.explain.approximation.target import GRID, Target, as_target, checked_range
+from nissl.explain.approximation.small_network import (
+    METHODS,
+    Settings,
+    Trained,
+    find_method,
+    train,
+)
+from nissl.explain.approximation.target import Target, as_target, checked_range
 from nissl.explain.parts import format_number
 from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
@@ -30,8 +35,7 @@ from nissl.models.sequential import Sequential
 __all__ = ["Approximation", "approximate", "approximation_of"]
 
 Array = np.ndarray[Any, Any]
-MOST_SAMPLES = 10_000
-MOST_UNITS = 100
+T = TypeVar("T", bound="Approximation")
 AWAY = 0.025  # share of the range, on either side of a jump, in which errors are counted apart
 OUTSIDE = 0.5  # how far beyond the range is looked, as a share of it
 
@@ -56,41 +60,31 @@ class Hidden:
         return self.outputs * self.weights
 
 
-@dataclass(frozen=True)
-class Fit:
+@dataclass(frozen=True, kw_only=True)
+class Fit(Trained):
     """A network beside the function that it approximates.
 
     Attributes:
-        model: the network, ``(N, 1)`` to ``(N, 1)``.
-        method: how it was trained; empty for a network that was given.
         samples_rmse: root mean square error on the samples; NaN if there are none.
-        rmse: the same on a fine grid over the interval.
+        rmse: the same on a fine grid over the interval, or the square.
         rmse_away: the same without the surroundings of jumps; ``rmse`` if there are none.
         max_error: largest error on the grid.
-        max_error_at: where.
-        steps: epochs, or evaluations, of the start that was kept.
-        starts: how many starts were tried.
-        seconds: what training took.
+        max_error_at: where, a number for each input.
     """
 
-    model: Model
-    method: str
     samples_rmse: float
     rmse: float
     rmse_away: float
     max_error: float
-    max_error_at: float
-    steps: int = 0
-    starts: int = 0
-    seconds: float = 0.0
+    max_error_at: float | tuple[float, ...]
 
     @property
     def name(self) -> str:
         """What a reader calls the method."""
-        return _(NAMES[self.method]) if self.method else _("the given network")
+        return _(METHODS[self.method].name) if self.method else _("the given network")
 
     def __call__(self, x: Any) -> Array:
-        """Return the network's output at points of shape ``(N,)``."""
+        """Return the network's output at points of shape ``(N,)``, or ``(N, D)``."""
         return predict(self.model, np.asarray(x, np.float64))
 
     @property
@@ -102,35 +96,36 @@ class Fit:
             case _:
                 return None
 
+    @property
+    def width(self) -> int:
+        """The number of hidden units; 0 if there is not one hidden layer."""
+        return self.layers[0].units if self.layers else 0
+
     def hidden(self, x: Any) -> Hidden | None:
         """Return what the last hidden layer does; ``None`` without a Dense(1) at the end."""
-        stack = self.model.stack if isinstance(self.model, Sequential) else []
-        last = stack[-1] if stack else None
-        if not isinstance(last, Dense) or last.units != 1 or len(stack) < 2:
-            return None
+        match self.model.stack if isinstance(self.model, Sequential) else []:
+            case [*before, Dense(units=1) as last] if before:
+                pass
+            case _:
+                return None
         with quiet(), no_grad():
             z: Any = np.asarray(x, np.float64)[:, None]
-            for layer in stack[:-1]:
+            for layer in before:
                 z = layer(z)
-        assert last.kernel is not None
-        bias = 0.0 if last.bias is None else float(last.bias.numpy()[0])
-        return Hidden(z.numpy().astype(np.float64), _flat(last.kernel), bias)
+        kernel, *bias = (each.numpy().astype(np.float64).ravel() for each in last.weights)
+        return Hidden(z.numpy().astype(np.float64), kernel, float(bias[0][0]) if bias else 0.0)
 
 
 def predict(model: Model, x: Array) -> Array:
-    """Return a network's output at points of shape ``(N,)``, float64."""
+    """Return a network's output at points of shape ``(N,)`` or ``(N, D)``, float64."""
     with quiet(), no_grad():
-        y = model(x[:, None])  # (N, 1)
-    if y.shape != (x.size, 1):
+        y = model(x.reshape(len(x), -1))  # (N, 1)
+    if y.shape != (len(x), 1):
         raise ShapeError(
-            f"model {model.name!r} gives shape {y.shape} for an input of shape {(x.size, 1)}; a "
+            f"model {model.name!r} gives shape {y.shape} for an input of shape {(len(x), 1)}; a "
             "network of one output can be shown"
         )
     return y.numpy().astype(np.float64)[:, 0]
-
-
-def _flat(weights: Any) -> Array:
-    return weights.numpy().astype(np.float64).ravel()
 
 
 def root_mean_square(errors: Array) -> float:
@@ -147,8 +142,8 @@ class Approximation(Explanation):
 
     Attributes:
         target: the function.
-        low, high: the interval.
-        x, t: samples, each of shape ``(N,)``.
+        low, high: the interval; of two inputs, that of both.
+        x, t: samples, of shape ``(N,)`` each; ``x`` of two inputs ``(N, 2)``.
         fits: the networks, in the order in which they were asked for.
         jumps: where the function jumps.
         activation: name of the hidden units' activation; empty if not known.
@@ -172,14 +167,30 @@ class Approximation(Explanation):
 
     @property
     def interval(self) -> str:
-        """The interval as a reader sees it."""
+        """The interval, or the square, as a reader sees it."""
         low, high = (format_number(end, 4) for end in (self.low, self.high))
-        return f"[{low}, {high}]" if low != high else f"[{self.low!r}, {self.high!r}]"
+        ends = f"[{low}, {high}]" if low != high else f"[{self.low!r}, {self.high!r}]"
+        return ends if len(self.target.inputs) == 1 else f"{ends}²"
 
     @property
     def away(self) -> float:
         """How far from a jump errors count as away from it."""
         return AWAY * (self.high - self.low)
+
+    def heading(self, name: str = "") -> str:
+        """Return what is shown in a line; ``name`` says how the function is written there."""
+        said = {"name": name or self.target.short, "interval": self.interval}
+        if not (self.best.width and self.activation):
+            return _("A network approximates {name} on {interval}").format(**said)
+        text = _(
+            "A {inputs}-{hidden}-1 network of {activation} units approximates {name} on {interval}"
+        )
+        return text.format(
+            inputs=len(self.target.inputs),
+            hidden=self.best.width,
+            activation=self.activation,
+            **said,
+        )
 
 
 def approximate(
@@ -226,37 +237,37 @@ def approximate(
     >>> found.best.rmse < 0.001
     True
     """
-    target = as_target(f)
+    settings = Settings(
+        hidden, samples, activation, method, epochs, starts, noise, random, seed
+    )  # fmt: skip
+    return approximated(Approximation, as_target(f), low, high, settings)
+
+
+def approximated(kind: type[T], target: Target, low: float, high: float, settings: Settings) -> T:
+    """Return a function approximated as settings say, as an explanation of some kind."""
     low, high = checked_range(low, high)
-    check_settings(hidden, samples, 2, epochs, starts, noise, seed)
-    methods = METHODS if method == "all" else (find_method(method),)
-    function = activations.get(activation)
+    methods = METHODS if settings.method == "all" else (find_method(settings.method),)
+    named = activations.name_of(activations.get(settings.activation))
     jumps = target.jumps(low, high)
-    x, t = _samples(target, low, high, samples, noise, random, seed)
+    x, t = _samples(target, low, high, settings)
     fits: list[Fit] = []
     for each in methods:
-        trained = train(
-            x[:, None], t, low, high, hidden=hidden, activation=function, method=each,
-            epochs=epochs, starts=starts, seed=seed,
-        )  # fmt: skip
-        fit = measure(trained.model, each, target, low, high, x, t, jumps)
-        fits.append(
-            replace(fit, steps=trained.steps, starts=trained.starts, seconds=trained.seconds)
-        )
-    named = activations.name_of(function)
-    return Approximation(target, low, high, x, t, tuple(fits), jumps, named, float(noise))
+        trained = train(x.reshape(len(x), -1), t, low, high, each, settings)
+        fits.append(measure(trained, target, low, high, x, t, jumps))
+    return kind(target, low, high, x, t, tuple(fits), jumps, named, float(settings.noise))
 
 
-def check_settings(
-    hidden: Any, samples: Any, least: int, epochs: Any, starts: Any, noise: Any, seed: Any
-) -> None:
-    """Raise what is wrong with settings; ``least`` samples are needed."""
-    whole("approximate", "hidden", hidden, 1, MOST_UNITS)
-    whole("approximate", "samples", samples, least, MOST_SAMPLES)
-    optional(whole)("approximate", "epochs", epochs, least=1, most=10_000_000)
-    optional(whole)("approximate", "starts", starts, least=1, most=1000)
-    whole("approximate", "seed", seed, 0, (1 << 32) - 1)
-    number("approximate", "noise", noise, least=0)
+def _samples(target: Target, low: float, high: float, settings: Settings) -> tuple[Array, Array]:
+    generator = np.random.default_rng([settings.seed, 1 << 20])
+    count, inputs = settings.samples, len(target.inputs)
+    if not settings.random:
+        x = target.grid(low, high, round(count ** (1 / inputs)))
+    elif inputs == 1:
+        x = np.sort(generator.uniform(low, high, count))
+    else:
+        x = generator.uniform(low, high, (count, inputs))
+    t = target.finite(x)
+    return x, t + generator.normal(0.0, settings.noise, len(x)) if settings.noise else t
 
 
 def approximation_of(
@@ -290,33 +301,28 @@ def approximation_of(
     if places.shape != values.shape:
         raise ShapeError(f"x has {places.size} samples and t has {values.size}; give both alike")
     jumps = target.jumps(low, high)
-    fit = measure(model, "", target, low, high, places, values, jumps)
+    fit = measure(Trained(model), target, low, high, places, values, jumps)
     named = activations.name_of(fit.layers[0].activation) if fit.layers else ""
     return Approximation(target, low, high, places, values, (fit,), jumps, named)
 
 
 def measure(
-    model: Model, method: str, target: Target, low: float, high: float,
-    x: Array, t: Array, jumps: tuple[float, ...],
+    trained: Trained, target: Target, low: float, high: float,
+    x: Array, t: Array, jumps: tuple[float, ...] = (),
 ) -> Fit:  # fmt: skip
     """Return a network with its errors on the samples and on a grid over the interval."""
-    grid = np.linspace(low, high, GRID)
-    errors = predict(model, grid) - target.finite(grid)
-    on_samples = root_mean_square(predict(model, x) - t) if x.size else math.nan
-    away = np.ones(GRID, bool)
+    grid = target.grid(low, high)
+    errors = predict(trained.model, grid) - target.finite(grid)
+    away = np.ones(len(grid), bool)
     for jump in jumps:
         away &= np.abs(grid - jump) > AWAY * (high - low)
     worst = int(np.argmax(np.abs(errors)))  # of a NaN, where there is one
-    whole = root_mean_square(errors)
-    smooth = root_mean_square(errors[away]) if jumps and away.any() else whole
-    largest = float(np.abs(errors[worst]))
-    return Fit(model, method, on_samples, whole, smooth, largest, float(grid[worst]))
-
-
-def _samples(
-    target: Target, low: float, high: float, count: int, noise: float, random: bool, seed: int
-) -> tuple[Array, Array]:
-    generator = np.random.default_rng([seed, 1 << 20])
-    x = np.sort(generator.uniform(low, high, count)) if random else np.linspace(low, high, count)
-    t = target.finite(x)
-    return x, t + generator.normal(0.0, noise, count) if noise else t
+    whole, place = root_mean_square(errors), grid[worst].tolist()
+    return Fit(
+        **vars(trained),
+        samples_rmse=root_mean_square(predict(trained.model, x) - t) if x.size else math.nan,
+        rmse=whole,
+        rmse_away=root_mean_square(errors[away]) if jumps and away.any() else whole,
+        max_error=float(np.abs(errors[worst])),
+        max_error_at=tuple(place) if isinstance(place, list) else place,
+    )

@@ -9,7 +9,6 @@ import numpy as np
 
 from nissl import plots
 from nissl.explain.approximation.approximate import OUTSIDE, Approximation, Fit, Hidden
-from nissl.explain.approximation.approximate_tables import heading
 from nissl.explain.panels import Panel, Sheet
 from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
@@ -17,7 +16,7 @@ from nissl.i18n import translate as _
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["bishop", "draw"]
+__all__ = ["bishop", "draw", "rmse_name"]
 
 Array = np.ndarray[Any, Any]
 FUNCTION = "#b9b9b9"
@@ -60,7 +59,7 @@ def draw(shown: Approximation) -> Sheet:
             variable,
             size=_LOWER,
             legend=2,
-            legend_title=_rmse_name(shown) if len(shown.fits) > 1 else "",
+            legend_title=rmse_name(shown) if len(shown.fits) > 1 else "",
         )
     ]
     if units is not None:
@@ -84,7 +83,7 @@ def draw(shown: Approximation) -> Sheet:
                 legend=3,
             )
         )
-    return Sheet([upper, lower], heading(shown, shown.target.caption))
+    return Sheet([upper, lower], shown.heading(shown.target.caption))
 
 
 def bishop(axes: Axes, shown: Approximation) -> None:
@@ -216,10 +215,11 @@ def _network_name(fit: Fit, shown: Approximation) -> str:
 
 def _error_name(fit: Fit, shown: Approximation) -> str:
     value = format_number(fit.rmse_away if shown.jumps else fit.rmse, 2)
-    return f"{fit.name}: {value}" if len(shown.fits) > 1 else f"{_rmse_name(shown)} {value}"
+    return f"{fit.name}: {value}" if len(shown.fits) > 1 else f"{rmse_name(shown)} {value}"
 
 
-def _rmse_name(shown: Approximation) -> str:
+def rmse_name(shown: Approximation) -> str:
+    """Return what the error is called by which networks are compared."""
     return _("RMSE away from jumps") if shown.jumps else "RMSE"
 
 

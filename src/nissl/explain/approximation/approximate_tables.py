@@ -17,7 +17,7 @@ from nissl.i18n import grouped
 from nissl.i18n import translate as _
 from nissl.layers.core import Dense
 
-__all__ = ["errors_table", "heading", "parts", "weights_table"]
+__all__ = ["errors_table", "parts", "samples_text"]
 
 _DIGITS = 9  # of a weight, so that the printed network is the network
 _FORMULA_UNITS = 6
@@ -28,10 +28,10 @@ _NOT_BY_UNIT = ("softmax", "log_softmax")  # each unit's output depends on all o
 def parts(shown: Approximation) -> Iterator[Part]:
     """Yield everything that is said of an approximation."""
     best = shown.best
-    yield Text(heading(shown), heading=True)
+    yield Text(shown.heading(), heading=True)
     if shown.x.size:
-        yield Text(_samples(shown))
-    yield errors_table(shown)
+        yield Text(samples_text(shown))
+    yield errors_table([shown])
     yield Text(
         _("RMSE: root mean square error; on the interval at {points} points.").format(
             points=grouped(GRID)
@@ -44,54 +44,61 @@ def parts(shown: Approximation) -> Iterator[Part]:
     if layers is None:
         yield Text(_("Weights are listed for networks of one hidden layer and one output."))
     else:
-        yield weights_table(layers, best.name)
+        yield _weights_table(layers, best.name)
         if layers[0].units <= _FORMULA_UNITS and shown.activation not in _NOT_BY_UNIT:
             yield _formula(shown, layers)
     yield from _outside(shown)
 
 
-def heading(shown: Approximation, name: str = "") -> str:
-    """Return what is shown in a line; ``name`` says how the function is written there."""
-    name = name or shown.target.short
-    layers = shown.best.layers
-    if layers is None or not shown.activation:
-        return _("A network approximates {name} on {interval}").format(
-            name=name, interval=shown.interval
-        )
-    return _(
-        "A 1-{hidden}-1 network of {activation} units approximates {name} on {interval}"
-    ).format(
-        hidden=layers[0].units,
-        activation=shown.activation,
-        name=name,
-        interval=shown.interval,
-    )
-
-
-def _samples(shown: Approximation) -> str:
+def samples_text(shown: Approximation) -> str:
+    """Return how many samples there were, and the noise on them."""
     if shown.noise:
         return _(
             "Trained on {count} samples with normal noise of standard deviation {noise}."
-        ).format(count=shown.x.size, noise=format_number(shown.noise))
-    return _("Trained on {count} samples.").format(count=shown.x.size)
+        ).format(count=len(shown.x), noise=format_number(shown.noise))
+    return _("Trained on {count} samples.").format(count=len(shown.x))
 
 
-def errors_table(shown: Approximation) -> Table:
-    """Return how near each network comes, and what it cost."""
-    trained = any(fit.method for fit in shown.fits)
-    at = _("at {variable} =").format(variable=shown.target.variable)
+def errors_table(
+    found: Sequence[Approximation], *first: tuple[str, Callable[[Approximation], Any]]
+) -> Table:
+    """Return how near each network comes, and what it cost.
+
+    Args:
+        found: the approximations, with a row for each of their networks.
+        first: columns that say something of each approximation.
+    """
+    rows = [(each, fit) for each in found for fit in each.fits]
+    trained = any(fit.method for _each, fit in rows)
+    compared = not first or any(len(each.fits) > 1 for each in found)
+    at, inputs = _("at {variable} ="), found[0].target.inputs
+    grid = _("RMSE on the interval") if len(inputs) == 1 else _("RMSE on the square")
     columns: list[tuple[bool, str, Callable[[Fit], Any]]] = [
-        (True, _("Method") if trained else _("Network"), lambda fit: fit.name),
-        (shown.x.size > 0, _("RMSE on the samples"), lambda fit: fit.samples_rmse),
-        (True, _("RMSE on the interval"), lambda fit: fit.rmse),
-        (bool(shown.jumps), _("RMSE away from jumps"), lambda fit: fit.rmse_away),
+        (compared, _("Method") if trained else _("Network"), lambda fit: fit.name),
+        (found[0].x.size > 0, _("RMSE on the samples"), lambda fit: fit.samples_rmse),
+        (True, grid, lambda fit: fit.rmse),
+        (any(e.jumps for e in found), _("RMSE away from jumps"), lambda fit: fit.rmse_away),
         (True, _("Largest error"), lambda fit: fit.max_error),
-        (True, at, lambda fit: fit.max_error_at),
+        *[
+            (True, at.format(variable=each), lambda fit, i=i: np.ravel(fit.max_error_at)[i])
+            for i, each in enumerate(inputs)
+        ],
         (trained, _("Steps"), lambda fit: fit.steps),
         (trained, _("Starts"), lambda fit: fit.starts),
         (trained, _("Seconds"), lambda fit: fit.seconds),
     ]
-    return table_of(shown.fits, [each[1:] for each in columns if each[0]], digits=3)
+    return table_of(
+        rows,
+        [
+            *[(title, lambda row, value=value: value(row[0])) for title, value in first],
+            *[
+                (title, lambda row, value=value: value(row[1]))
+                for on, title, value in columns
+                if on
+            ],
+        ],
+        digits=3,
+    )
 
 
 def _jumps(shown: Approximation) -> Iterator[Part]:
@@ -122,7 +129,7 @@ def _too_few(shown: Approximation) -> Iterator[Part]:
 
 
 # ---- weights ---------------------------------------------------------------------------------
-def weights_table(layers: Sequence[Dense], method: str) -> Table:
+def _weights_table(layers: Sequence[Dense], method: str) -> Table:
     """Return weights and biases layer by layer, to be copied: nine digits each."""
     rows: list[list[Any]] = []
     for place, layer in enumerate(layers, start=1):

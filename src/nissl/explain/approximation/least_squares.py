@@ -17,10 +17,8 @@ import numpy as np
 from nissl.autodiff.reverse import grad, value_and_grad
 from nissl.core import functions as F
 from nissl.core.op import quiet
-from nissl.core.passes import FINAL, simplify
-from nissl.core.program import trace
-from nissl.core.tensor import Aval, Tensor
-from nissl.engine.choice import get_engine
+from nissl.core.tensor import Tensor
+from nissl.engine.jit import jit
 from nissl.errors import ArgumentError, ShapeError, optional
 
 __all__ = [
@@ -57,7 +55,7 @@ class Solution:
     steps: int
 
 
-def row_jacobian(function: Rows, parameters: Any, rows: int) -> Array:
+def row_jacobian(function: Rows) -> Rows:
     """Return the Jacobian of many values by few parameters, in a single reverse sweep.
 
     Each row is given parameters of its own, all equal. Row ``n`` then depends on ``P[n]`` alone, so
@@ -67,29 +65,18 @@ def row_jacobian(function: Rows, parameters: Any, rows: int) -> Array:
     Args:
         function: takes ``P`` of shape ``(..., rows, parameters)`` and gives ``y`` of shape
             ``(..., rows)``, where ``y[..., n]`` uses row ``n`` only.
-        parameters: shape ``(..., parameters)``, float64.
-        rows: how many values there are.
 
     Returns:
-        shape ``(..., rows, parameters)``.
+        A function of ``P`` that gives ``J``, of the same shape.
 
     Raises:
-        ShapeError: the function gives something else than ``(..., rows)``.
+        ShapeError: when called: ``function`` gives something else than ``(..., rows)``.
 
     >>> import numpy as np
-    >>> x = np.array([1.0, 2.0, 3.0])
-    >>> row_jacobian(lambda p: p[..., 0] * x + p[..., 1], [5.0, 7.0], 3).tolist()
+    >>> x, p = np.array([1.0, 2.0, 3.0]), np.array([5.0, 7.0])
+    >>> row_jacobian(lambda p: p[..., 0] * x + p[..., 1])(np.stack([p, p, p])).tolist()
     [[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]]
     """
-    point = np.asarray(parameters, np.float64)
-    shape = (*point.shape[:-1], rows)
-    copies = np.broadcast_to(point[..., None, :], (*shape, point.shape[-1]))
-    with quiet():
-        return _by_rows(function)(F.asarray(copies)).numpy()
-
-
-def _by_rows(function: Rows) -> Rows:
-    """The gradient of the sum of all values by parameters of their own."""
 
     def total(each: Tensor) -> Tensor:
         values = function(each)
@@ -160,14 +147,16 @@ class _Starts:
     """Several runs of Levenberg-Marquardt side by side; what is over is left out."""
 
     def __init__(self, function: Rows, target: Array, starts: Array) -> None:
-        self.function, self.target = function, target
+        self.target = target
+        self._outputs = jit(
+            lambda p: F.broadcast_to(function(p), (len(p), len(target))), engine="numpy"
+        )
+        self._slopes = jit(row_jacobian(function), engine="numpy")
         self.p = starts.astype(np.float64)  # (starts, parameters)
-        count = len(starts)
-        self.damping = np.full(count, _FIRST_DAMPING)
-        self.growth = np.full(count, 2.0)
-        self.steps = np.ones(count, int)
-        self.programs: dict[tuple[str, int], Any] = {}
-        self.residuals = self._values(self.p) - target  # (starts, rows)
+        self.damping = np.full(len(starts), _FIRST_DAMPING)
+        self.growth = np.full(len(starts), 2.0)
+        self.steps = np.ones(len(starts), int)
+        self.residuals = self._residuals(self.p)  # (starts, rows)
         self.cost = np.sum(self.residuals**2, axis=1)
         self.before = self.cost.copy()  # what the error was when it was last looked at
         self.none = _NONE**2 * float(np.sum(target**2))
@@ -180,7 +169,7 @@ class _Starts:
         a = self.active
         step, promised = self._linear(a)
         tried = self.p[a] + step
-        residuals = self._values(tried) - self.target
+        residuals = self._residuals(tried)
         cost = np.sum(residuals**2, axis=1)
         gain = self.cost[a] - cost
         better = gain > 0  # false for a NaN
@@ -208,28 +197,16 @@ class _Starts:
         order = np.argsort(self.cost[self.active], kind="stable")
         self.active = np.sort(self.active[order[:kept]])
 
-    def _values(self, p: Array) -> Array:
+    def _residuals(self, p: Array) -> Array:
         """``(S, P)`` to ``(S, rows)``."""
-
-        def make(given: Tensor) -> Tensor:
-            return F.broadcast_to(self.function(given), (len(p), len(self.target)))
-
-        return self._run("values", make, p[:, None, :])
+        with quiet():
+            return self._outputs(p[:, None, :]).numpy() - self.target
 
     def _jacobian(self, p: Array) -> Array:
-        """``(S, P)`` to ``(S, rows, P)``; see :func:`row_jacobian`."""
+        """``(S, P)`` to ``(S, rows, P)``."""
         copies = np.broadcast_to(p[:, None, :], (len(p), len(self.target), p.shape[1]))
-        return self._run("jacobian", _by_rows(self.function), np.ascontiguousarray(copies))
-
-    def _run(self, name: str, make: Callable[[Tensor], Tensor], given: Array) -> Array:
-        """Run a program, traced once for each number of starts: steps are many and small."""
-        run = self.programs.get((name, len(given)))
-        if run is None:
-            with quiet():
-                program = simplify(trace(make, Aval(given.shape, "float64")), FINAL)
-            run = self.programs[name, len(given)] = get_engine("numpy").compile(program)
         with quiet():
-            return np.asarray(run([given])[0])
+            return self._slopes(np.ascontiguousarray(copies)).numpy()
 
     def _linear(self, a: Array) -> tuple[Array, Array]:
         """The damped step of the linear model, and by how much that lessens the squared error."""

@@ -9,43 +9,60 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nissl import activations, losses, optimizers
+from nissl import activations, errors, losses, optimizers
+from nissl.arguments import number, optional, whole
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor
-from nissl.errors import NonFiniteError, UnknownNameError, optional
-from nissl.explain.approximation.least_squares import (
-    MOST_STEPS,
-    Solution,
-    bfgs,
-    levenberg_marquardt,
-)
+from nissl.errors import NonFiniteError, UnknownNameError
+from nissl.explain.approximation import least_squares
+from nissl.explain.approximation.least_squares import Solution
 from nissl.i18n import mark
 from nissl.layers.core import Dense, Input
+from nissl.models.model import Model
 from nissl.models.sequential import Sequential
 
-__all__ = ["METHODS", "NAMES", "Scaling", "Trained", "find_method", "network", "split", "train"]
+__all__ = ["METHODS", "Scaling", "Settings", "Trained", "find_method", "train"]
 
 Array = np.ndarray[Any, Any]
 DTYPE = "float64"
-_STARTS = {"levenberg-marquardt": 16}  # side by side, so that more cost little
-_USUAL_STARTS = 8
-_SECOND_ORDER_STEPS = {"levenberg-marquardt": MOST_STEPS, "bfgs": 10_000}  # progress ends them
 _HALVED = 300  # evaluations of Levenberg-Marquardt after which only the better starts go on
-_EPOCHS = 20_000
 _EQUAL = 1.02  # errors within 2% count as equal; the network with the smaller weights is taken
 _EXACT = 1e-6  # an error so small, as a share of half the height, counts as none
 
-NAMES = {
-    "levenberg-marquardt": mark("Levenberg-Marquardt"),
-    "bfgs": mark("BFGS"),
-    "adam": mark("Adam"),
-    "sgd": mark("SGD"),
+
+@dataclass(frozen=True)
+class Method:
+    """A way to train, and how long it is let.
+
+    Attributes:
+        name: what a reader calls it.
+        starts: sets of first weights, for little data.
+        least, most: steps of a start.
+        work: what all steps of a start may cost, where that is between the two.
+        optimizer: makes what ``fit`` trains with; none of a method of least squares.
+    """
+
+    name: str
+    starts: int
+    least: int
+    most: int
+    work: int
+    optimizer: Callable[[], Any] | None = None
+
+
+METHODS = {
+    "levenberg-marquardt": Method(  # its starts run side by side, so that more cost little
+        mark("Levenberg-Marquardt"), 16, 30, least_squares.MOST_STEPS, 10_000_000
+    ),
+    "bfgs": Method(mark("BFGS"), 8, 30, 10_000, 10_000_000),
+    "adam": Method(mark("Adam"), 8, 500, 20_000, 100_000_000, partial(optimizers.Adam, 0.02)),
+    "sgd": Method(mark("SGD"), 8, 500, 20_000, 100_000_000, partial(optimizers.SGD, 0.1)),
 }
-METHODS = tuple(NAMES)
 _ALIASES = {"lm": "levenberg-marquardt", "levenberg_marquardt": "levenberg-marquardt"}
 
 
@@ -66,99 +83,102 @@ def find_method(name: str) -> str:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """How samples are taken, and a network is trained on them; see :func:`explain.approximate`."""
+
+    hidden: int
+    samples: int
+    activation: Any = "tanh"
+    method: str = "levenberg-marquardt"
+    epochs: int | None = None
+    starts: int | None = None
+    noise: float = 0.0
+    random: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        who = "approximate"
+        whole(who, "hidden", self.hidden, 1, 100)
+        whole(who, "samples", self.samples, 2, 10_000)
+        optional(whole)(who, "epochs", self.epochs, least=1, most=10_000_000)
+        optional(whole)(who, "starts", self.starts, least=1, most=1000)
+        whole(who, "seed", self.seed, 0, (1 << 32) - 1)
+        number(who, "noise", self.noise, least=0)
+
+
+@dataclass(frozen=True)
 class Trained:
-    """A network that one method trained.
+    """A network, and what its training cost.
 
     Attributes:
-        method: one of :data:`METHODS`.
         model: the network, of ``x`` and ``y`` as they are.
-        steps: evaluations, or epochs, that its start took.
-        starts: how many starts were tried; the best is kept.
+        method: how it was trained, one of :data:`METHODS`; empty for a network that was given.
+        steps: evaluations, or epochs, of the start that was kept.
+        starts: how many starts were tried.
         seconds: what all of them took.
     """
 
-    method: str
-    model: Sequential
-    steps: int
-    starts: int
-    seconds: float
+    model: Model
+    method: str = ""
+    steps: int = 0
+    starts: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Samples brought to [-1, 1]: ``u = (x - centre) / reach``, ``v = (t - middle) / height``.
+    """Samples brought to [-1, 1]: ``u = (x - centre) / reach``, ``v = (t - middle) / height``."""
 
-    Attributes:
-        centre, reach: of each input, shape ``(D,)``.
-        middle, height: of the values.
-    """
-
-    centre: Array
-    reach: Array
+    centre: float
+    reach: float
     middle: float
     height: float
 
     @classmethod
-    def of(cls, low: Any, high: Any, t: Array) -> Scaling:
-        """Return the scaling of an interval, or of one for each input, and of values on it."""
+    def of(cls, low: float, high: float, t: Array) -> Scaling:
+        """Return the scaling of an interval, which all inputs have, and of values on it."""
         least, most = float(t.min()), float(t.max())
         height = most / 2 - least / 2
-        low, high = np.atleast_1d(low), np.atleast_1d(high)
         return cls(low / 2 + high / 2, high / 2 - low / 2, least / 2 + most / 2, height or 1.0)
 
     def apply(self, x: Array, t: Array) -> tuple[Array, Array]:
-        """Return samples ``(N, D)`` and their values ``(N,)`` scaled."""
+        """Return samples and their values scaled."""
         return (x - self.centre) / self.reach, (t - self.middle) / self.height
 
-    def fold(self, p: Array) -> Array:
+    def fold(self, p: Array, inputs: int = 1) -> Array:
         """Return parameters that do on ``x`` what ``p`` does on ``u``, and give ``y`` for ``v``.
 
         ``w (x - c) / r + b = (w / r) x + (b - w c / r)``, and likewise for the output.
         """
-        w, b, v, c = split(p, self.centre.size)
-        return np.concatenate(
-            [
-                (w / self.reach[:, None]).ravel(),
-                b - (self.centre / self.reach) @ w,
-                v * self.height,
-                c * self.height + self.middle,
-            ]
-        )
+        w, b, v, c = _split(p, inputs)
+        b = b - np.full(inputs, self.centre / self.reach) @ w
+        output = v * self.height, c * self.height + self.middle
+        return np.concatenate([(w / self.reach).ravel(), b, *output])
 
 
-def split(p: Array, inputs: int = 1) -> tuple[Array, Array, Array, Array]:
-    """Return parameters as weights ``(D, M)`` and biases ``(M,)`` of layer 0, then of layer 1."""
+def _split(p: Array, inputs: int) -> tuple[Array, Array, Array, Array]:
+    """Parameters as weights ``(D, M)`` and biases ``(M,)``, then those of the output."""
     hidden = (p.size - 1) // (inputs + 2)
     w, b, v, c = np.split(p, np.cumsum([inputs * hidden, hidden, hidden]))
     return w.reshape(inputs, hidden), b, v, c
 
 
-def network(
-    hidden: int, activation: Any, parameters: Array | None = None, inputs: int = 1
-) -> Sequential:
-    """Return a D-M-1 network of Dense layers in float64.
-
-    Args:
-        hidden: M, the number of hidden units.
-        activation: activation of the hidden layer.
-        parameters: weights and biases of layer 0, weights and bias of layer 1, in one vector.
-        inputs: D, the number of inputs.
-    """
+def _network(activation: Any, parameters: Array, inputs: int) -> Sequential:
+    """A D-M-1 network of Dense layers in float64, with all its parameters given in one vector."""
+    w, b, v, c = _split(parameters, inputs)
     model = Sequential(
         [
             Input((inputs,), dtype=DTYPE),
-            Dense(hidden, activation, kernel_initializer="zeros", dtype=DTYPE),
+            Dense(b.size, activation, kernel_initializer="zeros", dtype=DTYPE),
             Dense(1, kernel_initializer="zeros", dtype=DTYPE),
         ]
     )
-    if parameters is not None:
-        w, b, v, c = split(parameters, inputs)
-        model.set_weights([w, b, v[:, None], c])
+    model.set_weights([w, b, v[:, None], c])
     return model
 
 
-def first_parameters(hidden: int, seed: int, start: int, inputs: int = 1) -> Array:
-    """Return first parameters for the scaled inputs: each unit turns somewhere among them."""
+def _first_parameters(hidden: int, seed: int, start: int, inputs: int) -> Array:
+    """First parameters for the scaled inputs: each unit turns somewhere among them."""
     random = np.random.default_rng([seed, start])
     slopes = random.uniform(0.5, 1.5, hidden) * max(1.0, hidden ** (1 / inputs) / 2)
     directions = random.normal(size=(inputs, hidden))
@@ -168,8 +188,10 @@ def first_parameters(hidden: int, seed: int, start: int, inputs: int = 1) -> Arr
     return np.concatenate([w.ravel(), biases, random.normal(0, 0.5, hidden), [0.0]])
 
 
-def outputs(activation: Callable[..., Tensor], hidden: int, x: Array) -> Callable[[Tensor], Tensor]:
-    """Return ``y`` at points ``x``, shape ``(N, D)``, as a function of ``(..., N, parameters)``."""
+def _outputs(
+    activation: Callable[..., Tensor], hidden: int, x: Array
+) -> Callable[[Tensor], Tensor]:
+    """``y`` at points ``x``, shape ``(N, D)``, as a function of ``(..., N, parameters)``."""
     inputs = x.shape[1]
     columns = [F.asarray(x[:, d, None]) for d in range(inputs)]  # each (N, 1)
 
@@ -183,68 +205,40 @@ def outputs(activation: Callable[..., Tensor], hidden: int, x: Array) -> Callabl
     return function
 
 
-def train(
-    x: Array,
-    t: Array,
-    low: Any,
-    high: Any,
-    *,
-    hidden: int,
-    activation: Any,
-    method: str,
-    epochs: int | None,
-    starts: int | None,
-    seed: int,
-) -> Trained:
+def train(x: Array, t: Array, low: float, high: float, method: str, settings: Settings) -> Trained:
     """Train a D-M-1 network on samples by one method, from several starts.
 
     Args:
         x, t: samples, of shapes ``(N, D)`` and ``(N,)``, float64.
-        low, high: the interval that they were taken from, or one for each input.
-        hidden: number of hidden units.
-        activation: of the hidden layer.
-        method: one of :data:`METHODS`.
-        epochs: most epochs (first-order methods) or evaluations (second-order) a start.
-        starts: how many sets of first weights are tried; by default fewer for much data.
-        seed: what the first weights follow from.
+        low, high: the interval that each input was taken from.
+        method: one of :data:`METHODS`, whatever the settings say.
+        settings: all else.
 
     Raises:
         NonFiniteError: no start led to finite weights.
     """
     if method == "bfgs":
-        optional(
-            "scipy.optimize", NAMES[method], "science"
-        )  # its import is not part of the training
+        errors.optional("scipy.optimize", "BFGS", "science")  # not part of the training
     clock = time.perf_counter()
     scaling = Scaling.of(low, high, t)
     u, v = scaling.apply(x, t)
-    inputs = x.shape[1]
+    hidden, inputs, way = settings.hidden, x.shape[1], METHODS[method]
     work = max(x.size, (inputs + 2) * hidden) * hidden
-    count = starts or _usual_starts(method, work)
-    first = np.stack([first_parameters(hidden, seed, start, inputs) for start in range(count)])
-    function = activations.get(activation)
-    most = epochs or _usual_steps(method, work)
-    if method == "levenberg-marquardt":
-        found = levenberg_marquardt(outputs(function, hidden, u), v, first, most, _HALVED)
+    starts = settings.starts or (way.starts if work <= 20_000 else 3 if work <= 200_000 else 1)
+    steps = settings.epochs or max(way.least, min(way.most, way.work // work))
+    first = np.stack([_first_parameters(hidden, settings.seed, i, inputs) for i in range(starts)])
+    function = activations.get(settings.activation)
+    if way.optimizer is not None:
+        found = _first_order(way.optimizer, function, u, v, first, steps)
     elif method == "bfgs":
-        found = [bfgs(outputs(function, hidden, u), v, each, most) for each in first]
+        outputs = _outputs(function, hidden, u)
+        found = [least_squares.bfgs(outputs, v, each, steps) for each in first]
     else:
-        found = _first_order(method, function, hidden, u, v, first, most)
+        outputs = _outputs(function, hidden, u)
+        found = least_squares.levenberg_marquardt(outputs, v, first, steps, _HALVED)
     best = _best(found, method)
-    model = network(hidden, activation, scaling.fold(best.parameters), inputs)
-    return Trained(method, model, best.steps, count, time.perf_counter() - clock)
-
-
-def _usual_starts(method: str, work: int) -> int:
-    if work > 20_000:
-        return 3 if work <= 200_000 else 1
-    return _STARTS.get(method, _USUAL_STARTS)
-
-
-def _usual_steps(method: str, work: int) -> int:
-    if method in _SECOND_ORDER_STEPS:
-        return max(30, min(_SECOND_ORDER_STEPS[method], 10_000_000 // work))
-    return max(500, min(_EPOCHS, 100_000_000 // work))
+    model = _network(settings.activation, scaling.fold(best.parameters, inputs), inputs)
+    return Trained(model, method, best.steps, starts, time.perf_counter() - clock)
 
 
 def _best(found: list[Solution], method: str) -> Solution:
@@ -260,20 +254,18 @@ def _best(found: list[Solution], method: str) -> Solution:
 
 
 def _first_order(
-    method: str, function: Any, hidden: int, u: Array, v: Array, starts: Array, epochs: int
+    optimizer: Callable[[], Any], function: Any, u: Array, v: Array, starts: Array, epochs: int
 ) -> list[Solution]:
     """Train by the public ``fit``, all samples in each step."""
     found: list[Solution] = []
     for start in starts:
-        model = network(hidden, function, start, u.shape[1])
-        optimizer = optimizers.Adam(0.02) if method == "adam" else optimizers.SGD(0.1)
-        model.compile(optimizer=optimizer, loss=losses.MeanSquaredError())
+        model = _network(function, start, u.shape[1])
+        model.compile(optimizer=optimizer(), loss=losses.MeanSquaredError())
         try:
             model.fit(u, v[:, None], batch_size=v.size, epochs=epochs, verbose=0)
         except NonFiniteError:  # this start led nowhere; another may not
             continue
-        w, b, out, bias = model.get_weights()
-        residuals = model(u).numpy()[:, 0] - v
-        error = float(np.sqrt(np.mean(residuals**2)))
-        found.append(Solution(np.concatenate([w.ravel(), b, out[:, 0], bias]), error, epochs))
+        parameters = np.concatenate([each.ravel() for each in model.get_weights()])
+        error = float(np.sqrt(np.mean((model(u).numpy()[:, 0] - v) ** 2)))
+        found.append(Solution(parameters, error, epochs))
     return found

@@ -9,8 +9,8 @@ import numpy as np
 
 from nissl import plots
 from nissl.explain.approximation.approximate import OUTSIDE
-from nissl.explain.approximation.surface import GRID, Array, SurfaceApproximation, pairs, values
-from nissl.explain.drawing.lettering import mathematics
+from nissl.explain.approximation.surface import SurfaceApproximation
+from nissl.explain.approximation.target import SIDE, Array
 from nissl.explain.panels import Panel, Sheet, legend_below
 from nissl.explain.parts import format_number
 from nissl.i18n import translate as _
@@ -27,14 +27,15 @@ def draw(shown: SurfaceApproximation) -> Sheet:
     """Return the function, the network and the error, seen from above."""
     far = OUTSIDE / 2 * (shown.high - shown.low)
     side = np.linspace(shown.low - far, shown.high + far, 121)
-    points = pairs(side)
-    inner = np.linspace(shown.low, shown.high, GRID)
-    inside = values(shown.expression, pairs(inner))
-    error = (shown(pairs(inner)) - inside).reshape(GRID, GRID)
+    points = shown.target.grid(side[0], side[-1], side.size)
+    inner = np.linspace(shown.low, shown.high, SIDE)
+    grid = shown.target.grid(shown.low, shown.high)
+    inside = shown.target(grid)
+    error = (shown.best(grid) - inside).reshape(SIDE, SIDE)
     levels = _levels(float(inside.min()), float(inside.max()))
-    first, second = shown.expression.inputs
+    first, second = shown.target.inputs
     settings: dict[str, Any] = {"x": first, "y": second, "size": (4.2, 4.8), "framed": True}
-    heights = ((_("Function"), values(shown.expression, points)), (_("Network"), shown(points)))
+    heights = ((_("Function"), shown.target(points)), (_("Network"), shown.best(points)))
     panels = [
         Panel(
             partial(
@@ -47,8 +48,8 @@ def draw(shown: SurfaceApproximation) -> Sheet:
         for title, found in heights
     ]  # fmt: skip
     errors = partial(_errors, shown=shown, inner=inner, error=error)
-    title = shown.heading(mathematics(shown.expression.latex, shown.expression.text))
-    return Sheet([[*panels, Panel(errors, _("Error within the square"), **settings)]], title)
+    panels.append(Panel(errors, _("Error within the square"), **settings))
+    return Sheet([panels], shown.heading(shown.target.caption))
 
 
 def _heights(
@@ -62,12 +63,12 @@ def _heights(
 
 
 def _errors(axes: Axes, shown: SurfaceApproximation, inner: Array, error: Array) -> None:
-    largest = shown.max_error or 1.0
+    largest = shown.best.max_error or 1.0
     bands = np.linspace(-largest, largest, _LEVELS)
     drawn = axes.contourf(inner, inner, error, bands, cmap="PuOr")
     axes.contour(inner, inner, error, bands, colors="black", linewidths=0.4)
     label = _("network - function, dashed below 0; RMSE {value}")
-    bar = _bar(axes, drawn, label.format(value=format_number(shown.rmse, 2)), "%.2g")
+    bar = _bar(axes, drawn, label.format(value=format_number(shown.best.rmse, 2)), "%.2g")
     bar.set_ticks([-largest, -largest / 2, 0, largest / 2, largest])
     _square(axes, shown)
     axes.plot(

@@ -1,9 +1,9 @@
-"""Functions of one input that are to be approximated: typed, written in Python, checked."""
+"""Functions that are to be approximated: typed, written in Python, checked."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = ["Target", "as_target", "checked_range"]
 
 Array = np.ndarray[Any, Any]
 GRID = 2001  # points on which an error over an interval is measured
+SIDE = 101  # points along each side of a square on which it is measured
 _NARROWEST = 1e-290  # the weights of a network on a narrower range would overflow
 _STEEP = 0.05  # share of the whole height that a function must rise by in one cell to be a jump
 _MOST_JUMPS = 5
@@ -28,19 +29,24 @@ _LONGEST = 48
 
 @dataclass(frozen=True)
 class Target:
-    """A function of one number.
+    """A function of one number, or of two.
 
     Attributes:
-        function: takes an array and gives one, or takes and gives numbers.
+        function: takes an array for each input and gives one, or takes and gives numbers.
         text: how it is written, such as ``"x**2"``.
         latex: the same in LaTeX's mathematics.
-        variable: what its input is called.
+        inputs: what its inputs are called.
     """
 
-    function: Callable[[Any], Any]
+    function: Callable[..., Any]
     text: str
     latex: str = ""
-    variable: str = "x"
+    inputs: tuple[str, ...] = ("x",)
+
+    @property
+    def variable(self) -> str:
+        """What the first input is called."""
+        return self.inputs[0]
 
     @property
     def short(self) -> str:
@@ -53,32 +59,29 @@ class Target:
         return mathematics(self.latex if self.short == self.text else "", self.short)
 
     def __call__(self, x: Array) -> Array:
-        """Return the values at points of shape ``(N,)``, float64; NaN where there are none."""
+        """Return the values at points of shape ``(N,)`` or ``(N, 2)``, NaN where there are none."""
+        columns = x.T if x.ndim == 2 else (x,)
         with np.errstate(all="ignore"), quiet(), no_grad():
             try:
-                found = self.function(x)
+                found = self.function(*columns)
             except (TypeError, ValueError) as error:
-                return self._one_by_one(x, error)
-        return self._numbers(found, x)
+                return self._one_by_one(columns, error)
+        return self._numbers(found, columns[0])
 
-    def _one_by_one(self, x: Array, error: Exception) -> Array:
-        """For functions of a number only, such as ``math.sin``, or with an ``if`` in them."""
+    def _one_by_one(self, columns: Iterable[Array], failed: Exception) -> Array:
+        """For functions of numbers only, such as ``math.sin``, or with an ``if`` in them."""
         values: list[float] = []
-        failed: Exception = error
-        for each in x.tolist():
+        for each in zip(*(column.tolist() for column in columns), strict=True):
             try:
-                found: Any = self.function(each)
+                found: Any = self.function(*each)
                 values.append(float(found.item() if hasattr(found, "item") else found))
-            except (ArithmeticError, ValueError) as problem:  # no value here, as log(-1) has none
+            except (ArithmeticError, TypeError, ValueError) as problem:  # as log(-1) has no value
                 values.append(math.nan)
                 failed = problem
-            except TypeError as problem:
-                failed = problem
-                break
-        if len(values) < x.size or all(map(math.isnan, values)):
+        if all(map(math.isnan, values)):
             raise ArgumentError(
                 f"the function {self.short} cannot be computed: {failed}"
-            ) from error
+            ) from failed
         return np.array(values)
 
     def _numbers(self, found: Any, x: Array) -> Array:
@@ -94,6 +97,13 @@ class Target:
             )
         return np.broadcast_to(values.astype(np.float64).ravel(), x.shape).copy()
 
+    def grid(self, low: float, high: float, side: int | None = None) -> Array:
+        """Return even points of an interval, ``(N,)``, or a square, ``(N * N, 2)``, rows first."""
+        if len(self.inputs) == 1:
+            return np.linspace(low, high, side or GRID)
+        points = np.linspace(low, high, side or SIDE)
+        return np.stack(np.meshgrid(points, points), axis=-1).reshape(-1, 2)
+
     def finite(self, x: Array) -> Array:
         """Return the values at points, all of them finite.
 
@@ -101,48 +111,52 @@ class Target:
             ArgumentError: one is not, and where.
         """
         values = self(x)
-        bad = np.flatnonzero(~np.isfinite(values))
-        if bad.size:
-            place = int(bad[0])
+        for bad in np.flatnonzero(~np.isfinite(values))[:1]:
+            pairs = zip(self.inputs, np.atleast_1d(x[bad]), strict=True)
+            place = ", ".join(f"{name} = {each:.6g}" for name, each in pairs)
             raise ArgumentError(
-                f"{self.short} is not finite on the range: at {self.variable} = {x[place]:.6g} it "
-                f"is {values[place]}; choose a range without this point"
+                f"{self.short} is not finite on the range: at {place} it is {values[bad]}; "
+                "choose a range without this point"
             )
         return values
 
     def jumps(self, low: float, high: float) -> tuple[float, ...]:
-        """Return where the function jumps within a range, as far as cells of it can show."""
-        x = np.linspace(low, high, GRID)
-        y = self.finite(x)
-        rises = np.abs(np.diff(y / 2))
-        steep = np.flatnonzero(rises > _STEEP * np.ptp(y / 2))
+        """Return where the function jumps within a range, as far as cells of it can show.
+
+        Steep cells are halved where they rise most; a rise that stays is a jump. Of a function of
+        two inputs none are looked for.
+        """
+        if len(self.inputs) > 1:
+            return ()
+        x = self.grid(low, high)
+        y = self.finite(x) / 2
+        rises = np.abs(np.diff(y))
+        cells = np.flatnonzero(rises > _STEEP * np.ptp(y))
+        cells = cells[np.argsort(-rises[cells], kind="stable")][:_MOST_JUMPS]
+        left, right, below, above = x[cells], x[cells + 1], y[cells], y[cells + 1]
+        for _halving in range(_HALVINGS if cells.size else 0):
+            middle = left + (right - left) / 2
+            value = self(middle) / 2
+            first = np.abs(value - below) >= np.abs(above - value)  # the half that rises more
+            left, below = np.where(first, left, middle), np.where(first, below, value)
+            right, above = np.where(first, middle, right), np.where(first, value, above)
         found: list[float] = []
-        for cell in steep[np.argsort(-rises[steep], kind="stable")][:_MOST_JUMPS]:
-            place = self._jump(float(x[cell]), float(x[cell + 1]), float(rises[cell]))
-            if place is not None and all(abs(place - each) > x[1] - x[0] for each in found):
+        stays = np.abs(above - below) > 0.1 * rises[cells]
+        for place in (left + (right - left) / 2)[stays].tolist():
+            if all(abs(place - each) > x[1] - x[0] for each in found):
                 found.append(place)
         return tuple(sorted(found))
 
-    def _jump(self, left: float, right: float, rise: float) -> float | None:
-        """Halve a cell where it rises most; a rise that stays is a jump."""
-        low, high = self(np.array([left, right])) / 2
-        for _halving in range(_HALVINGS):
-            middle = left + (right - left) / 2
-            if not left < middle < right:
-                break
-            value = float(self(np.array([middle]))[0]) / 2
-            if abs(value - low) >= abs(high - value):
-                right, high = middle, value
-            else:
-                left, low = middle, value
-        return left + (right - left) / 2 if abs(high - low) > 0.1 * rise else None
 
-
-def as_target(f: Any) -> Target:
+def as_target(f: Any, inputs: int = 1) -> Target:
     """Return a function, given as a text, an expression or a Python function, as a target.
 
+    Args:
+        f: the function.
+        inputs: of how many inputs it is to be, one or two.
+
     Raises:
-        ArgumentError: the text is no expression, or has not exactly one input.
+        ArgumentError: the text is no expression, or has another number of inputs.
         ArgumentTypeError: ``f`` is none of these.
 
     >>> as_target("t**2").variable, as_target("x + 1").latex
@@ -153,7 +167,7 @@ def as_target(f: Any) -> Target:
     if isinstance(f, str):
         f = parse(f)
     if isinstance(f, Expression):
-        return _typed(f)
+        return _typed(f, inputs)
     if not callable(f):
         raise ArgumentTypeError(
             f"what is approximated is a function or an expression such as 'x**2', not "
@@ -163,13 +177,16 @@ def as_target(f: Any) -> Target:
     if not name.isidentifier():  # a lambda has no name
         name = "f"
     escaped = name.replace("_", r"\_")
-    return Target(f, f"{name}(x)", (name if len(name) == 1 else rf"\mathrm{{{escaped}}}") + "(x)")
+    latex = name if len(name) == 1 else rf"\mathrm{{{escaped}}}"
+    names = ("x",) if inputs == 1 else ("x1", "x2")
+    given = ", ".join(each.replace("x", "x_") if inputs > 1 else each for each in names)
+    return Target(f, f"{name}({', '.join(names)})", f"{latex}({given})", names)
 
 
-def _typed(expression: Expression) -> Target:
+def _typed(expression: Expression, count: int) -> Target:
     inputs = expression.inputs
-    if len(inputs) == 1:
-        return Target(expression, expression.text, expression.latex, inputs[0])
+    if len(inputs) == count:
+        return Target(expression, expression.text, expression.latex, inputs)
     if inputs:
         raise ArgumentError(
             f"{expression.text!r} has {len(inputs)} inputs ({', '.join(inputs)}); approximate "
