@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl import plots
-from nissl.explain.drawing.layout import Point, Rectangle, Size
+from nissl.explain.drawing.layers import Size
+from nissl.explain.drawing.layout import Point, Rectangle
 from nissl.explain.drawing.lettering import Lettering, families, style
 
 if TYPE_CHECKING:
