@@ -73,7 +73,7 @@ class Setup:
                 f"the set-up {text!r} is not of the form activation:initializer, such as "
                 "relu:he_normal or sigmoid:random_normal:stddev=1"
             )
-        setup = cls(*names, tuple(settings.items()))
+        setup = cls(names[0], names[1], tuple(settings.items()))
         activations.get(setup.activation)
         setup.make_initializer()
         return setup

@@ -222,17 +222,18 @@ class Probe:
         outputs = np.concatenate([each.reshape(-1, units) for each in z])  # (rows, units)
         function = _activation(layer)
         name = "" if function is None else activations.name_of(function)
-        spreads = [
-            Spread.of(np.concatenate([part.ravel() for part in parts]))
-            for parts in zip(*calls, strict=True)
-        ]
+        a, delta = (
+            Spread.of(np.concatenate([each[place].ravel() for each in calls])) for place in (0, 2)
+        )
         return LayerState(
             self._paths[layer],
             type(layer).__name__,
             name,
             _initializer_of(layer),
             units,
-            *spreads,
+            a,
+            Spread.of(outputs),
+            delta,
             measures.signal(z),
             measures.rounding(z),
             measures.dead(name, outputs),
