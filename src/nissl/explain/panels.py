@@ -37,6 +37,7 @@ _LETTERS = 11.5  # in an inch of a title or label
 _HELD = 0xE000  # private characters, which stand for formulas while lines are broken
 _MARKUP = re.compile(r"\\[a-zA-Z]+|[{}$^_\\]")  # of mathematics, which takes no room
 _BELOW = 0.42  # inches from axes to a legend below them: numbers and a label have room
+_BESIDE = 0.4  # inches that numbers and a label beside axes take of their room, at least
 _LEAST = 0.55  # of its own width, to which a panel may shrink
 
 
