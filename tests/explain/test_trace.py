@@ -408,18 +408,18 @@ def test_difference_quotients_find_a_step_at_every_scale(
     function: Callable[[float], Any], at: float, slope: Any
 ) -> None:
     def real(x: Any) -> float:
-        found = function(float(x[0]))
+        found = function(float(x))
         return float(found) if mpmath.im(found) == 0 else float("nan")
 
-    found = difference_quotient(real, [np.asarray(at)], [np.ones(())])
+    found = difference_quotient(real, np.asarray(at), np.ones(()))
     assert found.kind == "smooth"
     assert found.value == pytest.approx(float(slope), rel=1e-8)
 
 
 def test_no_quotient_where_nothing_is_finite() -> None:
-    nowhere = difference_quotient(lambda x: float("nan"), [np.zeros(())], [np.ones(())])
+    nowhere = difference_quotient(lambda x: float("nan"), np.zeros(()), np.ones(()))
     assert (nowhere.kind, nowhere.value) == ("", None)
-    assert difference_quotient(lambda x: 0.0, [np.asarray(np.inf)], [np.ones(())]).value is None
+    assert difference_quotient(lambda x: 0.0, np.asarray(np.inf), np.ones(())).value is None
 
 
 INF = math.inf

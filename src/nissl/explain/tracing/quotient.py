@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,7 @@ from nissl.errors import NisslError
 __all__ = ["Quotient", "difference_quotient"]
 
 Vector = NDArray[np.float64]
-Samples = list[tuple[float, float]]  # steps and values there, from the smallest step
-Row = tuple[float, float, float]  # step, quotient, rounding in it
+Samples = list[tuple[float, float]]  # signed steps and values there, from the smallest step
 Estimate = tuple[float, float]  # a number, and how far off it may be
 _EPSILON = 2.0**-52
 _RATIO = 8.0  # of a step to the next smaller one
@@ -64,18 +64,21 @@ class Quotient:
 
 @dataclass(frozen=True)
 class _Side:
-    """One side: its slope away from the point, and the limit of the values where they jump."""
+    """One side.
 
-    slope: Estimate | None = None
-    defined: bool = True
+    Attributes:
+        limit: of the values towards the point; ``None`` where there are none.
+        quotient: from the value at the point; infinite where the limit is another.
+        slope: from the limit.
+    """
+
     limit: float | None = None
+    quotient: float | None = None
+    slope: Estimate | None = None
 
 
 def difference_quotient(
-    function: Callable[[Sequence[Vector]], float],
-    point: Sequence[Vector],
-    direction: Sequence[Vector | None],
-    noise: float = 0.0,
+    function: Callable[[Vector], float], point: Vector, direction: Vector, noise: float = 0.0
 ) -> Quotient:
     """Return the derivative of a function along a direction, from its values alone.
 
@@ -86,44 +89,38 @@ def difference_quotient(
 
     Args:
         function: gives one number.
-        point: its arguments, in float64.
-        direction: one array an argument; ``None`` for one that is held.
+        point: its argument, in float64.
+        direction: an array of that shape.
         noise: how far off the values are by rounding on their way, where it is more than the
             rounding of the result.
 
     >>> import math, numpy as np
-    >>> found = difference_quotient(lambda x: math.sin(x[0].item()), [np.zeros(())], [np.ones(())])
+    >>> found = difference_quotient(math.sin, np.zeros(()), np.ones(()))
     >>> found.kind, abs(found.value - 1) < 1e-10
     ('smooth', True)
-    >>> found = difference_quotient(lambda x: abs(x[0].item()), [np.zeros(())], [np.ones(())])
+    >>> found = difference_quotient(abs, np.zeros(()), np.ones(()))
     >>> found.kind, found.left, found.right
     ('kink', -1.0, 1.0)
     """
 
     def at(h: float) -> float:
-        moved = [x if t is None else x + h * t for x, t in zip(point, direction, strict=True)]
         try:
-            return float(function(moved))
+            return float(function(point + h * direction))
         except NisslError:  # the function is not defined there
             return math.nan
 
-    sizes = [
-        np.max(np.abs(x[t != 0]), initial=0.0)
-        for x, t in zip(point, direction, strict=True)
-        if t is not None
-    ]
-    size = float(max(sizes, default=0.0))
+    size = float(np.max(np.abs(point[direction != 0]), initial=0.0))
     with np.errstate(all="ignore"):
         if not math.isfinite(size) or not math.isfinite(here := at(0.0)):
             return Quotient()
         ladders = [[(h, at(h), at(-h)) for h in steps] for steps in _ladders(size)]
-    ends = [[[(h, ys[i]) for h, *ys in each] for each in ladders] for i in (0, 1)]
-    right, left = (_side(each, here, noise) for each in ends)
-    moved = [abs(y - here) for each in ladders for _h, *ys in each for y in ys if math.isfinite(y)]
-    steepest = max(moved, default=0.0) / ladders[0][0][0]
-    if left.limit is not None or right.limit is not None:
-        return _jump(ends, left, right, here, noise, steepest)
-    return _judged(left, right, _estimate([_central(each, noise) for each in ladders], 2), steepest)
+    values = [y for each in ladders for _h, *ys in each for y in ys]
+    least = ladders[0][0][0]
+    steepest = max((abs(y - here) for y in values if math.isfinite(y)), default=0.0) / least
+    right = _side([[(h, up) for h, up, _down in each] for each in ladders], here, noise)
+    left = _side([[(-h, down) for h, _up, down in each] for each in ladders], here, noise)
+    both = _estimate([_central(each, noise) for each in ladders], 2)
+    return _judged(left, right, here, both, steepest)
 
 
 def _ladders(size: float) -> list[list[float]]:
@@ -144,16 +141,20 @@ def _ladders(size: float) -> list[list[float]]:
 
 # ---- one side --------------------------------------------------------------------------------
 def _side(ladders: list[Samples], here: float, noise: float) -> _Side:
-    finest = ladders[0]
+    (step, nearest), *_others = finest = ladders[0]
     if not any(math.isfinite(y) for _h, y in finest[:3]):
-        return _Side(defined=False)
+        return _Side()
     growth = _growth(finest, here, noise)
-    away = math.copysign(math.inf, finest[0][1] - here)
+    away = math.copysign(math.inf, nearest - here)
+    steep = math.copysign(1.0, step) * away
     if growth is not None and growth < 1.05:
-        return _Side(limit=finest[0][1] if growth > 0.95 else away)
+        beyond = growth <= 0.95
+        slope = None if beyond else _slope(ladders, nearest, step, noise)
+        return _Side(away if beyond else nearest, steep, slope)
     if growth is not None and growth < 0.85 * _RATIO:
-        return _Side((away, 0.0))
-    return _Side(_slope(ladders, here, 0.0, noise))
+        return _Side(here, steep, (steep, 0.0))
+    slope = _slope(ladders, here, 0.0, noise)
+    return _Side(here, slope and slope[0], slope)
 
 
 def _growth(samples: Samples, here: float, noise: float) -> float | None:
@@ -176,26 +177,30 @@ def _slope(ladders: list[Samples], here: float, start: float, noise: float) -> E
     """The slope from one value to those at the steps."""
     rows = [
         [
-            (h - start, (y - here) / (h - start), max(noise, _rounding(y, here)) / (h - start))
+            ((y - here) / (h - start) + 0.0, max(noise, _rounding(y, here)) / abs(h - start))
             for h, y in samples
-            if h > start and math.isfinite(y)
+            if abs(h) > abs(start) and math.isfinite(y)
         ]
         for samples in ladders
     ]
-    found = _estimate(rows, 1)
-    return None if found is None or found[1] > _ROUGH * max(1.0, abs(found[0])) else found
+    return _trusted(_estimate(rows, 1), _ROUGH)
 
 
-def _central(samples: Sequence[tuple[float, float, float]], noise: float) -> list[Row]:
+def _central(samples: Sequence[tuple[float, float, float]], noise: float) -> list[Estimate]:
     """Quotients from each step to its opposite, with the rounding in each."""
     return [
-        (h, (up - down) / (2 * h), max(noise, _rounding(up, down)) / h)
+        ((up - down) / (2 * h), max(noise, _rounding(up, down)) / h)
         for h, up, down in samples
         if math.isfinite(up) and math.isfinite(down)
     ]
 
 
-def _estimate(ladders: list[list[Row]], power: int) -> Estimate | None:
+def _trusted(found: Estimate | None, most: float) -> Estimate | None:
+    """An estimate, if its error is no more than so much, beside 1 or itself."""
+    return None if found is None or found[1] > most * max(1.0, abs(found[0])) else found
+
+
+def _estimate(ladders: list[list[Estimate]], power: int) -> Estimate | None:
     """The quotient at step 0, and its error; quotients differ from it by powers of the step."""
     best: Estimate | None = None
     low, high = -math.inf, math.inf
@@ -209,11 +214,11 @@ def _estimate(ladders: list[list[Row]], power: int) -> Estimate | None:
     return best
 
 
-def _extrapolated(rows: list[Row], power: int) -> list[Estimate]:
+def _extrapolated(rows: list[Estimate], power: int) -> list[Estimate]:
     """For each step, from the smallest, the best of what it and the larger ones give."""
     found: list[Estimate] = []
     before: list[float] = []
-    for _h, slope, rounding in reversed(rows):
+    for slope, rounding in reversed(rows):
         table, best = [slope], (slope, math.inf)
         for order, last in enumerate(before[:_ORDERS], 1):
             table.append(table[-1] + (table[-1] - last) / (_RATIO ** (power * order) - 1))
@@ -234,56 +239,27 @@ def _differ(a: Estimate, b: Estimate) -> bool:
     return abs(a[0] - b[0]) > allowed
 
 
-def _turned(slope: Estimate | None) -> Estimate | None:
-    return None if slope is None else (0.0 - slope[0], slope[1])
-
-
-def _judged(left: _Side, right: _Side, both: Estimate | None, steepest: float) -> Quotient:
-    a, b = _turned(left.slope), right.slope
-    sides = (a and a[0], b and b[0])
-    if not left.defined or not right.defined:
-        inside = a or b
-        if inside is None:
-            return Quotient(steepest=steepest)
-        return Quotient("end", *inside, *sides, steepest=steepest)
-    if a is None or b is None:
-        return Quotient("", None, 0.0, *sides, steepest=steepest)
-    if math.isinf(a[0]) and a[0] == b[0]:
-        return Quotient("vertical", a[0], 0.0, *sides)
-    if _differ(a, b):
-        return Quotient("kink", None, 0.0, *sides, steepest=steepest)
-    if both is None or both[1] > _POOR * max(1.0, abs(both[0])):
-        return Quotient("", None, 0.0, *sides, steepest=steepest)
-    value = both[0] if abs(both[0]) > both[1] else 0.0  # no digits of rounding alone
-    return Quotient("smooth", value, both[1], *sides, steepest=steepest)
-
-
-def _jump(
-    ends: list[list[Samples]], left: _Side, right: _Side, here: float, noise: float, steepest: float
+def _judged(
+    left: _Side, right: _Side, here: float, both: Estimate | None, steepest: float
 ) -> Quotient:
-    """A jump: the values before and after it, and the slope beside it."""
-    limits: list[float | None] = []
-    slopes: list[float | None] = []
-    beside: list[Estimate | None] = []
-    for ladders, side, sign in ((ends[1], left, -1), (ends[0], right, 1)):
-        start, limit = 0.0, side.limit
-        slope = side.slope
-        if limit is None:
-            limits.append(here if side.defined else None)
-            slopes.append(slope and sign * slope[0])
-        else:
-            limits.append(limit)
-            slopes.append(sign * math.copysign(math.inf, limit - here))
-            start = ladders[0][0][0]
-            slope = _slope(ladders, limit, start, noise) if math.isfinite(limit) else None
-        beside.append(slope if sign == 1 else _turned(slope))
-    a, b = beside
-    return Quotient(
-        "jump",
-        left=slopes[0],
-        right=slopes[1],
-        before=limits[0],
-        after=limits[1],
-        beside=a[0] if a is not None and b is not None and not _differ(a, b) else None,
-        steepest=steepest,
-    )
+    """What kind of point it is, from what is on its sides."""
+    found = partial(Quotient, left=left.quotient, right=right.quotient, steepest=steepest)
+    a, b = left.slope, right.slope
+    if left.limit not in (here, None) or right.limit not in (here, None):
+        same = a is not None and b is not None and not _differ(a, b)
+        beside = a[0] if a is not None and same else None
+        return found("jump", before=left.limit, after=right.limit, beside=beside)
+    if left.limit is None or right.limit is None:
+        inside = a or b
+        return found() if inside is None else found("end", *inside)
+    if a is None or b is None:
+        return found()
+    if math.isinf(a[0]) and a[0] == b[0]:
+        return found("vertical", a[0], steepest=math.inf)
+    if _differ(a, b):
+        return found("kink")
+    both = _trusted(both, _POOR)
+    if both is None:
+        return found()
+    value, error = both
+    return found("smooth", value if abs(value) > error else 0.0, error)  # no digits of rounding

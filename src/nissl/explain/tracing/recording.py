@@ -12,17 +12,16 @@ import inspect
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nissl.autodiff.sweeps import pull_through, push_through
-from nissl.core import dtypes, functions, passes, tree
+from nissl.core import dtypes, passes, tree
 from nissl.core.functions import asarray
-from nissl.core.kinds import accumulate
 from nissl.core.op import apply, no_grad, quiet
-from nissl.core.program import Program, build, inline, trace
+from nissl.core.program import Program, build, trace
 from nissl.core.tensor import Array, Equation, Key, Tensor
 from nissl.core.thread import thread
 from nissl.errors import ArgumentError, ArgumentTypeError
@@ -99,24 +98,21 @@ class Recording:
         """The lines by the identity of their tensors."""
         return {line.tensor.key: line for line in self.lines}
 
-    def tangents(self, direction: Sequence[Array | None]) -> list[Array | None]:
-        """Return the tangent of each line, from one of each input, in one forward sweep."""
+    def tangents(self, place: int, direction: Array) -> list[Array | None]:
+        """Return the tangent of each line, from that of one input, in one forward sweep."""
         found: dict[Key, Tensor | None] = {
-            line.tensor.key: None if each is None else Tensor(np.asarray(each))
-            for line, each in zip(self.inputs, direction, strict=True)
+            line.tensor.key: Tensor(np.zeros_like(line.value)) if line.is_smooth else None
+            for line in self.inputs
         }
+        found[self.inputs[place].tensor.key] = Tensor(np.asarray(direction))
         with quiet(), no_grad():
             push_through(self.equations, found)
         return self._each(found)
 
-    def adjoints(self, weights: Sequence[Array | None]) -> list[Array | None]:
-        """Return the adjoint of each line, from one of each output, in one reverse sweep."""
-        found: dict[Key, Tensor | None] = {}
+    def adjoints(self, place: int, weight: Array) -> list[Array | None]:
+        """Return the adjoint of each line, from that of one output, in one reverse sweep."""
+        found: dict[Key, Tensor | None] = {self.outputs[place][1].key: Tensor(np.asarray(weight))}
         with quiet(), no_grad():
-            for (_, tensor), weight in zip(self.outputs, weights, strict=True):
-                if weight is not None:
-                    given = Tensor(np.asarray(weight))
-                    found[tensor.key] = accumulate(functions, found.get(tensor.key), given)
             pull_through(self.equations, found, keep=True)
         return self._each(found)
 
@@ -127,7 +123,7 @@ class Recording:
     def _zeros_or(self, found: Tensor | None, line: Line) -> Array | None:
         if not line.is_smooth:
             return None
-        return np.zeros(line.value.shape, line.value.dtype) if found is None else found.numpy()
+        return np.zeros_like(line.value) if found is None else found.numpy()
 
 
 # ---- calling ---------------------------------------------------------------------------------
@@ -149,14 +145,12 @@ class Call:
     fill: Callable[..., Any]
 
 
-def _is_setting(leaf: Any) -> bool:
-    if isinstance(leaf, bool | str | bytes) or callable(leaf):
-        return not (hasattr(leaf, "__nissl_tensor__") or isinstance(leaf, Tensor))
-    return not (
-        isinstance(leaf, int | float | Tensor)
-        or hasattr(leaf, "__array__")
-        or hasattr(leaf, "__nissl_tensor__")
-    )
+def _is_tensor(leaf: Any) -> bool:
+    """Whether an argument is a number or an array, and no setting such as a text or a function."""
+    if isinstance(leaf, Tensor) or hasattr(leaf, "__nissl_tensor__"):
+        return True
+    plain = isinstance(leaf, int | float) or hasattr(leaf, "__array__")
+    return plain and not (isinstance(leaf, bool | str | bytes) or callable(leaf))
 
 
 def arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
@@ -168,7 +162,7 @@ def arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     named = _named(function, args, kwargs)
     leaves, structure = tree.flatten((tuple(args), dict(kwargs)))
     labels = [label for name, value in named for label in _labels(name, value)]
-    places = [i for i, leaf in enumerate(leaves) if not _is_setting(leaf)]
+    places = [i for i, leaf in enumerate(leaves) if _is_tensor(leaf)]
     values = [_value(leaves[i]) for i in places]
 
     def fill(tensors: Sequence[Any], called: Callable[..., Any] = function) -> Any:
@@ -253,25 +247,25 @@ def record(call: Call, *, share: bool = True) -> Recording:
         leaves, structure = tree.flatten(result)
         if not leaves:
             raise ArgumentError("the function returned nothing; it must return a tensor or several")
-        outputs = [asarray(leaf) for leaf in leaves]
         name = getattr(call.function, "__name__", "f")
-        program = build(given, [*outputs, *named], name if name.isidentifier() else "f")
-        program = _opened(program)
+        name = name if name.isidentifier() else "f"
+        program = build(given, [*map(asarray, leaves), *named], name)
+        opened = trace(functools.partial(_applied, program), *program.in_avals, name=name)
         chosen = [each for each in passes.STANDARD if (share and not lines) or each is not _SHARE]
-        program = passes.simplify(program, tuple(chosen))
-        tensors, equations = _run(program, [Tensor(x, requires_grad=True) for x in call.values])
-    places = list(_labels("", tree.unflatten(structure, list(range(len(leaves))))))
-    results = [tensors(t) for t in program.outputs]
+        inputs = [Tensor(x, requires_grad=True) for x in call.values]
+        results = _applied(passes.simplify(opened, tuple(chosen)), *inputs)
+        outputs = results[: len(leaves)]
+        equations = build(inputs, results).equations
+        program = build(inputs, outputs, name)
+    places = _labels("", tree.unflatten(structure, list(range(len(leaves)))))
     labels: dict[Key, str] = {}
     for statement, t in zip(lines.statements if lines else (), results[len(leaves) :], strict=True):
         labels.setdefault(t.key, statement.name)
-    program = replace(program, outputs=program.outputs[: len(leaves)])
-    inputs = [tensors(t) for t in program.inputs]
     return Recording(
-        _lines(inputs, call.names, equations, results[: len(leaves)], labels),
-        tuple((f"f{place}", t) for place, t in zip(places, results, strict=False)),
-        passes.eliminate_dead_code(program),
-        tuple(equations),
+        _lines(inputs, call.names, equations, outputs, labels),
+        tuple((f"f{place}", t) for place, t in zip(places, outputs, strict=False)),
+        program,
+        equations,
     )
 
 
@@ -285,37 +279,19 @@ def _typed(function: Callable[..., Any]) -> Expression | None:
 _SHARE = passes.share_common_subexpressions
 
 
-def _opened(program: Program) -> Program:
-    """The program with the bodies of compiled functions in place of their calls."""
-    while any(equation.op.name == "call" for equation in program.equations):
-        closed = program
-
-        def step_into(*given: Tensor, closed: Program = closed) -> list[Tensor]:
-            find, _ = _run(closed, given)
-            return [find(t) for t in closed.outputs]
-
-        program = trace(step_into, *closed.in_avals, name=closed.name)
-    return program
-
-
-def _run(
-    program: Program, given: Sequence[Tensor]
-) -> tuple[Callable[[Tensor], Tensor], list[Equation]]:
-    """Apply a program to tensors, stepping into calls; gives who became whom."""
+def _applied(program: Program, *given: Tensor, scope: str | None = None) -> list[Tensor]:
+    """Apply a program, with the bodies of compiled functions in place of their calls."""
     env: dict[Key, Tensor] = {t.key: x for t, x in zip(program.inputs, given, strict=True)}
-    made: list[Equation] = []
     for equation in program.equations:
         inputs = [env.get(t.key, t) for t in equation.inputs]
-        thread.scope = equation.scope
+        thread.scope = equation.scope if scope is None else scope
         if equation.op.name == "call":
-            result: Any = tuple(inline(equation.params["body"], inputs))
+            result: Any = _applied(equation.params["body"], *inputs, scope=thread.scope)
         else:
             result = apply(equation.op, inputs, equation.params)
-        results = result if isinstance(result, tuple) else (result,)
+        results = result if isinstance(result, list | tuple) else (result,)
         env.update(zip(equation.keys, results, strict=True))
-        if results[0].equation is not None:
-            made.append(results[0].equation)
-    return lambda t: env.get(t.key, t), made
+    return [env.get(t.key, t) for t in program.outputs]
 
 
 def _lines(

@@ -97,27 +97,14 @@ class Trace(Explanation):
         """For each direction the tangent of each line; ``None`` for what has no derivative."""
         if self.mode == "reverse":
             return {}
-        found: dict[str, list[Array | None]] = {}
-        for direction in self.directions:
-            given: list[Array | None] = [
-                np.zeros(line.value.shape, line.value.dtype) if line.is_smooth else None
-                for line in self.recording.inputs
-            ]
-            given[direction.place] = direction.weight
-            found[direction.label] = self.recording.tangents(given)
-        return found
+        return {by.label: self.recording.tangents(by.place, by.weight) for by in self.directions}
 
     @functools.cached_property
     def adjoints(self) -> dict[str, list[Array | None]]:
         """For each seed the adjoint of each line; ``None`` for what has no derivative."""
         if self.mode == "forward":
             return {}
-        found: dict[str, list[Array | None]] = {}
-        for seed in self.seeds:
-            given: list[Array | None] = [None] * len(self.recording.outputs)
-            given[seed.place] = seed.weight
-            found[seed.label] = self.recording.adjoints(given)
-        return found
+        return {of.label: self.recording.adjoints(of.place, of.weight) for of in self.seeds}
 
     @functools.cached_property
     def gradient(self) -> tuple[Component, ...]:
@@ -137,15 +124,13 @@ class Trace(Explanation):
         return program_costs(self.recording.program)
 
     def _component(self, seed: Direction, by: Direction, checked: bool) -> Component:
-        forward = reverse = None
         tangents, adjoints = self.tangents.get(by.label), self.adjoints.get(seed.label)
+        output = self.recording.line_of(self.recording.outputs[seed.place][1])
+        forward = reverse = None
         if tangents is not None:
-            forward = 0.0
-            line = self.recording.line_of(self.recording.outputs[seed.place][1])
-            if line is not None:
-                forward = _dot(seed.weight, tangents[line.number - 1])
+            forward = _dot(seed.weight, tangents[output.number - 1]) if output else 0.0
         if adjoints is not None:
-            reverse = _dot(by.weight, adjoints[self.recording.inputs[by.place].number - 1])
+            reverse = _dot(by.weight, adjoints[by.place])
         component = Component(seed.label, by.label, forward, reverse)
         if not checked:
             return component
@@ -155,31 +140,26 @@ class Trace(Explanation):
         return dataclasses.replace(component, differences=found)
 
     def _quotient(self, seed: Direction, by: Direction) -> Quotient:
-        smooth = [dtypes.is_floating(value.dtype) for value in self.call.values]
-        point = [np.asarray(x, np.float64) for x in self.call.values]
-        direction = [
-            np.asarray(by.weight, np.float64) if place == by.place else None
-            for place in range(len(point))
+        given = [
+            Tensor(np.asarray(x, np.float64 if dtypes.is_floating(x.dtype) else None))
+            for x in self.call.values
         ]
 
-        def weighted(moved: Sequence[np.ndarray[Any, Any]]) -> float:
-            given = [
-                Tensor(np.asarray(x)) if floating else Tensor(np.asarray(whole))
-                for x, floating, whole in zip(moved, smooth, self.call.values, strict=True)
-            ]
+        def weighted(moved: np.ndarray[Any, Any]) -> float:
+            given[by.place] = Tensor(np.asarray(moved))
             with no_grad(), quiet():
                 leaves = flatten(self.call.fill(given))[0]
             return _dot(seed.weight, asarray(leaves[seed.place]).numpy())
 
+        point = np.asarray(given[by.place].numpy())
+        direction = np.asarray(by.weight, np.float64)
         return difference_quotient(weighted, point, direction, self._noise(seed))
 
     def _noise(self, seed: Direction) -> float:
         """About how far off the result is by rounding in each line, of which adjoints tell."""
         adjoints = self.adjoints.get(seed.label)
         if adjoints is None:
-            given: list[Array | None] = [None] * len(self.recording.outputs)
-            given[seed.place] = seed.weight
-            adjoints = self.recording.adjoints(given)
+            adjoints = self.recording.adjoints(seed.place, seed.weight)
         off = [
             _EPSILONS[line.value.dtype.itemsize] * _size(line.value, adjoint)
             for line, adjoint in zip(self.lines, adjoints, strict=True)
