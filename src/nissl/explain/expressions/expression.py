@@ -11,7 +11,7 @@ from nissl.core import dtypes
 from nissl.core import functions as F
 from nissl.core.tensor import Tensor, TensorLike
 from nissl.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from nissl.explain.expressions.grammar import MAX_CHARACTERS, Reader, Statement
+from nissl.explain.expressions.grammar import MAX_CHARACTERS, Reader, Statement, Step
 from nissl.explain.expressions.mathematics import statements_latex
 from nissl.explain.expressions.vocabulary import CONSTANTS, functions
 
@@ -85,8 +85,14 @@ class Expression:
         }
         like = next(iter(known.values()), None)
         made: list[Tensor] = []
+
+        def computed(step: Step, operands: Sequence[Tensor | float]) -> Tensor | float:
+            if step.value is not None:
+                return step.value
+            return step.known.function(*operands) if step.known else known[step.name]
+
         for statement in self.statements:
-            found = known[statement.name] = _computed(statement, known)
+            found = known[statement.name] = statement.fold(computed)
             if not isinstance(found, Tensor):
                 found = F.asarray(found) if like is None else F.full_like(like, found)
             made.append(found)
@@ -117,20 +123,6 @@ class Expression:
 
     def __str__(self) -> str:
         return self.text
-
-
-def _computed(statement: Statement, known: Mapping[str, Tensor | float]) -> Tensor | float:
-    stack: list[Tensor | float] = []
-    for step in statement.steps:
-        operands = stack[len(stack) - step.count :]
-        del stack[len(stack) - step.count :]
-        if step.value is not None:
-            stack.append(step.value)
-        elif step.known is not None:
-            stack.append(step.known.function(*operands))
-        else:
-            stack.append(known[step.name])
-    return stack[0]
 
 
 def _real(x: TensorLike) -> Tensor:

@@ -8,18 +8,18 @@ could name. What is written on a board is read too, where it has one meaning onl
 
 Several statements, parted by semicolons or line ends, give names to values on the way to the last.
 
-It is read from left to right with a stack of what waits for its right side (Dijkstra's shunting
-yard), so that nothing recurses however it is nested; length, depth and size are bounded all the
-same.
+It is read from left to right: an operand, then each operator that binds more tightly than the one
+before, with its right side (V. R. Pratt, *Top Down Operator Precedence*, 1973). Length, depth and
+size are bounded.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from nissl.core import dtypes
 from nissl.core import functions as F
@@ -29,6 +29,8 @@ from nissl.explain.expressions.tokens import Token, narrow, pointed, tokens
 from nissl.explain.expressions.vocabulary import CONSTANTS, LETTERS, Known, functions
 
 __all__ = ["Reader", "Statement", "Step", "as_product"]
+
+T = TypeVar("T")
 
 MAX_CHARACTERS = 4000
 MAX_DEPTH = 100
@@ -82,16 +84,13 @@ class Statement:
     name: str
     steps: tuple[Step, ...]
 
-
-@dataclass
-class _Waiting:
-    """What waits on the stack for its right side: an operator, a sign, a bracket or a call."""
-
-    token: Token
-    binds: int  # 0 for brackets and calls
-    name: str = ""
-    count: int = 2
-    called: Token | None = None
+    def fold(self, make: Callable[[Step, Sequence[T]], T]) -> T:
+        """Make something of each step and of what was made of its operands; return the last."""
+        stack: list[T] = []
+        for step in self.steps:
+            place = len(stack) - step.count
+            stack[place:] = [make(step, stack[place:])]
+        return stack[0]
 
 
 class Reader:
@@ -104,9 +103,9 @@ class Reader:
         self.names = listed if names is None else names
         self.tokens = list(tokens(self.text, head.end() if head else 0))
         self.at = 0
-        self.waiting: list[_Waiting] = []
+        self.open: list[Token] = []  # brackets
+        self.depth = 0  # of brackets and pending operators
         self.steps: list[Step] = []  # of the statement that is being read
-        self.constants: list[float | None] = []  # of each operand so far, its value if it has one
         self.inputs: list[str] = []
         self.statements: list[Statement] = []
         self.given: dict[str, float | None] = {}  # names of values, with those that are constant
@@ -117,6 +116,13 @@ class Reader:
     @property
     def _next(self) -> Token:
         return self.tokens[self.at]
+
+    def _take(self) -> Token:
+        token = self._next
+        if len(self.steps) + sum(len(each.steps) for each in self.statements) > MAX_STEPS:
+            self._fail(token, f"more than {MAX_STEPS} steps; simplify the expression")
+        self.at += token.kind != "end"
+        return token
 
     def read(self) -> tuple[tuple[str, ...], tuple[Statement, ...]]:
         """Return the inputs, in order, and the statements, each with its steps, operands first."""
@@ -135,26 +141,13 @@ class Reader:
             place = sign if sign.text == ";" else self._next
             self._fail(place, "the line before this one has no name, as in v3 = x1*x2")
         name = self._name_given()
-        wants_operand = True
-        while wants_operand or not self._ends(self._next):
-            token = self._next
-            self.at += token.kind != "end"
-            wants_operand = (self._operand if wants_operand else self._operator)(token)
-            if len(self.waiting) > MAX_DEPTH:
-                self._fail(token, f"nested more than {MAX_DEPTH} deep; simplify the expression")
-            if len(self.steps) + sum(len(each.steps) for each in self.statements) > MAX_STEPS:
-                self._fail(token, f"more than {MAX_STEPS} steps; simplify the expression")
-        self._settle(1)
-        if self.waiting:
-            closing = _CLOSING[self.waiting[-1].token.text]
-            self._fail(
-                self.waiting[-1].token,
-                f"this bracket is never closed; expected a {closing!r} for it",
-            )
+        value = self._expression(0)
+        if not self._ends(self._next):
+            self._misplaced(self._next)
         self.statements.append(Statement(name, tuple(self.steps)))
         if name:
-            self.given[name] = self.constants[0]
-        self.steps, self.constants = [], []
+            self.given[name] = value
+        self.steps = []
 
     def _name_given(self) -> str:
         """The name before ``=``, if the statement begins so."""
@@ -179,67 +172,110 @@ class Reader:
             return False
         if token.kind == "name" and self.tokens[self.at + 1].text == "=":
             return True
-        is_open = any(not each.binds for each in self.waiting)
-        starts = token.kind in ("number", "name") or token.text in ("(", "|", "√")
-        return starts and not is_open
+        return not self.open and (_starts(token) or token.text == "|")
 
-    # ---- an operand is wanted: a number, a name, a call, a bracket, a sign before one of them --
-    def _operand(self, token: Token) -> bool:
-        root = bool(self.waiting) and self.waiting[-1].binds == ROOT
+    # ---- expressions: each returns the value, if no input is involved ------------------------
+    def _expression(self, least: int) -> float | None:
+        """Read an operand, and all operators after it that bind at least so tightly."""
+        value = self._operand(least)
+        while (token := self._next).text in OPERATORS:
+            name, binds, to_the_right = OPERATORS[token.text]
+            if token.text == "**" and least == ROOT:
+                self._fail(token, "the root of what? write √(x^2) or √(x)^2")
+            if binds < least:
+                return value
+            self._take()
+            right = self._right(token, binds if to_the_right else binds + 1)
+            value = self._apply(name, [value, right], token)
+        if _starts(token) and not self._ends(token):
+            self._fail(token, _missing_operator(self.tokens[self.at - 1], token))
+        return value
+
+    def _right(self, token: Token, least: int) -> float | None:
+        """Read what a sign, an operator or a bracket waits for."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self._fail(token, f"nested more than {MAX_DEPTH} deep; simplify the expression")
+        value = self._expression(least)
+        self.depth -= 1
+        return value
+
+    def _operand(self, least: int) -> float | None:
+        """Read a number, a name, a call or a bracket, or a sign before one of them."""
+        signs = "+-" if least != ROOT else ""
+        token = self._take()
+        while token.text == "+" and signs:
+            token = self._take()
         if token.kind == "number":
-            self._number(token)
-            return False
+            return self._number(token)
         if token.kind == "name":
             return self._name(token)
+        if token.text == "√" and self._next.text == "(":
+            return self._call(token, "sqrt")
         if token.text == "√":
-            if self._next.text == "(":
-                self._open_call(token, "sqrt")
-            else:
-                self.waiting.append(_Waiting(token, ROOT, "sqrt", 1))
-        elif token.text == "(":
-            self.waiting.append(_Waiting(token, 0))
-        elif token.text == "|":
-            self.waiting.append(_Waiting(token, 0, "abs", 1, called=token))
-        elif token.text == "-" and not root:
-            self.waiting.append(_Waiting(token, SIGN, "negative", 1))
-        elif token.text != "+" or root:
+            return self._apply("sqrt", [self._right(token, ROOT)], token)
+        if token.text == "(":
+            return self._inside(token)[0]
+        if token.text == "|":
+            return self._apply("abs", self._inside(token), token)
+        if token.text != "-" or not signs:
             where = f"after {_before(self.text, token.place)!r}" if token.place else "here"
             found = f"but there is {token.text!r}" if token.text else "but the text ends"
             self._fail(token, f"expected a number, a name or a bracket {where}, {found}")
-        return True
+        return self._apply("negative", [self._right(token, SIGN)], token)
 
-    def _number(self, token: Token) -> None:
+    def _inside(self, opening: Token, arguments: bool = False) -> list[float | None]:
+        """Read what is in a bracket: an expression, or the arguments of a function."""
+        self.open.append(opening)
+        values = [self._right(opening, 0)]
+        while arguments and self._next.text == ",":
+            self._take()
+            values.append(self._right(opening, 0))
+        if self._next.text != _CLOSING[opening.text]:
+            self._misplaced(self._next)
+        self._take()
+        self.open.pop()
+        return values
+
+    def _misplaced(self, token: Token) -> NoReturn:
+        """Refuse what stands where an expression ends, and closes no bracket."""
+        if token.text == "=" and not self._ends(token):
+            self._fail(token, "a = stands behind one name only, as in v3 = x1*x2")
+        if token.text == ",":
+            before, after = self.tokens[self.at - 1], self.tokens[self.at + 1]
+            if _is_decimal(before, token, after):
+                number = f"{before.text}.{after.text}"
+                self._fail(token, f"decimals have a point, not a comma: {number}")
+            self._fail(token, "a comma stands between the arguments of a function only")
+        if not self.open or (token.text == "|" and all(each.text != "|" for each in self.open)):
+            self._fail(token, "this bracket closes none; expected an operator or the end")
+        last = self.open[-1]
+        closing = _CLOSING[last.text]
+        self._fail(last, f"this bracket is never closed; expected a {closing!r} for it")
+
+    def _number(self, token: Token) -> float | None:
         if len(token.text) > MAX_DIGITS:
             self._fail(token, f"a number of {len(token.text)} characters; at most {MAX_DIGITS}")
         value = float(token.text)
         if not math.isfinite(value):
             self._fail(token, "this number is too large; float64 ends at about 1.8e308")
-        self._emit(Step(token.text, value=value))
+        return self._emit(Step(token.text, value=value))
 
-    def _open_call(self, token: Token, name: str) -> bool:
-        self.waiting.append(_Waiting(self._next, 0, name, 1, called=token))
-        self.at += 1
-        return True
-
-    def _name(self, token: Token) -> bool:
+    def _name(self, token: Token) -> float | None:
         name, after = token.text, self._next
         own = name in self.given or name in (self.inputs if self.names is None else self.names)
         if after.text == "(":
             called = name if own else LETTERS.get(name, name)
             if called in functions():
-                return self._open_call(token, called)
+                return self._call(token, called)
             if name in CONSTANTS or own:
                 self._fail(after, f"{name!r} is no function; expected an operator such as *")
             self._fail(token, _unknown(name))
         if name in functions():
             self._fail(token, _without_bracket(name, after))
-        if name in CONSTANTS:
-            self._emit(Step(name, value=CONSTANTS[name]))
-        elif name in self.given:
-            self._emit(Step(name, value=self.given[name]))
-        else:
+        if name not in CONSTANTS and name not in self.given:
             self._input(token, own)
-        return False
+        return self._emit(Step(name, value=CONSTANTS.get(name, self.given.get(name))))
 
     def _input(self, token: Token, own: bool) -> None:
         name = token.text
@@ -255,84 +291,42 @@ class Reader:
             self.inputs.append(name)
         if len(self.inputs) > MAX_INPUTS:
             self._fail(token, f"more than {MAX_INPUTS} inputs")
-        self._emit(Step(name))
 
-    # ---- an operand was read: an operator, a comma, a closing bracket or the end may follow ----
-    def _operator(self, token: Token) -> bool:
-        if token.text in OPERATORS:
-            name, binds, to_the_right = OPERATORS[token.text]
-            if token.text == "**" and self.waiting and self.waiting[-1].binds == ROOT:
-                self._fail(token, "the root of what? write √(x^2) or √(x)^2")
-            self._settle(binds + to_the_right)
-            self.waiting.append(_Waiting(token, binds, name))
-            return True
-        before = self.tokens[self.at - 2]
-        closes = token.text == "|" and any(w.token.text == "|" for w in self.waiting)
-        if token.kind in ("number", "name") or token.text in ("(", "√"):
-            self._fail(token, _missing_operator(before, token))
-        self._settle(1)
-        last = self.waiting[-1] if self.waiting else None
-        if token.text == ")" or closes:
-            if last is None:
-                self._fail(token, "this bracket closes none; expected an operator or the end")
-            expected = _CLOSING[last.token.text]
-            if token.text != expected:
-                self._fail(
-                    last.token, f"this bracket is never closed; expected a {expected!r} for it"
-                )
-            self.waiting.pop()
-            if last.called is not None:
-                self._call(last, last.called)
-            return False
-        if token.text == "=":
-            self._fail(token, "a = stands behind one name only, as in v3 = x1*x2")
-        if token.text == "|":
-            self._fail(token, "this bracket closes none; expected an operator or the end")
-        if last is None or last.called is None or last.token.text == "|":
-            if _is_decimal(before, token, self._next):
-                number = f"{before.text}.{self._next.text}"
-                self._fail(token, f"decimals have a point, not a comma: {number}")
-            self._fail(token, "a comma stands between the arguments of a function only")
-        last.count += 1
-        return True
-
-    def _settle(self, binds: int) -> None:
-        """Emit what waits and binds at least as tightly."""
-        while self.waiting and self.waiting[-1].binds >= binds:
-            self._apply(self.waiting.pop())
-
-    def _call(self, waiting: _Waiting, token: Token) -> None:
-        known = functions()[waiting.name]
-        count = waiting.count
+    def _call(self, token: Token, name: str) -> float | None:
+        opening = self._take()
+        operands = self._inside(opening, arguments=True)
+        known, count = functions()[name], len(operands)
         if not known.least <= count <= known.most:
             takes = f"{known.least}" if known.most == known.least else f"{known.least}-{known.most}"
             takes = takes if known.most < MAX_STEPS else ">= 2"
-            problem = f"arguments that {waiting.name} takes: {takes}; given: {count}"
-            inside = self.text[waiting.token.place : self._next.place]
-            if re.search(r"\d,\d", inside):
+            problem = f"arguments that {name} takes: {takes}; given: {count}"
+            if re.search(r"\d,\d", self.text[opening.place : self._next.place]):
                 problem += "; decimals have a point, not a comma"
             self._fail(token, problem)
-        for place in range(known.tensors, count):
-            if self.constants[len(self.constants) - count + place] is None:
-                self._fail(token, f"argument {place + 1} of {waiting.name} must be a number")
-        self._apply(waiting)
+        for place, value in enumerate(operands[known.tensors :], known.tensors + 1):
+            if value is None:
+                self._fail(token, f"argument {place} of {name} must be a number")
+        return self._apply(name, operands, token)
 
-    def _apply(self, waiting: _Waiting) -> None:
-        known = functions()[waiting.name]
-        operands = self.constants[len(self.constants) - waiting.count :]
+    def _apply(self, name: str, operands: Sequence[float | None], token: Token) -> float | None:
+        known = functions()[name]
         try:
             value = _value(known, operands)
         except NisslError as error:  # settings that the function refuses
-            self._fail(waiting.called or waiting.token, str(error))
+            self._fail(token, str(error))
         value = None if None in operands else value
         if value is not None and not math.isfinite(value):
-            self._fail(waiting.token, f"this part is the constant {value}, and not finite")
-        self._emit(Step(waiting.name, waiting.count, value, known))
+            self._fail(token, f"this part is the constant {value}, and not finite")
+        return self._emit(Step(name, len(operands), value, known))
 
-    def _emit(self, step: Step) -> None:
-        del self.constants[len(self.constants) - step.count :]
-        self.constants.append(step.value)
+    def _emit(self, step: Step) -> float | None:
         self.steps.append(step)
+        return step.value
+
+
+def _starts(token: Token) -> bool:
+    """Whether an operand begins here, and nothing can end."""
+    return token.kind in ("number", "name") or token.text in ("(", "√")
 
 
 def _value(known: Known, operands: Sequence[float | None]) -> float | None:

@@ -8,6 +8,7 @@ they are needed and nowhere else. The patterns are the ops' own, :attr:`Op.formu
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from nissl.core.kinds import Constant
 from nissl.core.op import Op
 from nissl.explain import formulas, notation
 from nissl.explain.expressions.grammar import Statement, Step
-from nissl.explain.expressions.vocabulary import CONSTANTS
 from nissl.explain.latex import escape_latex, number_latex
 from nissl.explain.parts import Cell, format_number, formula
 
@@ -276,30 +276,19 @@ def _formula_binds(pattern: str) -> int:
 # ---- what was typed ---------------------------------------------------------------------------
 def statements_latex(statements: Sequence[Statement]) -> str:
     """Return what statements compute, in LaTeX; each but a single one with its name."""
-    if len(statements) == 1:
-        return _steps_latex(statements[0].steps)
-    lines = [
-        (f"{name_term(each.name).latex} = " if each.name else "") + _steps_latex(each.steps)
-        for each in statements
-    ]
-    return r";\; ".join(lines)
+    shown = [each.fold(_step).latex for each in statements]
+    if len(shown) == 1:
+        return shown[0]
+    names = [f"{name_term(each.name).latex} = " if each.name else "" for each in statements]
+    return r";\; ".join(map(operator.add, names, shown))
 
 
-def _steps_latex(steps: Sequence[Step]) -> str:
-    stack: list[Term] = []
-    for step in steps:
-        operands = stack[len(stack) - step.count :]
-        del stack[len(stack) - step.count :]
-        known = step.known
-        if known is None:
-            name = Term(r"\pi") if step.name == "pi" else name_term(step.name)
-            is_name = step.name in CONSTANTS or step.name.isidentifier()
-            stack.append(name if is_name else _numeral(step.name))
-        elif known.op is not None and step.count == known.least:
-            stack.append(combine(known.op, operands, simple=False))
-        else:
-            inner = [term.latex for term in operands]
-            stack.append(
-                Term(f"H({inner[0]})") if step.name == "heaviside" else _called(step.name, inner)
-            )
-    return stack[0].latex
+def _step(step: Step, operands: Sequence[Term]) -> Term:
+    if step.known is None:
+        if step.name == "pi":
+            return Term(r"\pi")
+        return name_term(step.name) if step.name.isidentifier() else _numeral(step.name)
+    if step.known.op is not None and step.count == step.known.least:
+        return combine(step.known.op, operands, simple=False)
+    inner = [term.latex for term in operands]
+    return Term(f"H({inner[0]})") if step.name == "heaviside" else _called(step.name, inner)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nissl import plots
-from nissl.autodiff.forward import jvp
-from nissl.autodiff.reverse import vjp
-from nissl.core import dtypes
+from nissl.autodiff.sweeps import pull_through, push_through
+from nissl.core import dtypes, functions
+from nissl.core.kinds import accumulate
 from nissl.core.passes import simplify
-from nissl.core.program import Program, inline, trace
-from nissl.core.tensor import Tensor
+from nissl.core.program import Program, build, placeholder, trace
+from nissl.core.tensor import Key, Tensor
 from nissl.errors import ArgumentError
 from nissl.explain.panels import Panel, Sheet
 from nissl.explain.parts import Cell, Part, Table, Text
 from nissl.explain.report import Explanation
+from nissl.explain.tracing.recording import recording
 from nissl.i18n import grouped
 from nissl.i18n import translate as _
 
@@ -78,21 +79,17 @@ class ModeCosts(Explanation):
 
     def sentence(self) -> str:
         """Return which mode is cheaper here, and why."""
-        text = self._sized(
-            _(
-                "Forward mode takes one sweep an input ({inputs}), "
-                "reverse mode one an output ({outputs})."
-            )
+        said = {
+            "": _("Both cost the same here."),
+            "forward": _("Forward mode is cheaper here: {low} operations against {high}."),
+            "reverse": _("Reverse mode is cheaper here: {low} operations against {high}."),
+        }
+        low, high = map(grouped, sorted((self.forward, self.reverse)))
+        why = _(
+            "Forward mode takes one sweep an input ({inputs}), "
+            "reverse mode one an output ({outputs})."
         )
-        if not self.cheaper:
-            return text + " " + _("Both cost the same here.")
-        low, high = sorted((self.forward, self.reverse))
-        said = (
-            _("Forward mode is cheaper here: {low} operations against {high}.")
-            if self.cheaper == "forward"
-            else _("Reverse mode is cheaper here: {low} operations against {high}.")
-        )
-        return text + " " + said.format(low=grouped(low), high=grouped(high))
+        return f"{self._sized(why)} {said[self.cheaper].format(low=low, high=high)}"
 
     def _sized(self, text: str) -> str:
         return text.format(inputs=grouped(self.inputs), outputs=grouped(self.outputs))
@@ -149,36 +146,31 @@ def mode_costs(function: Callable[..., Any], *examples: Any) -> ModeCosts:
 
 def program_costs(program: Program) -> ModeCosts:
     """Count for a program what :func:`mode_costs` counts for a function."""
-    chosen = [i for i, aval in enumerate(program.in_avals) if dtypes.is_floating(aval.dtype)]
-    smooth = [i for i, aval in enumerate(program.out_avals) if dtypes.is_floating(aval.dtype)]
+    chosen = [t for t in program.inputs if dtypes.is_floating(t.dtype)]
+    smooth = [t for t in program.outputs if dtypes.is_floating(t.dtype)]
     if not chosen or not smooth:
         raise ArgumentError("counting needs a floating argument and a floating result")
-    inputs = [program.in_avals[i] for i in chosen]
-    outputs = [program.out_avals[i] for i in smooth]
 
-    def function_at(primals: Sequence[Tensor]) -> tuple[Callable[..., Any], list[Tensor]]:
-        """The function of the floating inputs alone, and those."""
+    def sweep(given: Sequence[Tensor], found: Iterable[Tensor | None]) -> int:
+        """Operations of the value, with those that lead from the given to the found ones."""
+        results = [*smooth, *(x for x in found if x is not None)]
+        return simplify(build([*program.inputs, *given], results)).flops()
 
-        def of_chosen(*given: Tensor) -> list[Tensor]:
-            moved = dict(zip(chosen, given, strict=True))
-            results = inline(program, [moved.get(i, x) for i, x in enumerate(primals)])
-            return [results[i] for i in smooth]
-
-        return of_chosen, [primals[i] for i in chosen]
-
-    def push(*given: Tensor) -> Any:
-        function, at = function_at(given[: len(program.inputs)])
-        return jvp(function, at, given[len(program.inputs) :])
-
-    def pull(*given: Tensor) -> Any:
-        function, at = function_at(given[: len(program.inputs)])
-        value, back = vjp(function, *at)
-        return value, back(list(given[len(program.inputs) :]))
-
+    tangents = [placeholder(t.aval) for t in chosen]
+    adjoints = [placeholder(t.aval) for t in smooth]
+    pushed: dict[Key, Tensor | None] = {
+        t.key: tangent for t, tangent in zip(chosen, tangents, strict=True)
+    }
+    pulled: dict[Key, Tensor | None] = {}
+    with recording():
+        push_through(program.equations, pushed)
+        for t, adjoint in zip(smooth, adjoints, strict=True):
+            pulled[t.key] = accumulate(functions, pulled.get(t.key), adjoint)
+        pull_through(program.equations, pulled, lambda t: t.key in pushed, keep=True)
     return ModeCosts(
-        inputs=sum(aval.size for aval in inputs),
-        outputs=sum(aval.size for aval in outputs),
+        inputs=sum(t.aval.size for t in chosen),
+        outputs=sum(t.aval.size for t in smooth),
         value=simplify(program).flops(),
-        forward_sweep=simplify(trace(push, *program.in_avals, *inputs)).flops(),
-        reverse_sweep=simplify(trace(pull, *program.in_avals, *outputs)).flops(),
+        forward_sweep=sweep(tangents, (pushed.get(t.key) for t in smooth)),
+        reverse_sweep=sweep(adjoints, (pulled.get(t.key) for t in chosen)),
     )

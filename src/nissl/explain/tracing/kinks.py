@@ -62,72 +62,78 @@ def is_special(each: Component) -> bool:
 def agrees(each: Component, tolerance: float) -> bool:
     """Whether the value taken is what differences allow: theirs, or at a kink, one between."""
     found, value = each.differences, each.value
-    if math.isnan(value):
-        return False
-    if found.kind == "kink":
-        assert found.left is not None
-        assert found.right is not None
+    low = high = found.value
+    if found.kind == "kink" and found.left is not None and found.right is not None:
         low, high = sorted((found.left, found.right))
-        return _at_least(value, low, tolerance) and _at_least(high, value, tolerance)
-    if found.kind == "jump":
-        return found.beside is None or _near(value, found.beside, tolerance)
-    if found.value is None:
+    elif found.kind == "jump":
+        low = high = value if found.beside is None else found.beside
+    if low is None or high is None or math.isnan(value):
         return False
-    return _near(value, found.value, tolerance, found.error)
+    if low < value < high:
+        return True
+    return _near(value, low if value <= low else high, tolerance, found.error)
 
 
 def _near(a: float, b: float, tolerance: float, error: float = 0.0) -> bool:
-    return a == b or abs(a - b) <= tolerance * max(1.0, abs(b)) + 10 * error
+    close = abs(a - b) <= tolerance * max(1.0, abs(b)) + 10 * error
+    return a == b or (close and math.isfinite(b))
 
 
-def _at_least(a: float, b: float, tolerance: float) -> bool:
-    return a >= b or _near(a, b, tolerance)
+_END = {
+    True: mark("End: left of here {f} has no value, so {name} is that from the right."),
+    False: mark("End: right of here {f} has no value, so {name} is that from the left."),
+}
+_TAKEN = {
+    "jump": mark(
+        "Jump: {f} comes from {before} and goes to {after}, so there is no {name}; by "
+        "convention {taken} is taken"
+    ),
+    "kink": mark(
+        "Kink: {name} is {left} from the left and {right} from the right; by convention "
+        "{taken} is taken"
+    ),
+}
 
 
 def sentence(each: Component, tolerance: float) -> str:
     """Say what the function does at a kink, a jump or an end, and what is taken as derivative."""
     found = each.differences
     names = {"name": formula(each.latex), "f": each.output, "x": each.input}
-    taken = _number(each.value)
     if found.kind == "end":
-        edge = (
-            _("End: left of here {f} has no value, so {name} is that from the right.")
-            if found.left is None
-            else _("End: right of here {f} has no value, so {name} is that from the left.")
+        return _(_END[found.left is None]).format(**names)
+    numbers = {
+        name: "?" if value is None else format_number(value, _DIGITS)
+        for name, value in (
+            ("before", found.before),
+            ("after", found.after),
+            ("left", found.left),
+            ("right", found.right),
+            ("taken", each.value),
         )
-        return edge.format(**names)
-    if found.kind == "jump":
-        text = _(
-            "Jump: {f} comes from {before} and goes to {after}, so there is no {name}; by "
-            "convention {taken} is taken"
-        ).format(**names, before=_number(found.before), after=_number(found.after), taken=taken)
-    else:
-        text = _(
-            "Kink: {name} is {left} from the left and {right} from the right; by convention "
-            "{taken} is taken"
-        ).format(**names, left=_number(found.left), right=_number(found.right), taken=taken)
-    convention = _convention(each, tolerance)
-    return text + (_(convention) if convention else ".")
+    }
+    text = _(_TAKEN[found.kind]).format(**names, **numbers)
+    return text + _(_convention(each, tolerance))
 
 
 def _convention(each: Component, tolerance: float) -> str:
-    found, value = each.differences, each.value
-    if found.kind == "jump":
-        same = found.beside is not None and _near(value, found.beside, tolerance)
-        return mark(", the slope on both sides of the jump.") if same else ""
-    left, right = found.left, found.right
-    assert left is not None
-    assert right is not None
-    if _near(value, left, tolerance):
-        return mark(", the left side.")
-    if _near(value, right, tolerance):
-        return mark(", the right side.")
-    if math.isfinite(left + right) and _near(value, (left + right) / 2, tolerance):
-        return mark(", the middle of the two sides.")
-    if agrees(each, tolerance):
-        return mark(", a value between the two sides.")
-    return mark(", which is neither of the two sides nor between them.")
-
-
-def _number(value: float | None) -> str:
-    return "?" if value is None else format_number(float(f"{value:.{_DIGITS}g}"), _DIGITS)
+    """The first that the value taken is; nothing of a jump whose sides have slopes of their own."""
+    left, right, beside = each.differences.left, each.differences.right, each.differences.beside
+    if each.differences.kind == "jump":
+        conventions = [(beside, mark(", the slope on both sides of the jump."))]
+        other = "."
+    else:
+        assert left is not None
+        assert right is not None
+        conventions = [
+            (left, mark(", the left side.")),
+            (right, mark(", the right side.")),
+            ((left + right) / 2, mark(", the middle of the two sides.")),
+        ]
+        between = agrees(each, tolerance)
+        other = (
+            mark(", a value between the two sides.")
+            if between
+            else mark(", which is neither of the two sides nor between them.")
+        )
+    near = (text for at, text in conventions if at is not None and _near(each.value, at, tolerance))
+    return next(near, other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from nissl.explain.parts import Cell, Part, Table, Text, Value, format_number, f
 from nissl.explain.tracing import kinks
 from nissl.explain.tracing.recording import Line
 from nissl.explain.tracing.rules import Leaf, Rule, total
-from nissl.explain.tracing.values import DIGITS, is_finite, shown_value, summary
+from nissl.explain.tracing.values import digits_of, is_finite, shown_value, summary
 from nissl.i18n import translate as _
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def parts(made: Trace) -> Iterator[Part]:
     yield Text(_results(made))
     yield from _constants(made)
     yield from _not_finite(made)
-    for found, one, law, shown in (
-        (made.tangents, made.directions, _FORWARD, _forward),
-        (made.adjoints, made.seeds, _REVERSE, _reverse),
+    for found, chosen, law in (
+        (made.tangents, made.directions, _FORWARD),
+        (made.adjoints, made.seeds, _REVERSE),
     ):
         if found:
             yield Text(f"{formula(law)}")
-            yield from (shown(made, each) for each in one[:_STEPS])
-            yield from _more(one)
+            yield from (_sweep(made, each, found[each.label], law) for each in chosen[:_STEPS])
+            yield from _more(chosen)
     yield _derivatives(made)
     yield from _verdict(made)
     yield made.costs.table()
@@ -147,68 +147,49 @@ def _formula(made: Trace, line: Line) -> Term:
     return rule.term() or rule.instead or line.symbol()
 
 
-def _forward(made: Trace, direction: Direction) -> Table:
-    def rule(line: Line) -> list[Rule | Term | str]:
-        if line.equations:
-            return [made.rules.forward(line)]
-        chosen = line.number - 1 == direction.place
-        return [_("chosen input") if chosen else _("other input")]
-
-    title = _("Forward mode: tangents with respect to {input}").format(input=direction.label)
-    return _sweep(made, title, made.lines, made.tangents[direction.label], "dot", rule)
-
-
-def _reverse(made: Trace, seed: Direction) -> Table:
-    output = made.recording.line_of(made.recording.outputs[seed.place][1])
-
-    def rules(line: Line) -> list[Rule | Term | str]:
-        start = [_seed(seed)] if line is output else []
-        return [*start, *made.rules.reverse(line)]
-
-    title = _("Reverse mode: adjoints of {output}").format(output=seed.label)
-    return _sweep(made, title, made.lines[::-1], made.adjoints[seed.label], "bar", rules)
-
-
-def _sweep(
-    made: Trace,
-    title: str,
-    lines: Sequence[Line],
-    found: Sequence[Array | None],
-    accent: str,
-    rules: Callable[[Line], list[Rule | Term | str]],
-) -> Table:
+def _sweep(made: Trace, of: Direction, found: Sequence[Array | None], law: str) -> Table:
     """A row for each tangent or adjoint: the sum of its rules, in names and in numbers."""
-    of = _numbers(found)
+    forward = law is _FORWARD
+    accent = "dot" if forward else "bar"
+    output = None if forward else made.recording.line_of(made.recording.outputs[of.place][1])
+    start = Rule(None, (), {}, {}, _seed(of))
+
+    def rules(line: Line) -> list[Rule]:
+        if forward:
+            return [made.rules.forward(line)] if line.equations else []
+        return [start] * (line is output) + made.rules.reverse(line)
 
     def whole(line: Line) -> Term:
-        terms = [each.term() if isinstance(each, Rule) else each for each in rules(line)]
-        return total([term for term in terms if isinstance(term, Term)])
+        return total([term for each in rules(line) if (term := each.term())])
 
     def rule(line: Line) -> Value:
-        said = rules(line)
-        return said[0] if said and isinstance(said[0], str) else whole(line).cell()
+        if forward and not line.equations:
+            return _("chosen input") if line.number - 1 == of.place else _("other input")
+        return whole(line).cell()
 
     def put_in(line: Line) -> Value:
-        said = rules(line)
-        if len(said) == 1 and isinstance(said[0], Term):
+        given, names = rules(line), whole(line)
+        if given == [start]:
             return _("derivative of f by itself")
-        terms = [each.term(of) if isinstance(each, Rule) else each for each in said]
-        known = [term for term in terms if isinstance(term, Term)]
-        numbers, names = total(known), whole(line)
+        terms = [each.term(_numbers(found)) for each in given]
+        known = [term for term in terms if term]
+        numbers = total(known)
         same = len(known) < len(terms) or names == numbers or names.number is not None
         return None if same else numbers.cell()
 
-    return _lines(
-        made,
-        [line for line in lines if line.is_smooth],
-        [
-            (formula(rf"\{accent}{{v}}_i"), lambda line: line.symbol(accent).cell()),
-            (_("local rule"), rule),
-            (_("numbers put in"), put_in),
-            (_("value"), lambda line: shown_value(found[line.number - 1], made.digits)),
-        ],
-        title,
+    title = (
+        _("Forward mode: tangents with respect to {input}").format(input=of.label)
+        if forward
+        else _("Reverse mode: adjoints of {output}").format(output=of.label)
     )
+    lines = [line for line in made.lines if line.is_smooth]
+    columns: list[tuple[str | Cell, Callable[[Line], Value]]] = [
+        (formula(rf"\{accent}{{v}}_i"), lambda line: line.symbol(accent).cell()),
+        (_("local rule"), rule),
+        (_("numbers put in"), put_in),
+        (_("value"), lambda line: shown_value(found[line.number - 1], made.digits)),
+    ]
+    return _lines(made, lines if forward else lines[::-1], columns, title)
 
 
 def _seed(seed: Direction) -> Term:
@@ -234,14 +215,10 @@ def _numbers(found: Sequence[Array | None]) -> Callable[[Leaf], Term | None]:
 
 def _derivatives(made: Trace) -> Table:
     sided = any(kinks.is_special(each) for each in made.gradient[:_DERIVATIVES])
-    own = min(made.digits, DIGITS.get(_width(made), made.digits))
+    own = digits_of(_width(made), made.digits)
 
     def shown(of: Callable[[Component], float | None], digits: int) -> Callable[..., Value]:
-        def number(each: Component) -> Value:
-            found = of(each)
-            return shown_value(None if found is None else np.asarray(found), digits)
-
-        return number
+        return lambda each: shown_value(of(each), digits)
 
     numbers = [
         (_("forward"), bool(made.tangents), shown(lambda each: each.forward, own)),
@@ -294,6 +271,10 @@ def _first_bad(made: Trace) -> Line | None:
     return next((line for line in made.lines if not is_finite(line.value)), None)
 
 
+def _said(text: str, style: str = "", **given: object) -> Text:
+    return Text(text.format(**given), style=style)
+
+
 def _not_finite(made: Trace) -> Iterator[Part]:
     line = _first_bad(made)
     if line is not None:
@@ -301,23 +282,22 @@ def _not_finite(made: Trace) -> Iterator[Part]:
             "! {v} = {formula} is {value}: the first value here that is not finite. "
             "What depends on it is marked too."
         )
-        shown = text.format(
-            v=line.symbol(), formula=_formula(made, line), value=summary(line.value)
-        )
-        yield Text(shown, style="bad")
+        what, value = _formula(made, line), summary(line.value)
+        yield _said(text, "bad", v=line.symbol(), formula=what, value=value)
         return
-    for accent, found in (("dot", made.tangents), ("bar", made.adjoints)):
+    text = _(
+        "! {name} is {value} ({label}): the values are finite, and this is the "
+        "first derivative that is not."
+    )
+    sweeps = (("dot", made.tangents, made.lines), ("bar", made.adjoints, made.lines[::-1]))
+    for accent, found, lines in sweeps:
         for label, values in found.items():
-            bad = [place for place, value in enumerate(values) if not is_finite(value)]
-            if bad:
-                first = bad[0] if accent == "dot" else bad[-1]
-                text = _(
-                    "! {name} is {value} ({label}): the values are finite, and this is the "
-                    "first derivative that is not."
-                )
-                name, value = made.lines[first].symbol(accent), summary(values[first])
-                yield Text(text.format(name=name, value=value, label=label), style="bad")
-                return
+            for line in lines:
+                value = values[line.number - 1]
+                if not is_finite(value):
+                    name = line.symbol(accent)
+                    yield _said(text, "bad", name=name, value=summary(value), label=label)
+                    return
 
 
 def _constants(made: Trace) -> Iterator[Part]:
@@ -332,16 +312,14 @@ def _constants(made: Trace) -> Iterator[Part]:
         yield Text(text + (_(", and {count} more").format(count=more) if more > 0 else ""))
 
 
-def _more(directions: Sequence[Any]) -> Iterator[Part]:
+def _more(directions: Sequence[Direction]) -> Iterator[Part]:
     if len(directions) > _STEPS:
-        names = ", ".join(each.label for each in directions[:_STEPS])
-        yield Text(
-            _(
-                "Shown step by step: {names}; {count} more are among the derivatives below. "
-                "Choose others with with_respect_to."
-            ).format(names=names, count=len(directions) - _STEPS),
-            style="dim",
+        text = _(
+            "Shown step by step: {names}; {count} more are among the derivatives below. "
+            "Choose others with with_respect_to."
         )
+        names = ", ".join(each.label for each in directions[:_STEPS])
+        yield _said(text, "dim", names=names, count=len(directions) - _STEPS)
 
 
 def _verdict(made: Trace) -> Iterator[Part]:
@@ -352,7 +330,7 @@ def _verdict(made: Trace) -> Iterator[Part]:
     ]
     if gaps and all(map(math.isfinite, gaps)):
         text = _("Forward and reverse mode differ by at most {gap}.")
-        yield Text(text.format(gap=format_number(max(gaps), 2)))
+        yield _said(text, gap=format_number(max(gaps), 2))
     special = [each for each in made.gradient if kinks.is_special(each)]
     for each in special[:_SMALL]:
         style = "" if _agrees(made, each) else "bad"
@@ -369,7 +347,7 @@ def _verdict(made: Trace) -> Iterator[Part]:
             "Differences say nothing of {names}: beside the spacing of floating-point numbers the "
             "function changes too much there, or too little."
         )
-        yield Text(text.format(names=_listed(silent)), style="dim")
+        yield _said(text, "dim", names=_listed(silent))
     wrong = [
         each
         for each in made.gradient
@@ -381,7 +359,7 @@ def _verdict(made: Trace) -> Iterator[Part]:
             "derivatives on purpose, or be made of parts whose kinks cancel, each with a value of "
             "its own taken there."
         )
-        yield Text(text.format(names=_listed(wrong)), style="bad")
+        yield _said(text, "bad", names=_listed(wrong))
 
 
 def _listed(found: Sequence[Component]) -> str:
@@ -397,4 +375,4 @@ def _origin(made: Trace) -> Iterator[Part]:
             "Without a derivative here: {list}. One rule holds at every kink: of the slopes "
             "between those of both sides, the smallest in size is taken, and ties are shared."
         )
-        yield Text(text.format(list="; ".join(names)), style="dim")
+        yield _said(text, "dim", list="; ".join(names))

@@ -10,11 +10,16 @@ from nissl.core.tensor import Array
 from nissl.explain.parts import Cell, Value, format_number
 from nissl.i18n import translate as _
 
-__all__ = ["DIGITS", "is_finite", "shown_value", "summary"]
+__all__ = ["digits_of", "is_finite", "shown_value", "summary"]
 
-DIGITS = {2: 4, 4: 8}  # significant digits that a number of so many bytes has
+_DIGITS = {2: 4, 4: 8}  # significant digits that a number of so many bytes has
 _SMALL = 6  # elements of an array whose numbers are all shown
 _BRIEF = 5  # digits of an array's numbers
+
+
+def digits_of(itemsize: int, digits: int) -> int:
+    """Return how many significant digits are shown of a number of so many bytes."""
+    return min(digits, _DIGITS.get(itemsize, digits))
 
 
 def summary(value: Array, digits: int = _BRIEF) -> str:
@@ -25,7 +30,7 @@ def summary(value: Array, digits: int = _BRIEF) -> str:
     ('[[1, 0], [0, 1]]', '(12): 0 ... 11')
     """
     array = np.asarray(value)
-    digits = min(digits, DIGITS.get(array.dtype.itemsize, digits))
+    digits = digits_of(array.dtype.itemsize, digits)
     if array.ndim == 0 or 0 < array.size <= _SMALL:
         return _nested(array, digits)
     shape = " x ".join(map(str, array.shape))
@@ -33,13 +38,13 @@ def summary(value: Array, digits: int = _BRIEF) -> str:
         return f"({shape})"
     wide = np.asarray(array, np.float64)
     finite = wide[np.isfinite(wide)]
-    text = f"({shape})"
+    texts = [f"({shape})"]
     if finite.size:
         low, high = format_number(finite.min(), digits), format_number(finite.max(), digits)
-        text = f"{text}: {low} ... {high}"
+        texts.append(f": {low} ... {high}")
     if finite.size < wide.size:
-        text += _(", {count} not finite").format(count=wide.size - finite.size)
-    return text
+        texts.append(_(", {count} not finite").format(count=wide.size - finite.size))
+    return "".join(texts)
 
 
 def _nested(array: np.ndarray[Any, Any], digits: int) -> str:
@@ -56,12 +61,10 @@ def shown_value(value: Array | None, digits: int) -> Value:
     if array.ndim or array.dtype.kind == "b":
         return Cell(summary(array), style="" if is_finite(array) else "bad", number=True)
     number = array.item()
-    shown = min(digits, DIGITS.get(array.dtype.itemsize, digits))
+    shown = digits_of(array.dtype.itemsize, digits)
     return float(f"{number:.{shown}g}") if isinstance(number, float) else number
 
 
 def is_finite(value: Array | None) -> bool:
     """Whether an array has neither an infinity nor a NaN."""
-    if value is None or np.asarray(value).dtype.kind in "biu":
-        return True
-    return bool(np.isfinite(np.asarray(value, np.float64)).all())
+    return value is None or bool(np.isfinite(np.asarray(value, np.float64)).all())
