@@ -239,7 +239,7 @@ class Reader:
 
     def _misplaced(self, token: Token) -> NoReturn:
         """Refuse what stands where an expression ends, and closes no bracket."""
-        if token.text == "=" and not self._ends(token):
+        if token.text == "=":
             self._fail(token, "a = stands behind one name only, as in v3 = x1*x2")
         if token.text == ",":
             before, after = self.tokens[self.at - 1], self.tokens[self.at + 1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -20,7 +20,7 @@ from nissl.core.op import lookup
 from nissl.core.program import equations_behind, placeholder
 from nissl.core.tensor import Equation, Key, Tensor
 from nissl.errors import NisslError
-from nissl.explain.expressions.mathematics import Term, combine, name_term, number_term
+from nissl.explain.expressions.mathematics import PRODUCT, Term, combine, name_term, number_term
 from nissl.explain.tracing.recording import Line, Recording, recording
 
 __all__ = ["Rule", "Rules"]
@@ -28,6 +28,8 @@ __all__ = ["Rule", "Rules"]
 _LONGEST = 160  # characters of a rule that is still read
 _SPECIAL = ("equal", "bitwise_and")  # tests of special points within rules
 _SMALL = 4  # elements of a constant that is written out
+
+ZERO, TWO = number_term(0, fixed=True), number_term(2, fixed=True)
 
 Leaf: TypeAlias = tuple[str, Line]  # "" (value), "dot" (tangent) or "bar" (adjoint), of a line
 
@@ -52,9 +54,9 @@ class Rule:
     """
 
     tensor: Tensor | None
-    equations: Sequence[Equation]
-    leaves: dict[Key, Leaf]
-    names: dict[Key, Term]
+    equations: Sequence[Equation] = ()
+    leaves: Mapping[Key, Leaf] = field(default_factory=dict[Key, Leaf])
+    names: Mapping[Key, Term] = field(default_factory=dict[Key, Term])
     instead: Term | None = None
     simple: bool = True
 
@@ -64,7 +66,7 @@ class Rule:
         ``None`` where a leaf has no short form, or the whole is too long to be read.
         """
         if self.tensor is None:
-            return self.instead or number_term(0, fixed=True)
+            return self.instead or ZERO
         terms = dict(self.names)
         for key, leaf in self.leaves.items():
             made = of(leaf)
@@ -83,11 +85,10 @@ class Rule:
         op, inputs = equation.op, equation.inputs
         if not self.simple:
             return combine(op, operands, _params(equation), simple=False)
-        two = number_term(2, fixed=True)
         if op.name == "add" and inputs[0].key == inputs[1].key:
-            return combine(lookup("multiply"), [two, operands[0]])
+            return combine(lookup("multiply"), [TWO, operands[0]])
         if op.name == "multiply" and inputs[0].key == inputs[1].key:
-            return combine(lookup("pow"), [operands[0], two])
+            return combine(lookup("pow"), [operands[0], TWO])
         if op.name == "where" and _is_idle(inputs[0]):
             return operands[2]
         return combine(op, operands, _params(equation))
@@ -167,27 +168,39 @@ class Rules:
         name = name_term(line.equations[-1].op.name)
         return Rule(line.tensor, line.equations, parents, self.names, name, simple=False)
 
-    def _rule(
-        self, line: Line, found: Tensor | None, leaves: dict[Key, Leaf], instead: Term | None
-    ) -> Rule:
-        behind = [] if found is None else equations_behind((found,), self._since)
-        return Rule(found, [*line.equations[:-1], *behind], leaves, self.names, instead)
+    def _swept(
+        self, line: Line, accent: str, given: Sequence[Line], sweep: Callable[..., Any]
+    ) -> Callable[[Line, Term], Rule | None]:
+        """Carry promises for the given lines through a line; gives what another gets of them."""
+        leaves = self._leaves(line)
+        found: dict[Key, Tensor | None] = {}
+        for each in given:
+            if each.is_smooth:
+                promise = found[each.tensor.key] = placeholder(each.tensor.aval)
+                leaves[promise.key] = (accent, each)
+        missing = False
+        try:
+            with recording():
+                sweep(line.equations, found)
+        except NisslError:  # a rule that a user has not written
+            missing = True
+
+        def rule(of: Line, chain: Term) -> Rule | None:
+            if missing:
+                return Rule(None, instead=chain)
+            tensor = found.get(of.tensor.key)
+            if tensor is None:
+                return None
+            behind = equations_behind((tensor,), self._since)
+            return Rule(tensor, [*line.equations[:-1], *behind], leaves, self.names, chain)
+
+        return rule
 
     def forward(self, line: Line) -> Rule:
         """The tangent of a line, from the values and tangents of those that it is made of."""
-        leaves, moving = self._leaves(line), dict[Key, Tensor | None]()
-        for source in self.parents(line):
-            if source.is_smooth:
-                promise = moving[source.tensor.key] = placeholder(source.tensor.aval)
-                leaves[promise.key] = ("dot", source)
-        instead = self._chain(line)
-        try:
-            with recording():
-                push_through(line.equations, moving)
-        except NisslError:  # a rule that a user has not written
-            return Rule(None, (), leaves, self.names, instead)
-        found = moving.get(line.tensor.key)
-        return self._rule(line, found, leaves, None if found is None else instead)
+        parents = self.parents(line)
+        chain = total([_partial(line, x, x.symbol("dot")) for x in parents if x.is_smooth])
+        return self._swept(line, "dot", parents, push_through)(line, chain) or Rule(None)
 
     def reverse(self, line: Line) -> list[Rule]:
         """What each line that uses a line adds to its adjoint."""
@@ -196,46 +209,22 @@ class Rules:
 
     def _pull(self, line: Line) -> dict[Line, Rule]:
         """What a line adds to the adjoint of each line that it is made of."""
-        leaves, found = self._leaves(line), dict[Key, Tensor | None]()
-        for key in line.equations[-1].keys:
-            own = self.recording.by_key[key]
-            if own.is_smooth:
-                promise = found[key] = placeholder(own.tensor.aval)
-                leaves[promise.key] = ("bar", own)
-        smooth = [each for each in self.parents(line) if each.is_smooth]
-        try:
-            with recording():
-                pull_through(line.equations, found, keep=True)
-        except NisslError:  # as in forward
-            found = dict.fromkeys((each.tensor.key for each in smooth), None)
+        own = [self.recording.by_key[key] for key in line.equations[-1].keys]
+        rule = self._swept(line, "bar", own, functools.partial(pull_through, keep=True))
         return {
-            each: self._rule(line, found[each.tensor.key], leaves, self._chain(line, each))
-            for each in smooth
-            if each.tensor.key in found
+            x: found
+            for x in self.parents(line)
+            if x.is_smooth and (found := rule(x, _partial(line, x, line.symbol("bar"))))
         }
 
-    def _chain(self, line: Line, parent: Line | None = None) -> Term:
-        """The rule with the partial derivatives left as they are: ``∂v₅/∂v₃ · v̇₃``.
 
-        That of the tangent, or of what the adjoint of ``parent`` gets.
-        """
-        sources = [each for each in self.parents(line) if each.is_smooth]
-        own, multiply = line.symbol().latex, lookup("multiply")
-        parts = [
-            combine(
-                multiply,
-                [
-                    Term(rf"\frac{{\partial {own}}}{{\partial {each.symbol().latex}}}"),
-                    each.symbol("dot") if parent is None else line.symbol("bar"),
-                ],
-            )
-            for each in (sources if parent is None else [parent])
-        ]
-        return total(parts)
+def _partial(of: Line, by: Line, moved: Term) -> Term:
+    """A partial derivative left as it is, times a tangent or an adjoint: ``∂v₅/∂v₃ · v̇₃``."""
+    above, below = of.symbol().latex, by.symbol().latex
+    fraction = rf"\frac{{\partial {above}}}{{\partial {below}}}"
+    return Term(rf"{fraction} \cdot {moved.latex}", PRODUCT)
 
 
 def total(rules: Sequence[Term]) -> Term:
     """Return the sum of terms; 0 of none."""
-    return functools.reduce(
-        lambda a, b: combine(lookup("add"), [a, b]), rules, number_term(0, fixed=True)
-    )
+    return functools.reduce(lambda a, b: combine(lookup("add"), [a, b]), rules, ZERO)

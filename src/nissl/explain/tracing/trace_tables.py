@@ -152,7 +152,7 @@ def _sweep(made: Trace, of: Direction, found: Sequence[Array | None], law: str) 
     forward = law is _FORWARD
     accent = "dot" if forward else "bar"
     output = None if forward else made.recording.line_of(made.recording.outputs[of.place][1])
-    start = Rule(None, (), {}, {}, _seed(of))
+    start = Rule(None, instead=_seed(of))
 
     def rules(line: Line) -> list[Rule]:
         if forward:
