@@ -12,7 +12,7 @@ from nissl.explain.tracing.quotient import Quotient
 from nissl.i18n import mark
 from nissl.i18n import translate as _
 
-__all__ = ["KINDS", "Component", "agrees", "is_special", "sentence"]
+__all__ = ["KINDS", "Component", "sentence"]
 
 KINDS = {"kink": mark("kink"), "jump": mark("jump")}
 _DIGITS = 6
@@ -28,6 +28,7 @@ class Component:
         reverse: from adjoints.
         differences: what differences of the function say, in float64, from both sides; of no kind
             where they say nothing.
+        tolerance: what differences can tell apart, in the least precise dtype used.
     """
 
     output: str
@@ -35,6 +36,7 @@ class Component:
     forward: float | None
     reverse: float | None
     differences: Quotient = field(default_factory=Quotient)
+    tolerance: float = 0.0
 
     @property
     def quotient(self) -> float | None:
@@ -53,37 +55,32 @@ class Component:
         assert found is not None
         return found
 
+    @property
+    def is_special(self) -> bool:
+        """Whether the quotients from both sides are to be shown, as they are not the same."""
+        return self.differences.kind in ("kink", "jump", "end")
 
-def is_special(each: Component) -> bool:
-    """Whether the quotients from both sides are to be shown, as they are not the same."""
-    return each.differences.kind in ("kink", "jump", "end")
+    @property
+    def agrees(self) -> bool:
+        """Whether the value taken is what differences allow: theirs, or at a kink, one between."""
+        found, value = self.differences, self.value
+        low = high = found.value
+        if found.kind == "kink" and found.left is not None and found.right is not None:
+            low, high = sorted((found.left, found.right))
+        elif found.kind == "jump":
+            low = high = value if found.beside is None else found.beside
+        if low is None or high is None or math.isnan(value):
+            return False
+        return low < value < high or self.is_near(low if value <= low else high)
+
+    def is_near(self, slope: float) -> bool:
+        """Whether the value taken is a slope, as far as differences can tell."""
+        gap, error = abs(self.value - slope), self.differences.error
+        close = gap <= self.tolerance * max(1.0, abs(slope)) + 10 * error
+        return self.value == slope or (close and math.isfinite(slope))
 
 
-def agrees(each: Component, tolerance: float) -> bool:
-    """Whether the value taken is what differences allow: theirs, or at a kink, one between."""
-    found, value = each.differences, each.value
-    low = high = found.value
-    if found.kind == "kink" and found.left is not None and found.right is not None:
-        low, high = sorted((found.left, found.right))
-    elif found.kind == "jump":
-        low = high = value if found.beside is None else found.beside
-    if low is None or high is None or math.isnan(value):
-        return False
-    if low < value < high:
-        return True
-    return _near(value, low if value <= low else high, tolerance, found.error)
-
-
-def _near(a: float, b: float, tolerance: float, error: float = 0.0) -> bool:
-    close = abs(a - b) <= tolerance * max(1.0, abs(b)) + 10 * error
-    return a == b or (close and math.isfinite(b))
-
-
-_END = {
-    True: mark("End: left of here {f} has no value, so {name} is that from the right."),
-    False: mark("End: right of here {f} has no value, so {name} is that from the left."),
-}
-_TAKEN = {
+_SENTENCES = {
     "jump": mark(
         "Jump: {f} comes from {before} and goes to {after}, so there is no {name}; by "
         "convention {taken} is taken"
@@ -92,48 +89,48 @@ _TAKEN = {
         "Kink: {name} is {left} from the left and {right} from the right; by convention "
         "{taken} is taken"
     ),
+    "left end": mark("End: left of here {f} has no value, so {name} is that from the right."),
+    "right end": mark("End: right of here {f} has no value, so {name} is that from the left."),
 }
 
 
-def sentence(each: Component, tolerance: float) -> str:
+def sentence(each: Component) -> str:
     """Say what the function does at a kink, a jump or an end, and what is taken as derivative."""
     found = each.differences
-    names = {"name": formula(each.latex), "f": each.output, "x": each.input}
-    if found.kind == "end":
-        return _(_END[found.left is None]).format(**names)
-    numbers = {
-        name: "?" if value is None else format_number(value, _DIGITS)
-        for name, value in (
-            ("before", found.before),
-            ("after", found.after),
-            ("left", found.left),
-            ("right", found.right),
-            ("taken", each.value),
-        )
-    }
-    text = _(_TAKEN[found.kind]).format(**names, **numbers)
-    return text + _(_convention(each, tolerance))
+    kind = found.kind
+    if kind == "end":
+        kind = "left end" if found.left is None else "right end"
+    return _(_SENTENCES[kind]).format(
+        name=formula(each.latex),
+        f=each.output,
+        before=_number(found.before),
+        after=_number(found.after),
+        left=_number(found.left),
+        right=_number(found.right),
+        taken=_number(each.value),
+    ) + _convention(each)
 
 
-def _convention(each: Component, tolerance: float) -> str:
-    """The first that the value taken is; nothing of a jump whose sides have slopes of their own."""
+def _convention(each: Component) -> str:
+    """What the value taken at a kink or a jump is, if it has a name."""
     left, right, beside = each.differences.left, each.differences.right, each.differences.beside
+    if each.differences.kind == "end":
+        return ""
     if each.differences.kind == "jump":
-        conventions = [(beside, mark(", the slope on both sides of the jump."))]
-        other = "."
-    else:
-        assert left is not None
-        assert right is not None
-        conventions = [
-            (left, mark(", the left side.")),
-            (right, mark(", the right side.")),
-            ((left + right) / 2, mark(", the middle of the two sides.")),
-        ]
-        between = agrees(each, tolerance)
-        other = (
-            mark(", a value between the two sides.")
-            if between
-            else mark(", which is neither of the two sides nor between them.")
-        )
-    near = (text for at, text in conventions if at is not None and _near(each.value, at, tolerance))
-    return next(near, other)
+        named = beside is not None and each.is_near(beside)
+        return _(", the slope on both sides of the jump.") if named else "."
+    assert left is not None
+    assert right is not None
+    if each.is_near(left):
+        return _(", the left side.")
+    if each.is_near(right):
+        return _(", the right side.")
+    if each.is_near((left + right) / 2):
+        return _(", the middle of the two sides.")
+    if each.agrees:
+        return _(", a value between the two sides.")
+    return _(", which is neither of the two sides nor between them.")
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else format_number(value, _DIGITS)

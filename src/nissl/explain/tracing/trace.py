@@ -37,6 +37,7 @@ _EACH = 3  # an array of so many elements is differentiated by each of them
 _ALL = 12  # or of so many, where all directions together are no more
 _WHOLE = "{} (all)"  # each element moves as much as the others
 _EPSILONS = {2: 2.0**-8, 4: 2.0**-23, 8: 2.0**-52}  # of numbers of so many bytes
+_TOLERANCES = {2: 5e-2, 4: 1e-3, 8: 1e-6}  # that differences of the function can tell apart
 _CHECKED = 24  # derivatives that are checked by a difference quotient
 
 
@@ -92,6 +93,11 @@ class Trace(Explanation):
         """The value of each line."""
         return [line.value for line in self.lines]
 
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number in the least precise dtype used."""
+        return min(line.value.dtype.itemsize for line in self.lines if line.is_smooth)
+
     @functools.cached_property
     def tangents(self) -> dict[str, list[Array | None]]:
         """For each direction the tangent of each line; ``None`` for what has no derivative."""
@@ -131,7 +137,8 @@ class Trace(Explanation):
             forward = _dot(seed.weight, tangents[output.number - 1]) if output else 0.0
         if adjoints is not None:
             reverse = _dot(by.weight, adjoints[by.place])
-        component = Component(seed.label, by.label, forward, reverse)
+        tolerance = _TOLERANCES[self.itemsize]
+        component = Component(seed.label, by.label, forward, reverse, tolerance=tolerance)
         if not checked:
             return component
         found, value = self._quotient(seed, by), component.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from nissl.explain.tracing.trace import Direction, Trace
 
 __all__ = ["parts", "title_of"]
+
+_Column: TypeAlias = tuple[str | Cell, Callable[[Line], Value]]
 
 _SMALL = 6  # outputs, constants or names that a sentence lists
 _STEPS = 3  # directions or seeds that have a table of their own
@@ -87,7 +89,7 @@ def _results(made: Trace) -> str:
 def _lines(
     made: Trace,
     lines: Sequence[Line],
-    columns: Sequence[tuple[str | Cell, Callable[[Line], Value]]],
+    columns: Sequence[_Column | None],
     title: str = "",
 ) -> Table:
     """A row for each line; of too many lines, for the first and the last."""
@@ -114,14 +116,15 @@ def _overview(made: Trace) -> Table:
         )
         for each in chosen[: _STEPS if found else 0]
     ]
-    kin = [
-        (formula(r"\mathrm{pa}(i)"), "reverse", lambda line: _kin(made.rules.parents(line))),
-        (formula(r"\mathrm{ch}(i)"), "forward", lambda line: _kin(made.rules.children(line))),
-    ]
-    columns: list[tuple[str | Cell, Callable[[Line], Value]]] = [
+    columns: list[_Column | None] = [
         (formula("v_i"), name),
         (_("formula"), lambda line: _formula(made, line).cell()),
-        *((title, cell) for title, other, cell in kin if made.mode != other),
+        None
+        if made.mode == "reverse"
+        else (formula(r"\mathrm{pa}(i)"), lambda line: _kin(made.rules.parents(line))),
+        None
+        if made.mode == "forward"
+        else (formula(r"\mathrm{ch}(i)"), lambda line: _kin(made.rules.children(line))),
         (_("value"), lambda line: shown_value(line.value, made.digits)),
         *slopes,
     ]
@@ -131,11 +134,7 @@ def _overview(made: Trace) -> Table:
 def _kin(lines: Sequence[Line]) -> Cell:
     """Parents or children: their numbers ``i``, or, where they have other names, those."""
     ordered = sorted(lines, key=lambda line: line.number)
-    numbers = [re.fullmatch(r"v(-?\d+)", line.label) for line in ordered]
-    names = [
-        line.symbol().latex if found is None else found[1]
-        for line, found in zip(ordered, numbers, strict=True)
-    ]
+    names = [re.sub(r"^v_\{(-?\d+)\}$", r"\1", each.symbol().latex) for each in ordered]
     more = [r"\dots"] if len(names) > _KIN else []
     return formula(", ".join([*names[:_KIN], *more]))
 
@@ -183,7 +182,7 @@ def _sweep(made: Trace, of: Direction, found: Sequence[Array | None], law: str) 
         else _("Reverse mode: adjoints of {output}").format(output=of.label)
     )
     lines = [line for line in made.lines if line.is_smooth]
-    columns: list[tuple[str | Cell, Callable[[Line], Value]]] = [
+    columns: list[_Column | None] = [
         (formula(rf"\{accent}{{v}}_i"), lambda line: line.symbol(accent).cell()),
         (_("local rule"), rule),
         (_("numbers put in"), put_in),
@@ -214,26 +213,24 @@ def _numbers(found: Sequence[Array | None]) -> Callable[[Leaf], Term | None]:
 
 
 def _derivatives(made: Trace) -> Table:
-    sided = any(kinks.is_special(each) for each in made.gradient[:_DERIVATIVES])
-    own = digits_of(_width(made), made.digits)
+    sided = any(each.is_special for each in made.gradient[:_DERIVATIVES])
+    own = digits_of(made.itemsize, made.digits)
 
     def shown(of: Callable[[Component], float | None], digits: int) -> Callable[..., Value]:
         return lambda each: shown_value(of(each), digits)
 
-    numbers = [
-        (_("forward"), bool(made.tangents), shown(lambda each: each.forward, own)),
-        (_("reverse"), bool(made.adjoints), shown(lambda each: each.reverse, own)),
+    columns = [
+        (_("derivative"), True, lambda each: formula(each.latex)),
+        (_("forward"), made.tangents, shown(lambda each: each.forward, own)),
+        (_("reverse"), made.adjoints, shown(lambda each: each.reverse, own)),
         (_("by differences"), True, shown(lambda each: each.quotient, 12)),
         (_("from the left"), sided, shown(lambda each: each.differences.left, _SIDE)),
         (_("from the right"), sided, shown(lambda each: each.differences.right, _SIDE)),
+        (_("gap"), True, _difference),
     ]
     return table_of(
         made.gradient,
-        [
-            (_("derivative"), lambda each: formula(each.latex)),
-            *((title, number) for title, wanted, number in numbers if wanted),
-            (_("gap"), lambda each: _difference(made, each)),
-        ],
+        [(heading, value) for heading, wanted, value in columns if wanted],
         title=_("Derivatives, and the check by differences of the function (float64)"),
         digits=made.digits,
         most=_DERIVATIVES,
@@ -241,8 +238,8 @@ def _derivatives(made: Trace) -> Table:
     )
 
 
-def _difference(made: Trace, each: Component) -> Value:
-    style = "good" if _agrees(made, each) else "bad"
+def _difference(each: Component) -> Value:
+    style = "good" if each.agrees else "bad"
     if each.differences.kind in kinks.KINDS:
         return Cell(_(kinks.KINDS[each.differences.kind]), style=style, number=True)
     if each.quotient is None:
@@ -250,20 +247,6 @@ def _difference(made: Trace, each: Component) -> Value:
     same = each.value == each.quotient  # infinities too
     gap = number_term(0.0 if same else abs(each.value - each.quotient), 2)
     return Cell(gap.text, gap.latex, style, number=True)
-
-
-def _width(made: Trace) -> int:
-    """Bytes of a number in the least precise dtype used."""
-    return min(line.value.dtype.itemsize for line in made.lines if line.is_smooth)
-
-
-def _tolerance(made: Trace) -> float:
-    """What differences of the function can tell apart, in the least precise dtype used."""
-    return {8: 1e-6, 4: 1e-3}.get(_width(made), 5e-2)
-
-
-def _agrees(made: Trace, each: Component) -> bool:
-    return kinks.agrees(each, _tolerance(made))
 
 
 # ---- sentences -------------------------------------------------------------------------------
@@ -331,10 +314,10 @@ def _verdict(made: Trace) -> Iterator[Part]:
     if gaps and all(map(math.isfinite, gaps)):
         text = _("Forward and reverse mode differ by at most {gap}.")
         yield _said(text, gap=format_number(max(gaps), 2))
-    special = [each for each in made.gradient if kinks.is_special(each)]
+    special = [each for each in made.gradient if each.is_special]
     for each in special[:_SMALL]:
-        style = "" if _agrees(made, each) else "bad"
-        yield Text(kinks.sentence(each, _tolerance(made)), style=style)
+        style = "" if each.agrees else "bad"
+        yield Text(kinks.sentence(each), style=style)
     if any(each.differences.kind in kinks.KINDS for each in special):
         yield from _origin(made)
     silent = [
@@ -351,7 +334,7 @@ def _verdict(made: Trace) -> Iterator[Part]:
     wrong = [
         each
         for each in made.gradient
-        if each.quotient is not None and each not in special and not _agrees(made, each)
+        if each.quotient is not None and each not in special and not each.agrees
     ]
     if wrong:
         text = _(
