@@ -49,7 +49,7 @@ OPERATORS: dict[str, tuple[str, int, bool]] = {
 SIGN = 3  # a minus before an operand: above products, below powers
 ROOT = 5  # a root sign without a bracket: of one number or name only
 _CLOSING = {"(": ")", "|": "|"}
-NUMBERED = re.compile(r"([^\W\d_]+)_?(\d+)")
+NUMBERED = re.compile(r"([^\W\d_]+)_?(-?\d+)")
 _HEAD = re.compile(r"\s*[^\W\d]\w*\s*\(\s*([^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*\)\s*=(?!=)")
 _PIECES = re.compile(r"π|[^\W\d_]\d*")
 _JOINED = re.compile(r"(?:[^\W\d_]\d+)+[^\W\d_]\d*|\w*π\w*")  # x1x2, x1y, 2 names in one

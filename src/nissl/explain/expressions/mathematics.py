@@ -18,7 +18,7 @@ from typing import Any
 from nissl.core.kinds import Constant
 from nissl.core.op import Op
 from nissl.explain import formulas, notation
-from nissl.explain.expressions.grammar import Statement, Step
+from nissl.explain.expressions.grammar import NUMBERED, Statement, Step
 from nissl.explain.latex import escape_latex, number_latex
 from nissl.explain.parts import Cell, format_number, formula
 
@@ -38,7 +38,6 @@ _BINDS = {
 }  # fmt: skip
 _INFIX = re.compile(r"\{0\} (\S+) \{1\}")
 _BEGINS_WITH_NAME = re.compile(r"\{?(?:\\(?:dot|bar|mathit|pi)\b|[^\W\d])")
-_NUMBERED = re.compile(r"([^\W\d_]+)_?(-?\d+)")
 _WORDS = frozenset({"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa"}
                    | {"lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "phi", "chi", "psi"}
                    | {"omega"})  # fmt: skip
@@ -99,7 +98,7 @@ def name_term(name: str, accent: str = "") -> Term:
     >>> name_term("v3", "bar").text, name_term("v-1", "dot").latex
     ('v̄₃', '\\dot{v}_{-1}')
     """
-    found = _NUMBERED.fullmatch(name)
+    found = NUMBERED.fullmatch(name)
     stem, *index = found.groups() if found else (name,)
     return Term(formulas.symbol(_letter(stem), *index, accent=accent).latex)
 

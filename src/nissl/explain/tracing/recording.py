@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -314,9 +315,7 @@ def _lines(
     ]
     moves: dict[Key, tuple[Equation, ...]] = {}  # how a moved value comes from a numbered one
     for equation in equations:
-        before: dict[int, Equation] = {}
-        for t in equation.inputs:
-            before.update({each.serial: each for each in moves.get(t.key, ())})
+        before = {each.serial: each for t in equation.inputs for each in moves.get(t.key, ())}
         whole = (*(before[serial] for serial in sorted(before)), equation)
         outs = equation.outputs
         smooth = all(dtypes.is_floating(t.dtype) for t in (*equation.inputs, *outs))
@@ -347,15 +346,13 @@ def _input_labels(
     Inputs before a typed ``v1`` are ``v-1`` and ``v0``, as Griewank and Walther number them; among
     lines of other names they keep their own.
     """
-    count = len(inputs)
-    keys = {t.key for t in inputs}
-    typed = [_NUMBERED.fullmatch(name) for key, name in labels.items() if name and key not in keys]
-    numbers = [int(found[1]) for found in typed if found]
-    first = min(numbers, default=count + 1)
-    start = 1 if first > count else first - count
-    found: list[str] = []
-    for place, (t, name) in enumerate(zip(inputs, names, strict=True)):
-        label = f"v{start + place}" if len(numbers) == len(typed) else name
-        label = name if label in labels.values() else label
-        found.append(labels.get(t.key) or label)
-    return found
+    own = {t.key for t in inputs}
+    typed = [_NUMBERED.fullmatch(name) for key, name in labels.items() if name and key not in own]
+    first = min((int(found[1]) for found in typed if found), default=math.inf)
+    start = 1 if first > len(inputs) else int(first) - len(inputs)
+    places = range(start, start + len(inputs))
+    numbered = [f"v{place}" if all(typed) else "" for place in places]
+    return [
+        labels.get(t.key) or (name if label in ("", *labels.values()) else label)
+        for t, name, label in zip(inputs, names, numbered, strict=True)
+    ]
