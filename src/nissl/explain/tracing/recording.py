@@ -242,17 +242,17 @@ def record(call: Call, *, share: bool = True) -> Recording:
         )
     with recording():
         given = [Tensor(value, requires_grad=True) for value in call.values]
-        lines = _typed(call.function)
-        named = call.fill(given, lines.values) if lines else []
-        result = named[-1] if lines else call.fill(given)
-        leaves, structure = tree.flatten(result)
+        typed = call.function if isinstance(call.function, Expression) else None
+        statements = typed.statements if typed and len(typed.statements) > 1 else ()
+        named = call.fill(given, typed.values) if typed and statements else []
+        leaves, structure = tree.flatten(named[-1] if named else call.fill(given))
         if not leaves:
             raise ArgumentError("the function returned nothing; it must return a tensor or several")
         name = getattr(call.function, "__name__", "f")
         name = name if name.isidentifier() else "f"
         program = build(given, [*map(asarray, leaves), *named], name)
         opened = trace(functools.partial(_applied, program), *program.in_avals, name=name)
-        chosen = [each for each in passes.STANDARD if (share and not lines) or each is not _SHARE]
+        chosen = [each for each in passes.STANDARD if (share and not named) or each is not _SHARE]
         inputs = [Tensor(x, requires_grad=True) for x in call.values]
         results = _applied(passes.simplify(opened, tuple(chosen)), *inputs)
         outputs = results[: len(leaves)]
@@ -260,7 +260,7 @@ def record(call: Call, *, share: bool = True) -> Recording:
         program = build(inputs, outputs, name)
     places = _labels("", tree.unflatten(structure, list(range(len(leaves)))))
     labels: dict[Key, str] = {}
-    for statement, t in zip(lines.statements if lines else (), results[len(leaves) :], strict=True):
+    for statement, t in zip(statements, results[len(leaves) :], strict=True):
         labels.setdefault(t.key, statement.name)
     return Recording(
         _lines(inputs, call.names, equations, outputs, labels),
@@ -268,13 +268,6 @@ def record(call: Call, *, share: bool = True) -> Recording:
         program,
         equations,
     )
-
-
-def _typed(function: Callable[..., Any]) -> Expression | None:
-    """A typed function of several lines, each of which is a line of the trace."""
-    if isinstance(function, Expression) and len(function.statements) > 1:
-        return function
-    return None
 
 
 _SHARE = passes.share_common_subexpressions
