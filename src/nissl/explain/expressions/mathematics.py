@@ -36,6 +36,8 @@ _BINDS = {
     "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "@": PRODUCT, "%": PRODUCT,
     "&": 6, "|": 6, "^": 6, "<<": 6, ">>": 6,
 }  # fmt: skip
+_NEUTRAL = {"add": (0, 0), "subtract": (None, 0), "multiply": (1, 1), "divide": (None, 1),
+            "pow": (None, 1)}  # fmt: skip
 _INFIX = re.compile(r"\{0\} (\S+) \{1\}")
 _BEGINS_WITH_NAME = re.compile(r"\{?(?:\\(?:dot|bar|mathit|pi)\b|[^\W\d])")
 _WORDS = frozenset({"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa"}
@@ -158,13 +160,10 @@ def _simplified(op: Op, operands: Sequence[Term]) -> Term | None:
         return number_term(-first.number, fixed=True)
     if op.name == "log" and first.number == math.e:
         return number_term(1, fixed=True)
-    if op.name in ("add", "subtract") and last.number == 0:
-        return first
-    if op.name == "add" and first.number == 0:
+    left, right = _NEUTRAL.get(op.name, (None, None))
+    if left is not None and first.number == left:
         return last
-    if op.name == "multiply" and 1 in (first.number, last.number):
-        return last if first.number == 1 else first
-    if op.name in ("divide", "pow") and last.number == 1:
+    if right is not None and last.number == right:
         return first
     if op.name == "where" and first.number is not None:  # a condition on constants
         return operands[1] if first.number else last
