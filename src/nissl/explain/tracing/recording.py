@@ -99,6 +99,11 @@ class Recording:
         """The lines by the identity of their tensors."""
         return {line.tensor.key: line for line in self.lines}
 
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number in the least precise dtype used."""
+        return min(line.value.dtype.itemsize for line in self.lines if line.is_smooth)
+
     def tangents(self, place: int, direction: Array) -> list[Array | None]:
         """Return the tangent of each line, from that of one input, in one forward sweep."""
         found: dict[Key, Tensor | None] = {

@@ -93,11 +93,6 @@ class Trace(Explanation):
         """The value of each line."""
         return [line.value for line in self.lines]
 
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a number in the least precise dtype used."""
-        return min(line.value.dtype.itemsize for line in self.lines if line.is_smooth)
-
     @functools.cached_property
     def tangents(self) -> dict[str, list[Array | None]]:
         """For each direction the tangent of each line; ``None`` for what has no derivative."""
@@ -137,7 +132,7 @@ class Trace(Explanation):
             forward = _dot(seed.weight, tangents[output.number - 1]) if output else 0.0
         if adjoints is not None:
             reverse = _dot(by.weight, adjoints[by.place])
-        tolerance = _TOLERANCES[self.itemsize]
+        tolerance = _TOLERANCES[self.recording.itemsize]
         component = Component(seed.label, by.label, forward, reverse, tolerance=tolerance)
         if not checked:
             return component

@@ -214,7 +214,7 @@ def _numbers(found: Sequence[Array | None]) -> Callable[[Leaf], Term | None]:
 
 def _derivatives(made: Trace) -> Table:
     sided = any(each.is_special for each in made.gradient[:_DERIVATIVES])
-    own = digits_of(made.itemsize, made.digits)
+    own = digits_of(made.recording.itemsize, made.digits)
 
     def shown(of: Callable[[Component], float | None], digits: int) -> Callable[..., Value]:
         return lambda each: shown_value(of(each), digits)
