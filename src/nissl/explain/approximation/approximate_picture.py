@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,48 +44,28 @@ def draw(shown: Approximation) -> Sheet:
     x = _points(shown)
     units = shown.best.hidden(x)
     variable = shown.target.variable
-    samples = shown.x.size > 0
-    upper = [
-        Panel(
-            lambda axes: _function_and_networks(axes, shown, x),
-            _("Function, samples and network") if samples else _("Function and network"),
-            variable,
-            f"f({variable}), y({variable})",
-            size=_UPPER,
-            legend=2,
-        )
-    ]
-    lower = [
-        Panel(
-            lambda axes: _errors(axes, shown),
-            _("Error within the interval"),
-            variable,
-            size=_LOWER,
-            legend=2,
-            legend_title=rmse_name(shown) if len(shown.fits) > 1 else "",
-        )
+    named = _("Function, samples and network") if shown.x.size else _("Function and network")
+    both = f"f({variable}), y({variable})"
+    rows: list[list[tuple[Callable[[Axes], None], str, str]]] = [
+        [(partial(_function_and_networks, shown=shown, x=x), named, both)],
+        [(partial(_errors, shown=shown), _("Error within the interval"), "")],
     ]
     if units is not None:
-        upper.append(
-            Panel(
-                lambda axes: _hidden_outputs(axes, shown, x, units),
-                _counted(_("Outputs of the hidden units"), units),
-                variable,
-                f"$z_j({variable})$",
-                size=_UPPER,
-                legend=3,
-            )
-        )
-        lower.append(
-            Panel(
-                lambda axes: _contributions(axes, shown, x, units),
-                _counted(_("What each hidden unit contributes"), units),
-                variable,
-                f"$w_{{kj}} \\, z_j({variable})$",
-                size=_LOWER,
-                legend=3,
-            )
-        )
+        outputs = _counted(_("Outputs of the hidden units"), units)
+        parts = _counted(_("What each hidden unit contributes"), units)
+        given: dict[str, Any] = {"shown": shown, "x": x, "units": units}
+        rows[0].append((partial(_hidden_outputs, **given), outputs, f"$z_j({variable})$"))
+        product = f"$w_{{kj}} \\, z_j({variable})$"
+        rows[1].append((partial(_contributions, **given), parts, product))
+    upper, lower = (
+        [
+            Panel(draw, title, variable, y, size=size, legend=legend)
+            for legend, (draw, title, y) in enumerate(row, start=2)
+        ]
+        for size, row in zip((_UPPER, _LOWER), rows, strict=True)
+    )
+    if len(shown.fits) > 1:
+        lower[0] = replace(lower[0], legend_title=rmse_name(shown))
     return Sheet([upper, lower], shown.heading(shown.target.caption))
 
 
