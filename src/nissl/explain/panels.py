@@ -73,8 +73,9 @@ class Panel:
             plots.bare(axes, grid=self.grid)
         self.draw(axes)
         if self.title:
+            over = (room - _BESIDE) * _LETTERS  # it stands in the middle of the axes
             axes.set_title(
-                "\n".join(_wrapped(self.title, room * _LETTERS)), fontsize=_TITLE,
+                "\n".join(_wrapped(self.title, over)), fontsize=_TITLE,
                 fontfamily=list(families()),
             )  # fmt: skip
         if self.x:
