@@ -255,6 +255,7 @@ WRONG = {
     "x + ½": (5, "'½' is no name"),
     "x + 1/0": (6, "constant inf"),
     "x + 0/0": (6, "constant nan"),
+    "x + ln(0)": (5, "constant -inf"),
     "10**400": (3, "constant inf"),
     "1e999": (1, "too large"),
     "1" * 50: (1, "50 characters"),

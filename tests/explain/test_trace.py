@@ -20,7 +20,7 @@ from nissl.core.kinds import Elementwise
 from nissl.core.op import registry
 from nissl.errors import ArgumentError, DTypeError, OutOfRangeError, UnknownNameError
 from nissl.explain.tracing import trace as tracing
-from nissl.explain.tracing.quotient import difference_quotient
+from nissl.explain.tracing.quotient import Quotient, difference_quotient
 from nissl.explain.tracing.rules import total
 
 LECTURE = "x1*x2 + exp(x1*x2) - sin(x2)"
@@ -493,6 +493,15 @@ def test_the_value_taken_is_said_with_its_convention() -> None:
     latex = explain.trace(explain.parse("abs(x)"))(0.0).to_latex()
     assert "from the right" in latex
     assert r"\partial f / \partial x$ & 0 & 0 & - & $-1$ & 1 & kink" in latex
+
+
+def test_no_number_is_near_an_infinite_slope() -> None:
+    vertical, corner = Quotient("vertical", INF), Quotient("kink", left=-INF, right=1.0)
+    assert explain.Component("f", "x", INF, INF, vertical).agrees
+    assert not explain.Component("f", "x", 6.0, 6.0, vertical).agrees
+    steep = explain.Component("f", "x", 0.0, 0.0, corner)
+    assert steep.agrees
+    assert not steep.is_near(-INF)
 
 
 # ---- costs --------------------------------------------------------------------------------------
