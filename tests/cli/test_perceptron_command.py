@@ -125,6 +125,17 @@ def test_a_gate_out_of_others(nissl, vietnamese: None, tmp_path: Path) -> None:
         assert wrong.err.splitlines()[0].removeprefix("Error: ") not in told
 
 
+def test_all_gates_in_one_table(nissl, vietnamese: None) -> None:
+    outcome = nissl("gate")
+    assert outcome.code == 0, outcome.err
+    lines = [line.split() for line in outcome.out.splitlines()]
+    assert ["x₁", "x₂", "AND", "OR", "NAND", "NOR", "XOR", "XNOR"] in lines
+    for row in ("00001101", "01011010", "10011010", "11110001"):
+        assert list(row) in lines
+    assert "--from is for one gate" in nissl("gate", "--from", "nor").err
+    assert "Mọi cổng hai đầu vào" in nissl("gate", "--lang", "vi").out
+
+
 def test_data_from_files(nissl, tmp_path: Path) -> None:
     table = tmp_path / "flowers.csv"
     rows = [f"{i % 4},{i % 3 + 5 * (i % 2)},{('rose', 'iris')[i % 2]}" for i in range(12)]

@@ -11,7 +11,7 @@ from nissl.cli.backprop import BACKPROP
 from nissl.cli.commands import Command
 from nissl.cli.grad import GRAD
 from nissl.cli.networks import NETWORK, NEURON
-from nissl.cli.perceptron import PERCEPTRON
+from nissl.cli.perceptron import PERCEPTRON, gate
 from nissl.cli.typed import TypedCommand
 from nissl.cli.words import NAMES, RATE, TEXTS, TWO_NUMBERS, argument, option
 
@@ -21,15 +21,18 @@ EXPLANATIONS = (  # in the order in which help lists them
     Command(
         "gate",
         "Show a gate by perceptrons, and made out of NAND, NOR, or AND and NOT alone.",
-        ("gate XOR -o xor.svg", "gate XOR --from nor", "gate OR --from and,not"),
+        ("gate", "gate XOR -o xor.svg", "gate XOR --from nor", "gate OR --from and,not"),
         {
-            "name": argument("GATE", "AND, OR, NAND, NOR, XOR, XNOR or NOT."),
+            "name": argument(
+                "GATE", "AND, OR, NAND, NOR, XOR, XNOR or NOT; without one, all in one table."
+            ),
             "basis": option(
                 "GATES",
                 "What the circuit is made of: nand (the default), nor, and,not or or,not.",
                 flags="--from",
             ),
         },
+        gate,
     ),
     NEURON,
     NETWORK,

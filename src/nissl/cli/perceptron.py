@@ -53,6 +53,15 @@ def perceptron(
     return study
 
 
+def gate(name: str | None = None, basis: str | None = None) -> explain.Explanation:
+    """Show one gate, or all of them."""
+    if name is not None:
+        return explain.gate(name, basis=basis or "NAND")
+    if basis is not None:
+        raise ArgumentError(_("--from is for one gate; name it, as in: nissl gate XOR --from nor"))
+    return explain.gates()
+
+
 def _initial(option: str, text: str) -> str | list[float]:
     if text in ("zeros", "random"):
         return text

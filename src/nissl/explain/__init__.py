@@ -62,7 +62,7 @@ PLACES = {
     "panels": "Panel Sheet",
     "parts": "Cell Part Table Text formula",
     "perceptrons.gate_training": "GateNetwork gate_network",
-    "perceptrons.gates": "GateReport gate",
+    "perceptrons.gates": "GateReport GateTable gate gates",
     "perceptrons.run": "PerceptronRun perceptron",
     "perceptrons.separability": "Separability separable",
     "perceptrons.study": "PerceptronStudy perceptron_study",

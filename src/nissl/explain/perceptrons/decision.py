@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nissl.errors import optional
 from nissl.explain.drawing.lettering import drawable, mathematics
 from nissl.explain.panels import Panel
 from nissl.i18n import translate as _
@@ -75,26 +76,17 @@ def ends(box: Box, weights: Weights) -> Array:
 
 
 def hull(points: Array) -> Array:
-    """Return the corners of the convex hull of points ``(N, 2)``, in order (Andrew 1979).
+    """Return the corners of the convex hull of points ``(N, 2)``, in order; two of a line.
 
-    >>> hull(np.array([[0, 0], [1, 1], [2, 0], [1, 0.2]])).tolist()
-    [[0.0, 0.0], [2.0, 0.0], [1.0, 1.0]]
+    >>> sorted(hull(np.array([[0, 0], [1, 1], [2, 0], [1, 0.2]])).tolist())
+    [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]]
     """
     ordered = np.unique(np.asarray(points, np.float64), axis=0)  # by x, then by y
-    corners: list[Array] = []
-    for walk in (ordered, ordered[::-1]):
-        half: list[Array] = []
-        for point in walk:
-            while len(half) > 1 and _turn(half[-1] - half[-2], point - half[-2]) <= 0:
-                half.pop()
-            half.append(point)
-        corners += half[:-1]
-    return np.array(corners) if corners else ordered
-
-
-def _turn(one: Array, other: Array) -> float:
-    """Above 0 where the other vector turns left from the one."""
-    return one[0] * other[1] - one[1] * other[0]
+    sizes = np.ptp(ordered, axis=0) if len(ordered) else np.zeros(2)
+    scaled = (ordered - ordered[:1]) / np.where(sizes > 0, sizes, 1.0)
+    if np.linalg.matrix_rank(scaled, tol=1e-9) < 2:
+        return ordered[[0, -1]] if len(ordered) > 1 else ordered
+    return ordered[optional("scipy.spatial", "Drawing hulls", "plots").ConvexHull(scaled).vertices]
 
 
 def flat(x: Array, positive: Array) -> Array:

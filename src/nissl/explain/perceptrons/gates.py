@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nissl.errors import ArgumentError, UnknownNameError
-from nissl.explain.parts import Cell, formula
+from nissl.explain.formulas import symbol
+from nissl.explain.parts import Cell, Part, Table, formula
 from nissl.explain.perceptrons.circuits import BASES, Circuit, basis_of
 from nissl.explain.perceptrons.forms import linear_form
 from nissl.explain.report import Explanation
+from nissl.i18n import translate as _
 from nissl.models.perceptron import Perceptron
 
-__all__ = ["GateReport", "gate"]
+__all__ = ["GateReport", "GateTable", "gate", "gates"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -116,6 +118,25 @@ def gate(name: str, *, basis: str | Sequence[str] = "NAND") -> GateReport:
     """
     found, of = find(name), basis_of(basis)
     return GateReport(found, BASES[of][found.name], of)
+
+
+def gates() -> GateTable:
+    """Show all gates of two inputs in one truth table, each computed by its perceptrons.
+
+    >>> print(gates().to_markdown().splitlines()[-1])
+    | 1 | 1 | 1 | 1 | 0 | 0 | 0 | 1 |
+    """
+    return GateTable()
+
+
+class GateTable(Explanation):
+    """The explanation that :func:`gates` returns."""
+
+    def parts(self) -> Iterator[Part]:
+        two = [each for each in GATES.values() if len(each.targets) == 4]
+        outputs = np.column_stack([two[0].inputs, *(each.outputs() for each in two)])
+        names = (symbol("x", 1), symbol("x", 2), *(each.name for each in two))
+        yield Table(names, outputs.astype(int).tolist(), _("All gates of two inputs"))
 
 
 @dataclass(frozen=True, eq=False)
