@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from nissl.arguments import whole
 from nissl.errors import ArgumentError
-from nissl.explain.formulas import call, equal, symbol
+from nissl.explain.formulas import call, equal
 from nissl.explain.panels import Panel, Sheet
-from nissl.explain.parts import Part, Table, Text, format_number, formula
-from nissl.explain.perceptrons import decision
-from nissl.explain.perceptrons.forms import linear_form, right_or_wrong
+from nissl.explain.parts import Part, Text, format_number, formula
+from nissl.explain.perceptrons import decision, gates_tables
+from nissl.explain.perceptrons.forms import linear_form, variable
 from nissl.explain.perceptrons.gates import Gate, find
 from nissl.explain.report import Explanation
 from nissl.i18n import translate as _
@@ -106,22 +106,12 @@ class GateNetwork(Explanation):
 
     def parts(self) -> Iterator[Part]:
         x = self.gate.inputs
-        hidden = np.asarray(self.model.layers[0](x.astype(np.float32)))  # (4, hidden)
+        hidden = np.asarray(self.model.layers[0](x.astype(np.float32))).T  # (hidden, 4)
+        units = {f"z{place}": z for place, z in enumerate(hidden, start=1)}
         yield Text(self.title, heading=True)
-        units = [symbol("z", place) for place in range(1, hidden.shape[1] + 1)]
-        rows = [
-            (
-                *map(int, inputs), *map(float, z), float(y), target,
-                right_or_wrong(target, float(y >= 0.5)),
-            )
-            for inputs, z, y, target in zip(
-                x, hidden, self.outputs(x), self.gate.targets, strict=True
-            )
-        ]  # fmt: skip
-        names = (symbol("x", 1), symbol("x", 2), *units, formula("y"))
-        yield Table((*names, self.gate.name, ""), rows, digits=4)
+        yield gates_tables.truth(self.gate, {**units, "y": self.outputs(x)}, digits=4)
         for unit, weights in zip(units, self.layer(0), strict=True):
-            yield Text(format(equal(unit, call(r"\tanh", linear_form(weights)))))
+            yield Text(format(equal(variable(unit), call(r"\tanh", linear_form(weights)))))
         last = linear_form(self.layer(1)[0], "z")
         yield Text(format(equal(formula("y"), call(r"\operatorname{sigmoid}", last))))
         told = _("loss {loss} after {steps} steps").format(
