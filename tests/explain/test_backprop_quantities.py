@@ -67,3 +67,14 @@ def test_the_sheet_keeps_what_is_given_and_hides_the_rest(tmp_path: Path) -> Non
     for ending in (".tex", ".html", ".csv", ".json", ".md"):
         sheet.save(tmp_path / f"sheet{ending}")
         assert (tmp_path / f"sheet{ending}").stat().st_size > 500
+
+
+def test_the_picture_can_be_read_at_8_centimetres() -> None:
+    from matplotlib.text import Text
+
+    figure = lecture().figure(width=8 / 2.54)
+    sizes = [float(text.get_fontsize()) for text in figure.findobj(Text) if text.get_text()]
+    assert figure.get_figwidth() == pytest.approx(8 / 2.54)
+    assert min(sizes) >= 6
+    shown = {text.get_text() for text in figure.findobj(Text)}
+    assert any(text.startswith("δ = ") for text in shown)

@@ -187,6 +187,31 @@ class Sheet:
         return figure
 
 
+@dataclass(frozen=True)
+class Ways:
+    """A picture that is not made of panels, drawn in the first way that can be read.
+
+    Attributes:
+        ways: draw it: the first as it should be, the next ones with less in them, narrower.
+    """
+
+    ways: Sequence[Callable[[], Figure]]
+
+    def figure(self, width: float | None = None) -> Figure:
+        """Draw the picture, ``width`` inches wide.
+
+        Raises:
+            ArgumentError: at this width the texts of none could be read.
+        """
+        *better, last = self.ways
+        for way in better:
+            try:
+                return fitted(way(), width)
+            except ArgumentError:
+                continue
+        return fitted(last(), width)
+
+
 def legend_below(axes: Axes, columns: int, size: float = 7.5, title: str = "") -> None:
     """Draw the legend of axes below them."""
     from matplotlib.transforms import ScaledTranslation
@@ -281,13 +306,22 @@ def _wrapped(title: str, characters: float) -> list[str]:
         return title.split("\n")
     formulas = re.findall(r"(?<!\\)\$.*?\$", title)
     for number, each in enumerate(formulas):
-        short = chr(_HELD + number) * max(len(_MARKUP.sub("", each)), 1)
+        short = chr(_HELD + number) * seen(each)
         title = title.replace(each, short, 1)
     wide = max(int(characters), 20)
     lines = [line for part in title.split("\n") for line in textwrap.wrap(part, wide) or [""]]
     for number, each in enumerate(formulas):
         lines = [re.sub(f"{chr(_HELD + number)}+", lambda _, each=each: each, x) for x in lines]
     return lines
+
+
+def seen(text: str) -> int:
+    """Return how many characters are about seen of a text with formulas in it.
+
+    >>> seen("E"), seen(r"$\\frac{a}{b}$")
+    (1, 2)
+    """
+    return max(len(_MARKUP.sub("", text)), 1)
 
 
 def _shared_legend(figure: Figure, columns: int, given: Mapping[str, Any], title: str) -> None:

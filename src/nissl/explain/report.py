@@ -51,7 +51,7 @@ class Explanation:
             raise ArgumentError(f"{type(self).__name__} has no texts: give it a method parts")
         yield from beside.parts(self)
 
-    def draw(self) -> panels.Sheet | Figure:
+    def draw(self) -> panels.Sheet | panels.Ways | Figure:
         """Return the picture, as a sheet of panels or as a figure.
 
         Raises:
@@ -79,7 +79,11 @@ class Explanation:
                 return drawn.figure(width, panel)
             if panel not in (None, 1):
                 raise ArgumentError(f"this picture has one panel, not {panel}")
-            return panels.fitted(drawn, width)
+            return (
+                drawn.figure(width)
+                if isinstance(drawn, panels.Ways)
+                else panels.fitted(drawn, width)
+            )
 
     @property
     def has_figure(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nissl.explain.backpropagation.error import error_formula
 from nissl.explain.drawing.lettering import drawable, mathematics
 from nissl.explain.drawing.network_picture import DIGITS, draw_network
+from nissl.explain.panels import Ways
 from nissl.explain.parts import format_number
 from nissl.i18n import grouped
 from nissl.i18n import translate as _
@@ -20,16 +22,21 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 
-def draw(result: Backprop) -> Figure:
-    """Return the network: on top of each unit ``a`` and ``z``, below it ``delta``."""
-    n, stages, numbers = result.sample, result.stages, result.numbers
+def draw(result: Backprop) -> Ways:
+    """Return the network with its numbers; where there is little room, with those of units only."""
+    return Ways([partial(_network, result, numbers=True), partial(_network, result, numbers=False)])
+
+
+def _network(result: Backprop, numbers: bool) -> Figure:
+    """Draw the network: on top of each unit ``a`` and ``z``, below it ``delta``."""
+    n, stages, steps = result.sample, result.stages, result.numbers.stages
     last = len(stages.stages) - 1
-    inputs = numbers.stages[0].inputs[n]
+    inputs = steps[0].inputs[n]
     labels = [[f"$x_{{{i + 1}}}$" for i in range(len(inputs))]]
     forward = [[f"x = {_short(value)}" for value in inputs]]
     backward = [[""] * len(inputs)]
     titles = [_("inputs")]
-    for place, (stage, each) in enumerate(zip(stages.stages, numbers.stages, strict=True)):
+    for place, (stage, each) in enumerate(zip(stages.stages, steps, strict=True)):
         letter = "y" if place == last else "z"
         labels.append([f"${letter}_{{{j + 1}}}$" for j in range(stage.units)])
         forward.append(
@@ -60,11 +67,11 @@ def draw(result: Backprop) -> Figure:
     sizes = "-".join(str(size) for size in stages.sizes)
     return draw_network(
         stages.sizes,
-        [each.kernel for each in numbers.stages],
-        [each.bias for each in numbers.stages],
-        slopes=[each.kernel_slope for each in numbers.stages],
-        bias_slopes=[each.bias_slope for each in numbers.stages],
-        labels=labels, titles=titles, forward=forward, backward=backward, numbers=True,
+        [each.kernel for each in steps],
+        [each.bias for each in steps],
+        slopes=[each.kernel_slope for each in steps],
+        bias_slopes=[each.bias_slope for each in steps],
+        labels=labels, titles=titles, forward=forward, backward=backward, numbers=numbers,
         title=_("Backpropagation in a {sizes} network").format(sizes=sizes),
         caption=caption,
     )  # fmt: skip

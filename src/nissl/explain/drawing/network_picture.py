@@ -21,6 +21,7 @@ from nissl import plots
 from nissl.errors import ArgumentError, ShapeError
 from nissl.explain.drawing.lettering import families
 from nissl.explain.drawing.network import Array, Arrays, Network, layer_name, stacked
+from nissl.explain.panels import seen
 from nissl.explain.parts import format_number
 from nissl.i18n import grouped
 from nissl.i18n import translate as _
@@ -109,7 +110,7 @@ class Gap:
     def width(self) -> float:
         """Distance of the two columns."""
         if not self.numbered:
-            return max(1.25, 0.2 * max(self.before.rows, self.here.rows))
+            return max(1.2, 0.2 * max(self.before.rows, self.here.rows))
         room = RADIUS + 0.42
         return max(1.7 if self.slopes is None else 2.6, room / min(self.spot[0], 1 - self.spot[0]))
 
@@ -135,7 +136,9 @@ class Plan:
     @property
     def side(self) -> float:
         """Free space left and right of the outer columns."""
-        return 0.75 if self.noted else 0.4
+        if not self.noted:
+            return 0.4
+        return 0.75 if any(gap.numbered for gap in self.gaps) else 0.46
 
     @property
     def top(self) -> float:
@@ -284,7 +287,7 @@ def _lines(text: str) -> int:
 def _figure(plan: Plan, title: str, caption: str) -> Figure:
     handles = _legend(plan)
     width, height = plan.size
-    told = 0.09 * max(map(len, (title + "\n" + caption).split("\n")))  # inches, about
+    told = 0.08 * max(map(seen, (title + "\n" + caption).split("\n")))  # inches, about
     width = max(width, min(told, 6.0)) + 0.2
     columns = max(1, len(handles) if width > 8 else int(width / 2.2))
     lines = _lines(title) + _lines(caption)
@@ -403,9 +406,13 @@ def _legend(plan: Plan) -> list[Any]:
     if not all(np.isfinite(w).all() for w in weights):
         handles.append(Line2D([], [], linestyle=":", label=_("not finite"), **wide))
     if plan.noted:
-        label = _("forward: a, z, w")
+        numbers = any(gap.numbered for gap in plan.gaps)
+        label = _("forward: a, z, w") if numbers else _("forward: a, z")
         handles.append(Line2D([], [], marker="s", color=FORWARD, label=label, **told))
-    if any(gap.numbered and gap.slopes is not None for gap in plan.gaps):
-        label = _("backward, in brackets and below: δ, ∂E/∂w")
+    numbered = any(gap.numbered and gap.slopes is not None for gap in plan.gaps)
+    if numbered or any(any(column.below) for column in plan.columns):
+        label = _("backward, below: δ")
+        if numbered:
+            label = _("backward, in brackets and below: δ, ∂E/∂w")
         handles.append(Line2D([], [], marker="D", color=BACKWARD, label=label, **told))
     return handles
