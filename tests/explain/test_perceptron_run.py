@@ -73,7 +73,7 @@ def test_of_a_circle_one_round_is_listed() -> None:
     assert shown.count("wrong") == 3
     folded = perceptron(run.fitted, rows=4)
     assert numbers(folded) == ["1", "2", "3", "…", "7", "…"]
-    titles = [axes.get_title() for axes in run.figure().axes]
+    titles = [axes.get_title().replace("\n", " ") for axes in run.figure().axes]
     assert titles[:2] == [
         "Update 1: output 0 in all this view",
         "Update 3: output 0 in all this view",
