@@ -125,8 +125,8 @@ def test_a_gate_out_of_others(nissl, vietnamese: None, tmp_path: Path) -> None:
         assert wrong.err.splitlines()[0].removeprefix("Error: ") not in told
 
 
-def test_all_gates_in_one_table(nissl, vietnamese: None) -> None:
-    outcome = nissl("gate")
+def test_all_gates_in_one_table(nissl, vietnamese: None, tmp_path: Path) -> None:
+    outcome = nissl("gate", "-o", tmp_path / "all.png")
     assert outcome.code == 0, outcome.err
     lines = [line.split() for line in outcome.out.splitlines()]
     assert ["x₁", "x₂", "AND", "OR", "NAND", "NOR", "XOR", "XNOR"] in lines

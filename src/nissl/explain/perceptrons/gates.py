@@ -132,8 +132,13 @@ def gates() -> GateTable:
 class GateTable(Explanation):
     """The explanation that :func:`gates` returns."""
 
+    @property
+    def gates(self) -> list[Gate]:
+        """The gates of two inputs."""
+        return [each for each in GATES.values() if len(each.targets) == 4]
+
     def parts(self) -> Iterator[Part]:
-        two = [each for each in GATES.values() if len(each.targets) == 4]
+        two = self.gates
         outputs = np.column_stack([two[0].inputs, *(each.outputs() for each in two)])
         names = (symbol("x", 1), symbol("x", 2), *(each.name for each in two))
         yield Table(names, outputs.astype(int).tolist(), _("All gates of two inputs"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,7 +13,7 @@ from nissl.explain.panels import Panel, Sheet
 from nissl.explain.perceptrons import decision
 from nissl.explain.perceptrons.circuits import Node, made_of
 from nissl.explain.perceptrons.forms import variable
-from nissl.explain.perceptrons.gates import GATES, Gate, GateReport
+from nissl.explain.perceptrons.gates import GATES, Gate, GateReport, GateTable
 from nissl.i18n import translate as _
 from nissl.plots import INK
 
@@ -27,8 +28,11 @@ _WIDTH, _HEIGHT, _BUBBLE = 1.0, 0.8, 0.09  # of a gate, and the radius of its ci
 _INSIDE = 0.2  # how far wires reach behind a sign, whose back may be hollow
 
 
-def draw(report: GateReport) -> Sheet:
-    """Draw the lines of the perceptrons, and the circuit."""
+def draw(report: GateReport | GateTable) -> Sheet:
+    """Draw the lines of the perceptrons, and the circuit; of all gates the lines."""
+    if isinstance(report, GateTable):
+        panels = [replace(panel(each, (3.3, 2.9)), title=each.name) for each in report.gates]
+        return Sheet.grid(panels, 3, legend=5, finish=decision.outer_labels)
     columns = max(node.place[0] for node in report.circuit)
     height = 3.3 if len(report.gate.targets) == 4 else 2.2
     circuit = Panel(
