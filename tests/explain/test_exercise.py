@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import nissl
-from nissl import explain
+from nissl import explain, i18n
 from nissl.errors import ArgumentError, ArgumentTypeError, DataError
 from nissl.explain.quantities import Quantity, from_csv, from_json, read, to_csv
 
@@ -192,6 +192,14 @@ def test_files_go_there_and_back(tmp_path: Path) -> None:
     found = json.loads(shown.to_json())
     assert found["explanation"] == "Neuron"
     assert from_json(shown.to_json()) == from_csv(to_csv(shown.quantities()))
+
+
+def test_words_keep_their_accents_in_files() -> None:
+    with i18n.speaking("vi"):
+        shown = explain.gate("AND")
+        steps = {each.step for each in shown.quantities()}
+    assert any(not step.isascii() for step in steps)
+    assert json.loads(shown.to_json())["numbers"]
 
 
 def test_a_work_sheet_has_blanks_for_what_is_computed() -> None:

@@ -423,8 +423,8 @@ _PLAIN = str.maketrans(
 )
 
 
-def plain(shown: str) -> str:
-    """Return a text for a screen that has only the letters of keyboards.
+def plain(shown: str, *, accents: bool = False) -> str:
+    """Return a text in the letters of keyboards; those of words keep their accents if asked.
 
     >>> plain("δⱼ⁽²⁾ = w₁₁, v̇₃ ≤ 1"), plain("đạo hàm")
     ("delta_j^(2) = w_11, v'_3 <= 1", 'dao ham')
@@ -432,5 +432,8 @@ def plain(shown: str) -> str:
     for run, sign in _RUNS:
         shown = run.sub(lambda found, sign=sign: sign + "".join(_ASCII[c] for c in found[0]), shown)
     names = {ord(c): name for name, c in _LETTERS.items() if c not in "∂∞⊤"}
-    letters = unicodedata.normalize("NFD", shown.translate(_PLAIN).translate(names))
+    shown = shown.translate(_PLAIN).translate(names)
+    if accents:
+        return shown
+    letters = unicodedata.normalize("NFD", shown)
     return "".join(c for c in letters if not unicodedata.combining(c))

@@ -94,7 +94,7 @@ def label_of(cell: Cell) -> str:
 
 def typed(text: str) -> str:
     """Return a text as a keyboard types it, on one line."""
-    return " ".join(notation.plain(Cell(text).to_text()).split())
+    return " ".join(notation.plain(Cell(text).to_text(), accents=True).split())
 
 
 def _number(value: Value) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,6 @@ from nissl.explain.parts import Cell, formula
 from nissl.explain.perceptrons.forms import linear_form
 from nissl.explain.quantities import Quantity
 from nissl.explain.report import Explanation
-from nissl.files import user_path
 from nissl.i18n import translate as _
 from nissl.models.perceptron import TARGETS, Perceptron, Update
 
@@ -140,17 +138,3 @@ class PerceptronRun(Explanation):
             for name, value in found.items():
                 yield Quantity(step, f"n={update.number} {name}", float(value))
         yield from (each for each in super().quantities() if each.step != step)
-
-    def save(self, path: str | os.PathLike[str], **settings: Any) -> None:
-        """Write the explanation to a file; as ``.gif`` the line moves from update to update.
-
-        Raises:
-            ArgumentError: the ending is none that can be written, or there is no line to animate:
-                there are more than two features, or no update.
-        """
-        if user_path(path).suffix.lower() == ".gif":
-            from nissl.explain.perceptrons.run_picture import animate
-
-            animate(self, path)
-        else:
-            super().save(path, **settings)
