@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from nissl.explain.latex import number_latex
-from nissl.explain.notation import SIGNS
 from nissl.explain.parts import Cell, chosen, format_number, formula
+from nissl.explain.signs import SIGNS
 
 __all__ = [
     "DOTS",

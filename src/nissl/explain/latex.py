@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nissl.explain.notation import ABOVE, BELOW, SIGNS
+from nissl.explain.signs import ABOVE, BELOW, SIGNS
 from nissl.screen import printable
 
 __all__ = ["PREAMBLE"]

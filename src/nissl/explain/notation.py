@@ -17,68 +17,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["characters", "is_known", "kind_of", "plain", "read", "text"]
-
-# ---- what is known ---------------------------------------------------------------------------
-_LETTERS = {
-    **dict(zip(
-        ("alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta",
-         "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "varphi", "chi",
-         "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi", "Omega"),
-        "αβγδεεζηθκλμνξπρστφφχψωΓΔΘΛΣΦΨΩ", strict=True,
-    )),
-    "partial": "∂", "infty": "∞", "nabla": "∇", "ell": "ℓ", "top": "⊤",
-}  # fmt: skip
-_RELATIONS = {
-    "leftarrow": "←", "rightarrow": "→", "to": "→", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥",
-    "ne": "≠", "neq": "≠", "approx": "≈", "in": "∈", "ll": "≪", "gg": "≫", "mapsto": "↦",
-    "sim": "∼", "iff": "⇔", "Rightarrow": "⇒",
-}  # fmt: skip
-_OPERATIONS = {
-    "cdot": "·", "times": "×", "oplus": "⊕", "odot": "⊙", "bmod": "mod", "wedge": "∧", "vee": "∨",
-    "land": "∧", "lor": "∨", "circ": "∘", "pm": "±", "vert": "|", "mid": "|",
-    "ast": "*", "otimes": "⊗",
-}  # fmt: skip
-_LARGE = {"sum": "Σ", "prod": "Π", "int": "∫"}
-_PREFIX = {"lnot": "¬", "neg": "¬"}
-_FUNCTIONS = frozenset(
-    {"ln", "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"}
-    | {"max", "min", "arg", "det", "lim", "sup"}
+from nissl.explain.signs import (
+    ABOVE,
+    ACCENTS,
+    BELOW,
+    CLOSE,
+    ESCAPED,
+    FUNCTIONS,
+    KINDS,
+    LETTERS,
+    OPEN,
+    STYLED,
 )
-_DOTS = {"dots": "…", "ldots": "…", "cdots": "…", "vdots": "⋮", "ddots": "⋱"}
-_OPEN = {"(": "(", "[": "[", "lfloor": "⌊", "lceil": "⌈", "lVert": "‖", "langle": "⟨", "lvert": "|"}
-_CLOSE = {
-    ")": ")", "]": "]", "rfloor": "⌋", "rceil": "⌉", "rVert": "‖", "rangle": "⟩", "rvert": "|",
-}  # fmt: skip
-_SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "quad": "  ", "qquad": "    ", "!": "", "-": ""}
-_ACCENTS = {"dot": "\u0307", "bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "vec": "\u20d7"}
-_STYLED = frozenset({"mathrm", "mathit", "mathbf", "operatorname", "text", "textbf", "mathbin"})
-_ESCAPED = frozenset("%$&#_{}")
-BELOW = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ",
-                  strict=True))  # fmt: skip
-ABOVE = dict(zip("0123456789+-=()ni⊤T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵀᵀ", strict=True))
 
-
-SIGNS = {  # each sign as LaTeX names it
-    **_LETTERS, **_RELATIONS, **_OPERATIONS, **_LARGE, **_PREFIX, "dots": "…", "vdots": "⋮",
-    "lVert": "‖",
-}  # fmt: skip
-for _name in (
-    "phi",
-    "bmod",
-    "ast",
-    "top",
-    "to",
-    "le",
-    "ge",
-    "ne",
-    "land",
-    "lor",
-    "epsilon",
-    "vert",
-    "mid",
-):
-    SIGNS.pop(_name)
+__all__ = ["characters", "is_known", "kind_of", "plain", "read", "text"]
 
 
 # ---- the tree --------------------------------------------------------------------------------
@@ -191,7 +143,7 @@ class _Reader:
             if depth == 0 and token == "}":
                 break
             if token not in ("{", "}", "$"):
-                found += token[1:] if token[0] == "\\" and token[1:] in _ESCAPED else token
+                found += token[1:] if token[0] == "\\" and token[1:] in ESCAPED else token
         return found
 
     def _node(self, token: str) -> Node:
@@ -203,9 +155,9 @@ class _Reader:
             return self._command(token[1:])
         if token[0].isdigit():
             return Atom("mn", token)
-        if token in _OPEN:
+        if token in OPEN:
             return Atom("open", token)
-        if token in _CLOSE:
+        if token in CLOSE:
             return Atom("close", token)
         if token in "=<>≤≥≠←→≈":
             return Atom("relation", token)
@@ -218,28 +170,24 @@ class _Reader:
         return Atom("dots" if token in "…⋮" else "mi", token)
 
     def _command(self, name: str) -> Node:
-        for kind, known in (
-            ("mi", _LETTERS), ("relation", _RELATIONS), ("operation", _OPERATIONS),
-            ("large", _LARGE), ("dots", _DOTS), ("open", _OPEN), ("close", _CLOSE),
-            ("space", _SPACES), ("prefix", _PREFIX),
-        ):  # fmt: skip
+        for kind, known in KINDS.items():
             if name in known:
                 return Atom(kind, known[name])
-        if name in _FUNCTIONS:
+        if name in FUNCTIONS:
             return Atom("function", name)
-        if name in _ESCAPED:
+        if name in ESCAPED:
             return Atom("mi", name)
         if name in ("left", "right"):
             token = self._next().lstrip("\\") if self.place < len(self.tokens) else "."
-            known = _OPEN if name == "left" else _CLOSE
+            known = OPEN if name == "left" else CLOSE
             return Atom("open" if name == "left" else "close", known.get(token, token.strip(".")))
         if name in ("frac", "tfrac", "dfrac"):
             return Fraction(self._argument(), self._argument())
         if name == "sqrt":
             return Root(self._argument())
-        if name in _ACCENTS:
+        if name in ACCENTS:
             return Accent(name, self._argument())
-        if name in _STYLED:
+        if name in STYLED:
             return self._styled(name)
         if name == "begin":
             return self._grid()
@@ -330,7 +278,7 @@ def characters(node: Node) -> str:
 
 
 def _accented(inner: str, name: str) -> str:
-    return inner[:1] + _ACCENTS[name] + inner[1:] if inner else ""
+    return inner[:1] + ACCENTS[name] + inner[1:] if inner else ""
 
 
 def _script(node: Node, known: dict[str, str], sign: str) -> str:
@@ -431,7 +379,7 @@ def plain(shown: str, *, accents: bool = False) -> str:
     """
     for run, sign in _RUNS:
         shown = run.sub(lambda found, sign=sign: sign + "".join(_ASCII[c] for c in found[0]), shown)
-    names = {ord(c): name for name, c in _LETTERS.items() if c not in "∂∞⊤"}
+    names = {ord(c): name for name, c in LETTERS.items() if c not in "∂∞⊤"}
     shown = shown.translate(_PLAIN).translate(names)
     if accents:
         return shown
