@@ -108,14 +108,12 @@ class Text:
 
     Attributes:
         text: the words, in which ``format`` may have put formulas; see :meth:`to_text`.
-        latex: what LaTeX writes instead.
         heading: whether it is the title of what follows.
         style: as of a :class:`Cell`.
         given: whether a work sheet shows it although there are numbers in it.
     """
 
     text: str
-    latex: str = ""
     heading: bool = False
     style: str = ""
     given: bool = False
@@ -132,15 +130,12 @@ class Text:
 
     def to_latex(self) -> str:
         """Return the text in LaTeX."""
-        latex = self.latex or _latex(self.text)
-        if self.heading:
-            return rf"\subsection*{{{latex}}}"
-        return latex if self.latex else latex.replace("\n", "\\\\\n")
+        latex = _latex(self.text)
+        return rf"\subsection*{{{latex}}}" if self.heading else latex.replace("\n", "\\\\\n")
 
     def to_html(self) -> str:
         """Return the text as HTML."""
-        whole = self.latex[1:-1] if self.latex[:1] == self.latex[-1:] == "$" else ""
-        text = Cell(self.text, whole).to_html().replace("\n", "<br>\n")
+        text = _html(self.text).replace("\n", "<br>\n")
         style = f' style="{_CSS[self.style]}"' if self.style else ""
         return f"<h3>{text}</h3>" if self.heading else f"<p{style}>{text}</p>"
 

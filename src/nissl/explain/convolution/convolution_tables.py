@@ -23,7 +23,7 @@ _FORMULA = formula(r"C(j, k) = \sum_l \sum_m I(j + l, k + m)\,K(l, m)")
 def parts(shown: Convolution) -> Iterator[Part]:
     """Yield the formula, and for each picture and kernel the sum at one place."""
     yield Text(_("Convolution by hand"), heading=True)
-    yield Text(f"{_FORMULA}", rf"\[ {_FORMULA.latex} \]")
+    yield Text(f"{_FORMULA}")
     yield Text(
         _(
             "I: the picture, K: the kernel, rows and columns counted from 0. The kernel is "
