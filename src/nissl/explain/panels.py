@@ -252,8 +252,9 @@ def _scale_all(figure: Figure, scale: float) -> None:
     figure.set_size_inches(figure.get_figwidth() * scale, figure.get_figheight() * scale)
     for text in _texts(figure):
         text.set_fontsize(float(text.get_fontsize()) * scale)
-    for line in figure.findobj(lambda artist: hasattr(artist, "set_markersize")):
-        line.set_markersize(line.get_markersize() * scale)  # type: ignore[attr-defined]
+    lines: list[Any] = figure.findobj(lambda artist: hasattr(artist, "set_markersize"))
+    for line in lines:
+        line.set_markersize(line.get_markersize() * scale)
     for artist in figure.findobj(lambda artist: hasattr(artist, "set_linewidth")):
         with_width: Any = artist
         now = with_width.get_linewidth()
